@@ -1,0 +1,36 @@
+"""Unsupervised one- and few-shot image segmentation as scikit-learn estimators."""
+
+import importlib
+
+__version__ = "0.1.0"
+
+# Importing torch takes seconds, so a name is looked up only when it is used.
+_HOMES = {
+    "SparseWNetSegmenter": "sksegment.segmenter",
+    "SuperpixelTransformer": "sksegment.superpixels",
+}
+
+_MODULES = {
+    "io",
+    "losses",
+    "metrics",
+    "nn",
+    "patches",
+    "regions",
+    "superpixels",
+    "training",
+}
+
+__all__ = ["SparseWNetSegmenter", "SuperpixelTransformer", "__version__"]
+
+
+def __getattr__(name):
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    if name in _MODULES:
+        return importlib.import_module(f"sksegment.{name}")
+    raise AttributeError(f"module 'sksegment' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*__all__, *_MODULES})

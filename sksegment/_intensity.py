@@ -1,0 +1,69 @@
+"""Bring intensities to [0, 1] with statistics of the training images only.
+
+A range taken per image would give one and the same material different values in
+different slices of a tomogram; hence the range belongs to the model.
+"""
+
+import numpy as np
+
+__all__ = ["intensity_range", "is_rgb", "scale_intensity"]
+
+PERCENTILES = (0.1, 99.9)
+# Values outside the training range keep some of their contrast, but a hot pixel
+# cannot swamp the network.
+HEADROOM = 0.5
+_MAX_SAMPLES = 4_000_000
+
+
+def intensity_range(images):
+    """Range of intensities of a set of images.
+
+    Parameters
+    ----------
+    images : list of ndarray of shape (H, W, C)
+
+    Returns
+    -------
+    intensity_range : ndarray of shape (2, C)
+        Row 0 maps to 0 and row 1 to 1: (0, 255) where all images are uint8, else the
+        0.1 and 99.9 percentiles of each channel over all images.
+    """
+    n_channels = images[0].shape[-1]
+    if all(image.dtype == np.uint8 for image in images):
+        return np.array([[0.0] * n_channels, [255.0] * n_channels])
+    step = max(1, sum(image[..., 0].size for image in images) // _MAX_SAMPLES)
+    samples = np.concatenate(
+        [image.reshape(-1, n_channels)[::step].astype(np.float64) for image in images]
+    )
+    # Halved before any difference is taken: high - low must not overflow float64.
+    return 2.0 * np.percentile(0.5 * samples, PERCENTILES, axis=0)
+
+
+def scale_intensity(image, intensity_range):
+    """Map an image to [0, 1] by a range of training intensities.
+
+    Parameters
+    ----------
+    image : ndarray of shape (H, W, C)
+    intensity_range : ndarray of shape (2, C)
+
+    Returns
+    -------
+    scaled : ndarray of shape (H, W, C), float32
+        0 and 1 are the ends of the range; values outside are kept up to half a range
+        beyond. A channel that was constant in training maps its value to 0.
+    """
+    low, high = 0.5 * np.asarray(intensity_range, np.float64)
+    span = np.where(high > low, high - low, 0.5)
+    # One float64 channel at a time keeps the peak low for large images.
+    scaled = np.empty(image.shape, np.float32)
+    for channel in range(image.shape[-1]):
+        values = 0.5 * image[..., channel].astype(np.float64) - low[channel]
+        values /= span[channel]
+        scaled[..., channel] = np.clip(values, -HEADROOM, 1.0 + HEADROOM)
+    return scaled
+
+
+def is_rgb(images):
+    """Whether the images are colour: three channels and no negative value."""
+    return images[0].shape[-1] == 3 and all(image.min() >= 0 for image in images)

@@ -1,0 +1,193 @@
+"""The model file: tensors and a JSON header in one safetensors file, no pickle.
+
+The file of version 1 has in its metadata, under ``sksegment``, one JSON object with
+the keys ``format``, ``class``, ``params``, ``superpixels``, ``fitted`` and
+``versions``; its tensors are named ``net/...`` for the weights, ``fitted/...`` for
+arrays of the estimator, ``labels/<i>`` for the maps of the training images and
+``param/<i>`` for parameters that are arrays.
+"""
+
+import json
+import os
+import platform
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+__all__ = ["FORMAT", "ModelFileError", "decode", "encode", "read_file", "write_file"]
+
+FORMAT = 1
+_PACKAGES = ("sksegment", "torch", "scikit-learn", "scikit-image", "skorch", "numpy")
+
+
+class ModelFileError(ValueError):
+    """A model file that cannot be read or must not be trusted."""
+
+
+def write_file(path, header, tensors):
+    """Write a model file, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or path-like
+    header : dict
+        What JSON can hold.
+    tensors : dict of str to tensor
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; one that was there before is still whole.
+    """
+    path = Path(path)
+    header = {"format": FORMAT, **header, "versions": _versions()}
+    metadata = {"sksegment": json.dumps(header, allow_nan=True)}
+    tensors = {name: value.detach().cpu().clone() for name, value in tensors.items()}
+    tensors = {name: value.contiguous() for name, value in tensors.items()}
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        save_file(tensors, temporary, metadata=metadata)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except SafetensorError as error:
+        raise OSError(f"cannot write {path}: {error}") from error
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def read_file(path):
+    """Read a model file.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    header : dict
+    tensors : dict of str to tensor
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ModelFileError
+        If it is no model file, is damaged, or is of a newer version.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no model file {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = _header(file.metadata(), path)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ModelFileError(
+            f"{path} is damaged or no safetensors file: {error}"
+        ) from error
+    return header, tensors
+
+
+def _header(metadata, path):
+    try:
+        header = json.loads((metadata or {})["sksegment"])
+        found = header["format"]
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ModelFileError(f"{path} is not a model of sksegment") from error
+    if not isinstance(found, int) or found > FORMAT:
+        written_by = header.get("versions", {}).get("sksegment", "a newer version")
+        raise ModelFileError(
+            f"{path} has format {found}, written by sksegment {written_by}; this "
+            f"version reads up to {FORMAT}: upgrade sksegment"
+        )
+    return header
+
+
+def _versions():
+    found = {name: version(name) for name in _PACKAGES}
+    return {**found, "python": platform.python_version()}
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def encode(value, name, tensors):
+    """Turn a parameter into what JSON can hold.
+
+    Parameters
+    ----------
+    value : object
+        A number, text, container, slice, array or nested estimator.
+    name : str
+        Of the parameter, for the message.
+    tensors : dict
+        Arrays are added to it.
+
+    Raises
+    ------
+    ValueError
+        If the value is code or unknown.
+    """
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, torch.device):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        kind = "tuple" if isinstance(value, tuple) else "list"
+        return {kind: [encode(item, name, tensors) for item in value]}
+    if isinstance(value, slice):
+        return {"slice": [value.start, value.stop, value.step]}
+    if isinstance(value, np.ndarray):
+        key = f"param/{len(tensors)}"
+        tensors[key] = torch.from_numpy(np.array(value))
+        return {"array": key}
+    if isinstance(value, (np.random.RandomState, np.random.Generator)):
+        # Only its state at the time of the fit would mean anything.
+        return None
+    if hasattr(value, "get_params"):
+        params = value.get_params(deep=False)
+        encoded = {k: encode(v, f"{name}__{k}", tensors) for k, v in params.items()}
+        return {"estimator": type(value).__name__, "params": encoded}
+    raise ValueError(
+        f"{name}={value!r} cannot be saved: a model file holds no code; use pickle for "
+        "your own use, or a parameter that is data"
+    )
+
+
+def decode(value, classes, tensors):
+    """Undo `encode`.
+
+    Parameters
+    ----------
+    value : object
+    classes : dict of str to class
+        Nested estimators that may be made.
+    tensors : dict of str to tensor
+
+    Returns
+    -------
+    value : object
+    """
+    if not isinstance(value, dict):
+        return value
+    if "estimator" in value:
+        params = {k: decode(v, classes, tensors) for k, v in value["params"].items()}
+        return classes[value["estimator"]](**params)
+    if "slice" in value:
+        return slice(*value["slice"])
+    if "array" in value:
+        return tensors[value["array"]].numpy()
+    kind, items = next(iter(value.items()))
+    return {"tuple": tuple, "list": list}[kind](
+        decode(item, classes, tensors) for item in items
+    )

@@ -1,0 +1,108 @@
+"""What of a fitted segmenter goes into its file, and back."""
+
+import torch
+from skorch.history import History
+
+from sksegment._model_file import decode, encode, read_file, write_file
+from sksegment.fitting import new_wnet
+
+__all__ = ["restore_segmenter", "save_segmenter"]
+
+_SCALARS = ("n_channels_in_", "n_iter_", "loss_")
+
+
+def save_segmenter(estimator, path):
+    """Save a fitted estimator to one file.
+
+    Parameters
+    ----------
+    estimator : SparseWNetSegmenter
+    path : str or path-like
+    """
+    tensors = {}
+    params = estimator.get_params(deep=False)
+    header = {
+        "class": type(estimator).__name__,
+        "params": {k: encode(v, k, tensors) for k, v in params.items()},
+        "superpixels": encode(estimator.superpixels_, "superpixels", tensors),
+        "fitted": {
+            **{name: getattr(estimator, name) for name in _SCALARS},
+            "history": [dict(row) for row in estimator.history_],
+            "rgb": bool(estimator.superpixels_.rgb_),
+            "stacked": not isinstance(estimator.labels_, list),
+        },
+    }
+    for name, value in estimator.net_.module_.state_dict().items():
+        tensors[f"net/{name}"] = value
+    tensors["fitted/intensity_range"] = torch.from_numpy(estimator.intensity_range_)
+    if estimator.cluster_centers_ is not None:
+        tensors["fitted/centers"] = torch.from_numpy(estimator.cluster_centers_)
+    for index, labels in enumerate(estimator.labels_):
+        tensors[f"labels/{index}"] = torch.from_numpy(labels)
+    write_file(path, header, tensors)
+
+
+def restore_segmenter(path, classes, device):
+    """Make the estimator of a file.
+
+    Parameters
+    ----------
+    path : str or path-like
+    classes : dict of str to class
+        Estimators that may be made.
+    device : str or None
+        Where it shall compute; None is as saved.
+
+    Returns
+    -------
+    estimator : SparseWNetSegmenter
+
+    Raises
+    ------
+    KeyError, RuntimeError, TypeError, ValueError
+        If header and tensors do not fit together.
+    """
+    header, tensors = read_file(path)
+    params = {k: decode(v, classes, tensors) for k, v in header["params"].items()}
+    estimator = classes[header["class"]](**params)
+    if device is not None:
+        estimator.set_params(device=device)
+    fitted = header["fitted"]
+    for name in _SCALARS:
+        setattr(estimator, name, fitted[name])
+    estimator.history_ = _history(fitted["history"])
+    estimator.intensity_range_ = tensors["fitted/intensity_range"].numpy()
+    estimator.superpixels_ = _superpixels(header, tensors, classes, estimator)
+    centers = tensors.get("fitted/centers")
+    estimator.cluster_centers_ = None if centers is None else centers.numpy()
+    estimator.net_ = new_wnet(estimator, estimator.n_channels_in_, seed=0)
+    estimator.net_.module_.load_state_dict(_under("net/", tensors))
+    labels = _under("labels/", tensors)
+    labels = [labels[str(index)].numpy() for index in range(len(labels))]
+    estimator.labels_ = labels
+    if fitted["stacked"]:
+        estimator.labels_ = torch.stack([*map(torch.from_numpy, labels)]).numpy()
+    return estimator
+
+
+def _superpixels(header, tensors, classes, estimator):
+    superpixels = decode(header["superpixels"], classes, tensors)
+    superpixels.intensity_range_ = estimator.intensity_range_
+    superpixels.n_channels_in_ = estimator.n_channels_in_
+    superpixels.rgb_ = header["fitted"]["rgb"]
+    return superpixels
+
+
+def _history(rows):
+    history = History()
+    for row in rows:
+        history.append(row)
+    return history
+
+
+def _under(prefix, tensors):
+    return {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }

@@ -1,0 +1,219 @@
+"""The one door for images and label maps, and the only home of private scikit-learn.
+
+Every public function takes images through `check_images` and ground truth through
+`check_label_maps`; what they return needs no further checks.
+"""
+
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import _fit_context as fit_context
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+__all__ = [
+    "ImageBatch",
+    "Integral",
+    "Interval",
+    "Options",
+    "Real",
+    "StrOptions",
+    "check_image",
+    "check_images",
+    "check_label_maps",
+    "fit_context",
+]
+
+MIN_SIDE = 8
+
+
+@dataclass(frozen=True)
+class ImageBatch:
+    """Checked images and what is needed to answer in the caller's own form.
+
+    Attributes
+    ----------
+    images : list of ndarray of shape (H, W, C)
+        Views of the caller's arrays, never copies of numeric input.
+    stacked : bool
+        True when the input was one array, so that the answer is one array too.
+    """
+
+    images: list
+    stacked: bool
+
+    @property
+    def n_channels(self):
+        """Number of channels, the same in every image."""
+        return self.images[0].shape[-1]
+
+    def pack(self, maps):
+        """Return ``maps`` as one array if the images came as one, else as a list."""
+        return np.stack(maps) if self.stacked else list(maps)
+
+
+def check_images(X, *, n_channels=None):
+    """Check a sequence of images.
+
+    Parameters
+    ----------
+    X : sequence of ndarray of shape (H, W) or (H, W, C), or ndarray
+        Images; one array has the shape (n, H, W) or (n, H, W, C).
+    n_channels : int, optional
+        Number of channels the images must have.
+
+    Returns
+    -------
+    batch : ImageBatch
+
+    Raises
+    ------
+    ValueError
+        If X is ambiguous, empty, or one of its images cannot be used; the message
+        names the index of that image.
+    TypeError
+        If X is no sequence of arrays.
+    """
+    batch = ImageBatch([*map(check_image, *_index(_split(X)))], _is_one_array(X))
+    channels = [image.shape[-1] for image in batch.images]
+    expected = channels[0] if n_channels is None else n_channels
+    for index, found in enumerate(channels):
+        if found != expected:
+            owner = "image 0 has" if n_channels is None else "the model was fitted on"
+            raise ValueError(
+                f"image {index} has {found} channel(s), but {owner} {expected}; "
+                "bring all images to the same number of channels"
+            )
+    return batch
+
+
+def check_image(image, index=0):
+    """Check one image and view it as ``(H, W, C)``; ``index`` is for the message."""
+    name = f"image {index}"
+    image = _as_numeric(image, name)
+    if image.ndim not in (2, 3):
+        raise ValueError(
+            f"{name} has shape {image.shape}; expected (H, W) or (H, W, C). If this "
+            "is a single image given as nested lists, make it an array and wrap it "
+            "in a list: [image]"
+        )
+    if image.size == 0:
+        raise ValueError(f"{name} is empty: its shape is {image.shape}")
+    if min(image.shape[:2]) < MIN_SIDE:
+        hint = ""
+        if image.ndim == 3 and image.shape[0] <= 4:
+            hint = "; channels go last, see numpy.moveaxis(image, 0, -1)"
+        raise ValueError(
+            f"{name} has shape {image.shape}; both sides must be at least "
+            f"{MIN_SIDE} pixels{hint}"
+        )
+    if image.dtype.kind == "f" and not np.isfinite(image).all():
+        raise ValueError(
+            f"{name} contains NaN or infinity; replace them first, e.g. with "
+            "numpy.nan_to_num"
+        )
+    return image if image.ndim == 3 else image[..., np.newaxis]
+
+
+def check_label_maps(y, shapes):
+    """Check ground truth against the shapes of the images it belongs to.
+
+    Parameters
+    ----------
+    y : sequence of ndarray of shape (H, W) or (A, H, W)
+        Integer label maps, of one or of A annotators; negative labels are void.
+    shapes : sequence of (int, int)
+        Height and width of every image.
+
+    Returns
+    -------
+    maps : list of ndarray of shape (A, H, W)
+    """
+    if y is None:
+        raise ValueError("y is None; scoring needs one ground truth per image")
+    if len(y) != len(shapes):
+        raise ValueError(f"y has {len(y)} ground truths for {len(shapes)} images")
+    return [
+        _check_label_map(truth, shape, index)
+        for index, (truth, shape) in enumerate(zip(y, shapes, strict=True))
+    ]
+
+
+def _check_label_map(truth, shape, index):
+    name = f"ground truth {index}"
+    truth = _as_numeric(truth, name)
+    if truth.dtype.kind == "f":
+        if not np.array_equal(truth, np.floor(truth)):
+            raise ValueError(f"{name} has labels that are no whole numbers")
+        truth = truth.astype(np.int64)
+    truth = truth[np.newaxis] if truth.ndim == 2 else truth
+    if truth.ndim != 3 or truth.shape[0] == 0:
+        raise ValueError(
+            f"{name} has shape {truth.shape}; expected (H, W), or (A, H, W) for "
+            "A >= 1 annotators"
+        )
+    if truth.shape[1:] != tuple(shape):
+        raise ValueError(
+            f"{name} has shape {truth.shape[1:]}, but its image has {tuple(shape)}"
+        )
+    return truth
+
+
+def _is_one_array(X):
+    return isinstance(X, np.ndarray) and X.ndim > 1
+
+
+def _index(images):
+    return images, range(len(images))
+
+
+def _split(X):
+    """Split X into its images, refusing every form that could be read two ways."""
+    if isinstance(X, (str, bytes)) or not hasattr(X, "__len__"):
+        raise TypeError(
+            f"X must be a sequence of images, got {type(X).__name__}; read files "
+            "first, e.g. with sksegment.io.read_images"
+        )
+    if isinstance(X, dict):
+        raise TypeError(
+            "X must be a sequence of images, got dict; use list(X.values())"
+        )
+    shape = np.shape(X) if isinstance(X, np.ndarray) else None
+    if shape is not None and (len(shape) == 2 or _looks_like_colour(shape)):
+        raise ValueError(
+            f"X is one array of shape {shape}, which looks like a single image; wrap "
+            "it in a list: [X]"
+        )
+    if shape is not None and len(shape) > 4:
+        raise ValueError(
+            f"X is one array of shape {shape}; expected (n, H, W) or (n, H, W, C)"
+        )
+    if len(X) == 0:
+        raise ValueError("X is empty: at least one image is needed")
+    return list(X)
+
+
+def _looks_like_colour(shape):
+    return len(shape) == 3 and shape[-1] in (3, 4)
+
+
+def _as_numeric(array, name):
+    """Return a plain numeric array, or say why there is none."""
+    if isinstance(array, np.ma.MaskedArray):
+        raise ValueError(
+            f"{name} is a masked array; pass its data, and the mask as "
+            "superpixels=SuperpixelTransformer(mask=~image.mask)"
+        )
+    if hasattr(array, "todense"):
+        raise ValueError(f"{name} is sparse; convert it with .toarray()")
+    try:
+        array = np.asarray(array)
+        if array.dtype.kind == "O":
+            array = np.array(array.tolist())
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name} is no array of numbers: {error}") from error
+    if array.dtype.kind == "c":
+        raise ValueError(f"{name} is complex; pass its magnitude, numpy.abs(image)")
+    if array.dtype.kind not in "buif":
+        raise ValueError(f"{name} has dtype {array.dtype}; expected numbers")
+    return array

@@ -1,0 +1,160 @@
+"""From an estimator's parameters to a trained net: the steps of ``fit``."""
+
+import numpy as np
+import torch
+from torch.nn.functional import interpolate
+
+from sksegment.patches import PatchSampler
+from sksegment.training import (
+    FiniteLoss,
+    LabelCount,
+    ProgressBar,
+    StableLabels,
+    TrainingSet,
+    WholeImage,
+    choose_device,
+    choose_dtype,
+    make_net,
+    to_grid,
+    train,
+)
+
+__all__ = [
+    "check_objective",
+    "enlarge",
+    "final_loss",
+    "new_wnet",
+    "soft_labels",
+    "train_wnet",
+]
+
+_BETAS = ("beta_rec", "beta_cut", "beta_sim", "beta_con")
+
+
+def check_objective(estimator):
+    """Refuse parameters that leave nothing to learn.
+
+    Raises
+    ------
+    ValueError
+        If every loss has weight 0.
+    """
+    betas = [getattr(estimator, name) for name in _BETAS]
+    if estimator.reconstruction == "none":
+        betas = betas[1:]
+    if not any(betas):
+        unused = " (beta_rec is unused with reconstruction='none')"
+        raise ValueError(
+            "all betas are zero: there is nothing to learn; set at least one of "
+            + ", ".join(_BETAS)
+            + (unused if estimator.reconstruction == "none" else "")
+        )
+
+
+def new_wnet(estimator, n_channels, seed):
+    """Make an untrained net for an estimator.
+
+    Parameters
+    ----------
+    estimator : SparseWNetSegmenter
+    n_channels : int
+    seed : int
+
+    Returns
+    -------
+    net : SegmentationNet
+    """
+    device = choose_device(estimator.device)
+    return make_net(
+        size={
+            "n_channels": n_channels,
+            "max_labels": estimator.max_labels,
+            "base_channels": estimator.base_channels,
+            "depth": estimator.depth,
+            "decode": estimator.reconstruction != "none",
+        },
+        betas={name: float(getattr(estimator, name)) for name in _BETAS},
+        assignment=estimator.assignment,
+        reconstruct=estimator.reconstruction,
+        lr=estimator.lr,
+        seed=seed,
+        device=device,
+        dtype=choose_dtype(estimator.precision, device),
+    )
+
+
+def train_wnet(estimator, net, images, seed):
+    """Train a net on prepared images.
+
+    Parameters
+    ----------
+    estimator : SparseWNetSegmenter
+    net : SegmentationNet
+    images : PreparedImages
+    seed : int
+        Seed of the patches.
+    """
+    whole = [
+        WholeImage.build(
+            *parts,
+            resolution=estimator.resolution,
+            tau=estimator.tau,
+            device=net.device,
+        )
+        for parts in zip(images.scaled, images.superpixels, images.graphs, strict=True)
+    ]
+    sampler = None
+    if estimator.reconstruction == "patch":
+        sampler = (estimator.patches or PatchSampler()).fit(None)
+    dataset = TrainingSet(
+        whole,
+        sampler,
+        batches_per_epoch=estimator.batches_per_epoch,
+        rng=np.random.default_rng(seed),
+        # The default shapes adapt in silence, those of the user do not.
+        warn=estimator.patches is not None,
+    )
+    callbacks = [FiniteLoss(), LabelCount(whole)]
+    if estimator.verbose:
+        callbacks.append(ProgressBar(estimator.max_epochs))
+    callbacks.append(StableLabels(estimator.tol))
+    train(net, dataset, max_epochs=estimator.max_epochs, callbacks=callbacks)
+
+
+def final_loss(net):
+    """Mean loss of the last epoch that was completed; NaN when there is none."""
+    losses = [row.get("train_loss", np.nan) for row in net.history]
+    return float(losses[-1]) if losses else float("nan")
+
+
+def soft_labels(net, scaled, resolution):
+    """Soft labels of one image, on the grid of the net.
+
+    Parameters
+    ----------
+    net : SegmentationNet
+    scaled : ndarray of shape (H, W, C), float32
+    resolution : float
+
+    Returns
+    -------
+    f : tensor of shape (1, K, h, w), float32
+    """
+    return torch.softmax(net.evaluation_step(to_grid(scaled, resolution)), dim=1)
+
+
+def enlarge(tensor, shape):
+    """Bring maps from the grid of the net to the size of the image.
+
+    Parameters
+    ----------
+    tensor : tensor of shape (1, K, h, w)
+    shape : (int, int)
+
+    Returns
+    -------
+    maps : ndarray of shape (H, W, K), float32
+    """
+    if tuple(tensor.shape[-2:]) != tuple(shape):
+        tensor = interpolate(tensor, size=shape, mode="bilinear", align_corners=False)
+    return np.ascontiguousarray(tensor[0].permute(1, 2, 0).float().cpu().numpy())

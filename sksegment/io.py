@@ -1,0 +1,77 @@
+"""Models, images and label maps on disk."""
+
+from sksegment._image_files import (
+    ImageFileError,
+    find_images,
+    read_images,
+    write_image,
+    write_labels,
+)
+from sksegment._model_file import ModelFileError
+from sksegment._persistence import restore_segmenter
+from sksegment.patches import PatchSampler
+from sksegment.segmenter import SparseWNetSegmenter
+from sksegment.superpixels import SuperpixelTransformer
+
+__all__ = [
+    "ImageFileError",
+    "ModelFileError",
+    "find_images",
+    "load_model",
+    "read_images",
+    "write_image",
+    "write_labels",
+]
+
+_CLASSES = {
+    cls.__name__: cls
+    for cls in (SparseWNetSegmenter, SuperpixelTransformer, PatchSampler)
+}
+
+
+def load_model(path, *, device=None):
+    """Load a model that was saved by an estimator's ``save``.
+
+    Nothing in the file is executed: it holds numbers and a JSON header.
+
+    Parameters
+    ----------
+    path : str or path-like
+    device : str, optional
+        Where to compute, e.g. ``"cpu"`` for a model fitted on CUDA. As saved by
+        default.
+
+    Returns
+    -------
+    model : SparseWNetSegmenter
+        Fitted: it predicts as before, and `partial_fit` goes on training.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ModelFileError
+        If the file is damaged, foreign, or written by a newer version.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from skimage.data import camera
+    >>> from sksegment import SparseWNetSegmenter
+    >>> from sksegment.io import load_model
+    >>> images = [camera()[::8, ::8]]
+    >>> model = SparseWNetSegmenter(max_epochs=1, base_channels=4, random_state=0)
+    >>> _ = model.fit(images)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save(pathlib.Path(folder) / "model.safetensors")
+    ...     again = load_model(pathlib.Path(folder) / "model.safetensors")
+    >>> bool((again.predict(images)[0] == model.labels_[0]).all())
+    True
+    """
+    try:
+        return restore_segmenter(path, _CLASSES, device)
+    except ModelFileError:
+        raise
+    except (KeyError, IndexError, AttributeError, TypeError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelFileError(f"{path} does not fit together: {reason}") from error

@@ -1,0 +1,108 @@
+"""From soft labels on the net's grid to labels of superpixels."""
+
+import numpy as np
+from scipy.spatial.distance import cdist
+from sklearn.cluster import KMeans
+
+__all__ = ["brightness_order", "fit_centers", "paint", "region_shares"]
+
+
+def region_shares(f, pooling, assignment, centers=None):
+    """Share of every label in every superpixel; the largest is its label.
+
+    Parameters
+    ----------
+    f : ndarray of shape (h, w, K)
+        Soft labels on the grid of the net.
+    pooling : scipy.sparse.csr_array of shape (n, h * w)
+        See `sksegment.regions.pooling_matrix`.
+    assignment : {"mean", "majority", "kmeans"}
+    centers : ndarray of shape (K, K), optional
+        Centres of the clusters, for ``assignment="kmeans"``.
+
+    Returns
+    -------
+    shares : ndarray of shape (n, K), float32
+        Rows sum to 1. The mean soft label; or the share of the pixels in which it is
+        the largest; or the closeness to the centres of the clusters.
+    """
+    pixels = f.reshape(-1, f.shape[-1])
+    if assignment == "majority":
+        pixels = np.eye(f.shape[-1], dtype=np.float32)[pixels.argmax(axis=1)]
+    shares = pooling @ pixels
+    if assignment == "kmeans":
+        shares = _closeness(shares, centers)
+    return shares
+
+
+def _closeness(f, centers):
+    """Softmax of the negative squared distances, in units of their mean."""
+    squared = cdist(f, centers, "sqeuclidean")
+    nearest = squared.min(axis=1, keepdims=True)
+    weights = np.exp((nearest - squared) / max(nearest.mean(), 1e-6))
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def fit_centers(f, n_clusters, seed):
+    """Cluster the soft labels of the superpixels of all training images.
+
+    Parameters
+    ----------
+    f : ndarray of shape (n, K)
+    n_clusters : int
+    seed : int
+
+    Returns
+    -------
+    centers : ndarray of shape (n_clusters, K), float32
+        Infinitely far away where there are fewer different superpixels than clusters.
+    """
+    found = min(n_clusters, len(np.unique(f, axis=0)))
+    kmeans = KMeans(found, n_init=3, random_state=seed).fit(f)
+    centers = np.full((n_clusters, f.shape[1]), 1e6, np.float32)
+    centers[:found] = kmeans.cluster_centers_
+    return centers
+
+
+def brightness_order(labels, graphs, n_labels):
+    """Order of the labels by mean intensity, those not in use last.
+
+    Parameters
+    ----------
+    labels : list of ndarray of shape (n,)
+        Labels of the superpixels of every training image.
+    graphs : list of RegionGraph
+        Their graphs, with sizes and mean intensities.
+    n_labels : int
+
+    Returns
+    -------
+    order : ndarray of shape (n_labels,)
+        ``order[k]`` is the present number of the label that becomes k.
+    """
+    label = np.concatenate(labels)
+    sizes = np.concatenate([graph.sizes for graph in graphs])
+    means = np.concatenate([graph.means.mean(axis=1) for graph in graphs])
+    area = np.bincount(label, sizes, minlength=n_labels)
+    total = np.bincount(label, sizes * means, minlength=n_labels)
+    brightness = np.divide(total, area, out=np.full(n_labels, np.inf), where=area > 0)
+    return np.argsort(brightness, kind="stable")
+
+
+def paint(superpixels, values, void):
+    """Give every pixel the value of its superpixel.
+
+    Parameters
+    ----------
+    superpixels : ndarray of shape (H, W), int32
+    values : ndarray of shape (n, ...)
+    void : scalar
+        Value where there is no superpixel.
+
+    Returns
+    -------
+    painted : ndarray of shape (H, W, ...)
+    """
+    painted = values[superpixels]
+    painted[superpixels < 0] = void
+    return painted

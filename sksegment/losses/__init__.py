@@ -1,0 +1,26 @@
+"""Losses as pure functions of tensors, the dense beside the sparse one."""
+
+from sksegment.losses._continuity import dense_continuity, sparse_continuity
+from sksegment.losses._ncut import dense_soft_ncut, pixel_affinity, sparse_soft_ncut
+from sksegment.losses._objective import SegmentationObjective
+from sksegment.losses._reconstruction import reconstruction_loss
+from sksegment.losses._similarity import (
+    dense_similarity,
+    kmeans_labels,
+    majority_labels,
+    sparse_similarity,
+)
+
+__all__ = [
+    "SegmentationObjective",
+    "dense_continuity",
+    "dense_similarity",
+    "dense_soft_ncut",
+    "kmeans_labels",
+    "majority_labels",
+    "pixel_affinity",
+    "reconstruction_loss",
+    "sparse_continuity",
+    "sparse_similarity",
+    "sparse_soft_ncut",
+]

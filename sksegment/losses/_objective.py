@@ -1,0 +1,81 @@
+"""The total loss (9) of the sparse models."""
+
+import torch
+from torch import nn
+
+from sksegment.losses._continuity import sparse_continuity
+from sksegment.losses._ncut import sparse_soft_ncut
+from sksegment.losses._similarity import (
+    kmeans_labels,
+    majority_labels,
+    sparse_similarity,
+)
+
+__all__ = ["SegmentationObjective"]
+
+_EPSILON = 1e-8
+
+
+class SegmentationObjective(nn.Module):
+    r"""Weighted sum of the losses of the sparse models, equation (9).
+
+    .. math::
+
+        L = \beta_{rec} L_{rec} + \beta_{cut} L_{cut}
+            + \beta_{sim} L_{sim} + \beta_{con} L_{con}
+
+    Parameters
+    ----------
+    beta_rec, beta_cut, beta_sim, beta_con : float
+        Weights; a term of weight 0 is not computed.
+    assignment : {"mean", "majority", "kmeans"}, default="mean"
+        What gives a superpixel its label in the similarity loss.
+    """
+
+    def __init__(
+        self, beta_rec=1.0, beta_cut=0.0, beta_sim=0.1, beta_con=0.1, assignment="mean"
+    ):
+        super().__init__()
+        weights = {"rec": beta_rec, "cut": beta_cut, "sim": beta_sim, "con": beta_con}
+        self.weights = {term: beta for term, beta in weights.items() if beta > 0}
+        self.assignment = assignment
+
+    def total(self, terms):
+        """Add up the terms with their weights."""
+        return sum(self.weights[term] * value for term, value in terms.items())
+
+    def image_terms(self, z, image):
+        """Losses of one whole image.
+
+        Parameters
+        ----------
+        z : tensor of shape (1, K, h, w), float32
+            Logits.
+        image : WholeImage
+            Its graph as operators: ``pooling``, ``affinity``, ``adjacency``.
+
+        Returns
+        -------
+        terms : dict of str to tensor of shape ()
+        f : tensor of shape (N, K)
+            Soft labels of the superpixels.
+        """
+        pixels = torch.softmax(z, dim=1).permute(0, 2, 3, 1).flatten(0, 2)
+        f = image.pooling @ pixels
+        terms = {}
+        if "cut" in self.weights:
+            terms["cut"] = sparse_soft_ncut(f, image.affinity)
+        if "sim" in self.weights:
+            labels = self._labels(f.detach(), pixels.detach(), image)
+            # log f, so that its softmax is f again: softmax is not applied twice.
+            terms["sim"] = sparse_similarity(f.clamp_min(_EPSILON).log(), labels)
+        if "con" in self.weights:
+            terms["con"] = sparse_continuity(f, image.adjacency)
+        return terms, f
+
+    def _labels(self, f, pixels, image):
+        if self.assignment == "majority":
+            return majority_labels(pixels, image.pooling).argmax(dim=1)
+        if self.assignment == "kmeans":
+            return kmeans_labels(f, f.shape[1])[0]
+        return f.argmax(dim=1)

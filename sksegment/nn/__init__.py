@@ -1,0 +1,7 @@
+"""The network: two U-Nets that meet in K soft labels."""
+
+from sksegment.nn._sparse import SparseOperator
+from sksegment.nn._unet import UNet
+from sksegment.nn._wnet import WNet, build_wnet
+
+__all__ = ["SparseOperator", "UNet", "WNet", "build_wnet"]

@@ -1,0 +1,84 @@
+"""One U-Net of any depth, for images of any size."""
+
+import torch
+from torch import nn
+from torch.nn.functional import max_pool2d, pad
+
+from sksegment.nn._blocks import ConvBlock, UpSampling
+
+__all__ = ["UNet"]
+
+
+class UNet(nn.Module):
+    """U-Net of Xia and Kulis (2017): separable except on the first and last level.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Number of input and output channels.
+    base_channels : int
+        Channels of the first level; each level below has twice as many.
+    depth : int
+        Number of 2x2 poolings.
+
+    Notes
+    -----
+    Sides that are no multiple of ``2**depth`` are padded by reflection and the result
+    is cropped, so height and width are free.
+    """
+
+    def __init__(self, n_in, n_out, *, base_channels, depth):
+        super().__init__()
+        widths = [base_channels * 2**level for level in range(depth + 1)]
+        self.depth = depth
+        self.down = nn.ModuleList(
+            ConvBlock(
+                n_in if level == 0 else widths[level - 1],
+                widths[level],
+                separable=level > 0,
+            )
+            for level in range(depth + 1)
+        )
+        self.up = nn.ModuleList(
+            UpSampling(widths[level + 1], widths[level])
+            for level in reversed(range(depth))
+        )
+        self.merge = nn.ModuleList(
+            ConvBlock(2 * widths[level], widths[level], separable=level > 0)
+            for level in reversed(range(depth))
+        )
+        self.head = nn.Conv2d(base_channels, n_out, 1)
+
+    def forward(self, x):
+        """Map images to as many values a pixel.
+
+        Parameters
+        ----------
+        x : tensor of shape (B, n_in, H, W)
+
+        Returns
+        -------
+        y : tensor of shape (B, n_out, H, W)
+        """
+        x, crop = self._pad(x)
+        levels = []
+        for level, block in enumerate(self.down):
+            x = block(max_pool2d(x, 2) if level else x)
+            levels.append(x)
+        skips = reversed(levels[:-1])
+        for enlarge, block, skip in zip(self.up, self.merge, skips, strict=True):
+            x = block(torch.cat([skip, enlarge(x)], dim=1))
+        return self.head(x)[..., crop[0], crop[1]]
+
+    def _pad(self, x):
+        """Pad to a multiple of ``2**depth``, and say how to crop the result."""
+        unit = 2**self.depth
+        height, width = x.shape[-2:]
+        vertical, horizontal = -height % unit, -width % unit
+        top, left = vertical // 2, horizontal // 2
+        if vertical or horizontal:
+            sides = (left, horizontal - left, top, vertical - top)
+            # Reflection needs more pixels than it adds.
+            room = vertical - top < height and horizontal - left < width
+            x = pad(x, sides, mode="reflect" if room else "replicate")
+        return x, (slice(top, top + height), slice(left, left + width))

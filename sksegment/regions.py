@@ -1,0 +1,257 @@
+"""The region graph: superpixels, their neighbours, sizes and mean colours."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+__all__ = ["RegionGraph", "pooling_matrix", "region_graph"]
+
+
+@dataclass(frozen=True, eq=False)
+class RegionGraph:
+    """Graph of the superpixels of one image.
+
+    Attributes
+    ----------
+    edges : ndarray of shape (2, E), int64
+        Neighbours that share at least one pixel side; every pair once, with
+        ``edges[0] < edges[1]``.
+    distances : ndarray of shape (E,)
+        Euclidean distance between the mean colours of the two.
+    means : ndarray of shape (n, C)
+        Mean of every channel.
+    sizes : ndarray of shape (n,), int64
+        Number of pixels.
+    borders : ndarray of shape (E,), int64
+        Length of the shared border, in pixel sides.
+    """
+
+    edges: np.ndarray
+    distances: np.ndarray
+    means: np.ndarray
+    sizes: np.ndarray
+    borders: np.ndarray
+
+    @property
+    def n_regions(self):
+        """Number of superpixels."""
+        return len(self.sizes)
+
+    def adjacency(self, tau=0.0):
+        r"""Row-normalised weights of the neighbours, equation (8).
+
+        .. math:: A_{IJ} = e^{-\tau d_{IJ}} / \sum_{K \sim I} e^{-\tau d_{IK}}
+
+        Parameters
+        ----------
+        tau : float, default=0.0
+            0 is the plain mean of the neighbours; positive values favour those of
+            similar colour, negative ones those of different colour.
+
+        Returns
+        -------
+        adjacency : scipy.sparse.csr_array of shape (n, n)
+            Rows sum to 1; the row of a superpixel without neighbours is empty.
+        """
+        exponent = self._symmetric(-tau * self.distances)
+        rows = np.diff(exponent.indptr)
+        # The largest exponent of a row is taken off first: no overflow at any tau.
+        shift = np.zeros(self.n_regions)
+        filled = rows > 0
+        starts = exponent.indptr[:-1][filled]
+        if len(starts):
+            shift[filled] = np.maximum.reduceat(exponent.data, starts)
+        weights = exponent
+        weights.data = np.exp(exponent.data - np.repeat(shift, rows))
+        totals = np.repeat(weights.sum(axis=1), rows)
+        weights.data = weights.data / totals
+        return weights
+
+    def affinity(self, tau=1.0):
+        r"""Symmetric affinity of the neighbours for the normalised cut.
+
+        .. math:: w_{IJ} = e^{-\tau d_{IJ}}
+
+        Equation (5) weighs pairs by their *distance*, with which a minimal cut would
+        join what differs; an affinity is meant (see ``docs/decisions.md``).
+
+        Parameters
+        ----------
+        tau : float, default=1.0
+            Decay per unit of colour distance.
+
+        Returns
+        -------
+        affinity : scipy.sparse.csr_array of shape (n, n)
+        """
+        return self._symmetric(np.exp(-tau * self.distances))
+
+    def to_networkx(self):
+        """Return the graph for NetworkX, with the attributes of the arrays.
+
+        Returns
+        -------
+        graph : networkx.Graph
+            Nodes have ``size`` and ``mean``, edges ``distance`` and ``border``.
+        """
+        import networkx
+
+        graph = networkx.Graph()
+        for node, (size, mean) in enumerate(zip(self.sizes, self.means, strict=True)):
+            graph.add_node(node, size=int(size), mean=mean)
+        columns = self.edges[0], self.edges[1], self.distances, self.borders
+        for i, j, distance, border in zip(*columns, strict=True):
+            graph.add_edge(int(i), int(j), distance=float(distance), border=int(border))
+        return graph
+
+    def _symmetric(self, values):
+        i, j = self.edges
+        shape = (self.n_regions, self.n_regions)
+        # Explicit zeros must stay: an edge of weight 0 is an edge.
+        return sparse.csr_array(
+            (np.r_[values, values], (np.r_[i, j], np.r_[j, i])), shape=shape
+        )
+
+
+def region_graph(image, superpixels):
+    """Build the region graph of an image, without a loop over superpixels.
+
+    Parameters
+    ----------
+    image : ndarray of shape (H, W) or (H, W, C)
+    superpixels : ndarray of shape (H, W), int
+        Ids 0..n-1; negative where void.
+
+    Returns
+    -------
+    graph : RegionGraph
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or nothing is inside.
+
+    Notes
+    -----
+    O(pixels), and O(neighbours) memory besides a few arrays of the image's size.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sksegment.regions import region_graph
+    >>> graph = region_graph(np.eye(2), np.array([[0, 0], [1, 2]]))
+    >>> graph.edges
+    array([[0, 0, 1],
+           [1, 2, 2]])
+    >>> graph.means.ravel()
+    array([0.5, 0. , 1. ])
+    """
+    image, superpixels = np.asarray(image), np.asarray(superpixels)
+    if image.shape[:2] != superpixels.shape or image.ndim not in (2, 3):
+        raise ValueError(
+            f"image of shape {image.shape} and superpixels of shape "
+            f"{superpixels.shape} do not belong together"
+        )
+    n_regions = int(superpixels.max(initial=-1)) + 1
+    if n_regions == 0:
+        raise ValueError("there is no superpixel: every pixel is void")
+    sizes, means = _region_means(image, superpixels, n_regions)
+    edges, borders = _shared_borders(superpixels, n_regions)
+    difference = means[edges[0]] - means[edges[1]]
+    distances = np.sqrt(np.einsum("ij,ij->i", difference, difference))
+    return RegionGraph(edges, distances, means, sizes, borders)
+
+
+def _region_means(image, superpixels, n_regions):
+    labels = superpixels.ravel()
+    channels = image.reshape(labels.size, -1)
+    inside = labels >= 0
+    if not inside.all():
+        labels, channels = labels[inside], channels[inside]
+    sizes = np.bincount(labels, minlength=n_regions)
+    sums = np.stack(
+        [
+            np.bincount(labels, weights=channels[:, c], minlength=n_regions)
+            for c in range(channels.shape[1])
+        ],
+        axis=1,
+    )
+    return sizes, sums / np.maximum(sizes, 1)[:, np.newaxis]
+
+
+def _shared_borders(superpixels, n_regions):
+    """Pairs of neighbours and the number of pixel sides they share."""
+    pairs = [
+        _differing(superpixels[:, :-1], superpixels[:, 1:]),
+        _differing(superpixels[:-1], superpixels[1:]),
+    ]
+    low, high = (np.concatenate(part) for part in zip(*pairs, strict=True))
+    # Converting to CSR adds up duplicates by counting, without a sort.
+    counts = sparse.coo_array(
+        (np.ones(len(low), np.int64), (low, high)), shape=(n_regions, n_regions)
+    ).tocsr()
+    counts.sort_indices()
+    counts = counts.tocoo()
+    edges = np.stack([counts.row, counts.col]).astype(np.int64)
+    return edges, counts.data
+
+
+def _differing(first, second):
+    first, second = first.ravel(), second.ravel()
+    border = (first != second) & (first >= 0) & (second >= 0)
+    first, second = first[border], second[border]
+    return np.minimum(first, second), np.maximum(first, second)
+
+
+def pooling_matrix(superpixels, grid_shape):
+    """Matrix that turns features on a coarser grid into means over superpixels.
+
+    Multiplying it with features of shape (h * w, K) is the same as enlarging them
+    bilinearly to the size of ``superpixels`` and taking the mean of every
+    superpixel, without ever making the large array.
+
+    Parameters
+    ----------
+    superpixels : ndarray of shape (H, W), int
+        Ids 0..n-1; negative where void.
+    grid_shape : (int, int)
+        Height and width (h, w) of the features.
+
+    Returns
+    -------
+    pooling : scipy.sparse.csr_array of shape (n, h * w), float32
+        Every row sums to 1.
+    """
+    height, width = superpixels.shape
+    grid_height, grid_width = grid_shape
+    rows = _bilinear_taps(height, grid_height)
+    columns = _bilinear_taps(width, grid_width)
+    labels = superpixels.ravel()
+    inside = labels >= 0
+    n_regions = int(labels.max()) + 1
+    pooling = sparse.csr_array((n_regions, grid_height * grid_width))
+    for y, y_weight in rows:
+        for x, x_weight in columns:
+            weights = np.outer(y_weight, x_weight).ravel()
+            cells = (y[:, np.newaxis] * grid_width + x).ravel()
+            keep = inside & (weights > 0)
+            part = (weights[keep], (labels[keep], cells[keep]))
+            pooling = pooling + sparse.coo_array(part, shape=pooling.shape).tocsr()
+    sizes = np.bincount(labels[inside], minlength=n_regions)
+    pooling.data /= np.repeat(np.maximum(sizes, 1), np.diff(pooling.indptr))
+    return pooling.astype(np.float32)
+
+
+def _bilinear_taps(size, grid_size):
+    """Two neighbours on the grid and their weights for every position of a line.
+
+    The sampling points are those of ``torch.nn.functional.interpolate`` with
+    ``align_corners=False``.
+    """
+    position = (np.arange(size) + 0.5) * (grid_size / size) - 0.5
+    position = np.clip(position, 0.0, grid_size - 1)
+    low = np.floor(position).astype(np.int64)
+    high = np.minimum(low + 1, grid_size - 1)
+    fraction = position - low
+    return (low, 1.0 - fraction), (high, fraction)

@@ -1,0 +1,290 @@
+"""Superpixels: small connected regions on which the clustering works."""
+
+import numpy as np
+from skimage.color import rgb2lab
+from skimage.filters import gaussian, sobel
+from skimage.measure import label as label_components
+from skimage.segmentation import slic, watershed
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from sksegment._intensity import intensity_range, is_rgb, scale_intensity
+from sksegment._validation import (
+    Integral,
+    Interval,
+    Real,
+    StrOptions,
+    check_images,
+    fit_context,
+)
+
+__all__ = ["SuperpixelTransformer", "compute_superpixels", "perceptual"]
+
+
+def perceptual(image, *, rgb):
+    """Bring a scaled image to the scale on which ``compactness`` is defined.
+
+    Parameters
+    ----------
+    image : ndarray of shape (H, W, C)
+        Intensities in [0, 1].
+    rgb : bool
+        Whether the three channels are red, green and blue.
+
+    Returns
+    -------
+    image : ndarray of shape (H, W, C), float32
+        CIELAB for colour, otherwise intensities in [0, 100] like its lightness.
+    """
+    if rgb:
+        return rgb2lab(np.clip(image, 0.0, 1.0)).astype(np.float32)
+    return np.float32(100.0) * image
+
+
+def compute_superpixels(
+    image, *, method="slic", n_segments=3000, compactness=10.0, sigma=0.0, mask=None
+):
+    """Divide one image into superpixels.
+
+    Parameters
+    ----------
+    image : ndarray of shape (H, W, C)
+        Image on the scale of `perceptual`; what a callable gets as well.
+    method : {"slic", "watershed"} or callable, default="slic"
+    n_segments : int, default=3000
+        Aim for the number of superpixels on the whole image, or within ``mask``.
+    compactness : float, default=10.0
+        Colour difference that weighs as much as the distance between two seeds.
+    sigma : float, default=0.0
+        Width of a Gaussian blur beforehand, in pixels.
+    mask : ndarray of shape (H, W), bool, optional
+        Field of view; -1 outside.
+
+    Returns
+    -------
+    superpixels : ndarray of shape (H, W), int32
+        Ids 0..n-1, each of one 4-connected piece.
+    """
+    if sigma > 0:
+        image = gaussian(image, sigma=sigma, channel_axis=-1, preserve_range=True)
+    if mask is not None:
+        # Superpixels are cut by the mask afterwards: masked SLIC is far slower and
+        # may give one id to two pieces (scikit-image #8295).
+        n_segments = int(np.ceil(n_segments * mask.size / mask.sum()))
+    if callable(method):
+        labels = _checked_labels(method(image), image.shape[:2])
+    else:
+        labels = _METHODS[method](image, n_segments, compactness)
+    return _connected(labels, mask)
+
+
+def _slic(image, n_segments, compactness):
+    # slic stretches every image to [0, 1] by its own extremes; undoing it in the
+    # compactness keeps the trade-off between colour and shape the same for all.
+    extent = float(image.max() - image.min())
+    if extent == 0.0:
+        extent = 1.0
+    return slic(
+        image,
+        n_segments=n_segments,
+        compactness=compactness / extent,
+        convert2lab=False,
+        enforce_connectivity=True,
+        start_label=0,
+        channel_axis=-1,
+    )
+
+
+def _compact_watershed(image, n_segments, compactness):
+    gradient = np.sqrt(
+        sum(sobel(image[..., c]) ** 2 for c in range(image.shape[-1]))
+    ).astype(np.float64)
+    spacing = np.sqrt(gradient.size / n_segments)
+    return watershed(
+        gradient,
+        markers=min(n_segments, gradient.size),
+        compactness=compactness / max(spacing, 1.0),
+    )
+
+
+_METHODS = {"slic": _slic, "watershed": _compact_watershed}
+
+
+def _connected(labels, mask):
+    """Number the 4-connected pieces of equal label 0..n-1; -1 is void."""
+    labels = labels.astype(np.int32, copy=True)
+    if mask is not None:
+        labels[~mask] = -1
+    pieces = label_components(labels, background=-1, connectivity=1)
+    return (pieces - 1).astype(np.int32)
+
+
+def _checked_labels(labels, shape):
+    labels = np.asarray(labels)
+    if labels.shape != shape or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"the superpixel callable returned {labels.dtype} of shape "
+            f"{labels.shape}; expected integer labels of shape {shape}"
+        )
+    return labels
+
+
+class SuperpixelTransformer(TransformerMixin, BaseEstimator):
+    """Divide images into superpixels.
+
+    Parameters
+    ----------
+    method : {"slic", "watershed"} or callable, default="slic"
+        SLIC [1]_, compact watershed [2]_, or a function from an image of shape
+        (H, W, C), CIELAB for colour and [0, 100] otherwise, to integer labels of
+        shape (H, W) with -1 for void.
+    n_segments : int, default=3000
+        Number of superpixels to aim for in an image; the true number differs.
+    compactness : float, default=10.0
+        Difference of colour, in CIELAB units, that weighs as much as the distance
+        between two seeds. It means the same for every input: RGB is compared in
+        CIELAB, everything else on its range scaled to 0..100.
+    sigma : float, default=0.0
+        Standard deviation in pixels of a Gaussian blur beforehand.
+    mask : ndarray of shape (H, W), or callable, optional
+        Field of view, true inside, for all images; or a function from an image as
+        given by the caller to such an array. Superpixels are -1 outside.
+
+    Attributes
+    ----------
+    intensity_range_ : ndarray of shape (2, n_channels)
+        Intensities that are scaled to 0 and 1.
+    rgb_ : bool
+        Whether images are taken for colour: three channels without negative values.
+    n_channels_in_ : int
+        Number of channels seen in `fit`.
+
+    See Also
+    --------
+    sksegment.regions.region_graph : Neighbours, sizes and means of superpixels.
+
+    Notes
+    -----
+    Without `fit`, `transform` scales by the range of the images it is given.
+
+    References
+    ----------
+    .. [1] Achanta et al., "SLIC superpixels compared to state-of-the-art superpixel
+       methods", IEEE TPAMI 34(11), 2012.
+    .. [2] Neubert and Protzel, "Compact watershed and preemptive SLIC", ICPR 2014.
+
+    Examples
+    --------
+    >>> from skimage.data import camera
+    >>> from sksegment import SuperpixelTransformer
+    >>> superpixels = SuperpixelTransformer(n_segments=500)
+    >>> maps = superpixels.fit_transform([camera()[::4, ::4]])
+    >>> maps[0].shape, str(maps[0].dtype), int(maps[0].min())
+    ((128, 128), 'int32', 0)
+    """
+
+    _parameter_constraints = {
+        "method": [StrOptions({"slic", "watershed"}), callable],
+        "n_segments": [Interval(Integral, 2, None, closed="left")],
+        "compactness": [Interval(Real, 0, None, closed="neither")],
+        "sigma": [Interval(Real, 0, None, closed="left")],
+        "mask": ["array-like", callable, None],
+    }
+
+    def __init__(
+        self, method="slic", n_segments=3000, compactness=10.0, sigma=0.0, mask=None
+    ):
+        self.method = method
+        self.n_segments = n_segments
+        self.compactness = compactness
+        self.sigma = sigma
+        self.mask = mask
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn the range of intensities.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W) or (H, W, C)
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : SuperpixelTransformer
+        """
+        images = check_images(X).images
+        self.n_channels_in_ = images[0].shape[-1]
+        self.rgb_ = is_rgb(images)
+        self.intensity_range_ = intensity_range(images)
+        return self
+
+    def transform(self, X):
+        """Divide every image into superpixels.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W) or (H, W, C)
+
+        Returns
+        -------
+        maps : list of ndarray of shape (H, W), int32
+            Ids 0..n-1, each superpixel one 4-connected piece; -1 outside the mask.
+            One (n, H, W) array when X is one array.
+        """
+        if not hasattr(self, "intensity_range_"):
+            return SuperpixelTransformer(**self.get_params(deep=False)).fit_transform(X)
+        batch = check_images(X, n_channels=self.n_channels_in_)
+        return batch.pack(
+            [
+                self.segment(image, scale_intensity(image, self.intensity_range_), i)
+                for i, image in enumerate(batch.images)
+            ]
+        )
+
+    def segment(self, image, scaled, index=0):
+        """Divide one checked image whose scaled intensities are known already.
+
+        Parameters
+        ----------
+        image : ndarray of shape (H, W, C)
+            The caller's image: what a callable ``mask`` looks at.
+        scaled : ndarray of shape (H, W, C), float32
+            Its intensities in [0, 1].
+        index : int, default=0
+            Position of the image, for messages.
+
+        Returns
+        -------
+        superpixels : ndarray of shape (H, W), int32
+        """
+        return compute_superpixels(
+            perceptual(scaled, rgb=self.rgb_),
+            method=self.method,
+            n_segments=self.n_segments,
+            compactness=self.compactness,
+            sigma=self.sigma,
+            mask=self._mask_of(image, index),
+        )
+
+    def _mask_of(self, image, index):
+        if self.mask is None:
+            return None
+        mask = np.asarray(self.mask(image) if callable(self.mask) else self.mask)
+        if mask.shape != image.shape[:2]:
+            raise ValueError(
+                f"the mask has shape {mask.shape}, but image {index} has "
+                f"{image.shape[:2]}; for images of several sizes pass a function "
+                "from an image to its mask"
+            )
+        mask = mask.astype(bool)
+        if not mask.any():
+            raise ValueError(f"the mask of image {index} is empty: nothing to segment")
+        return mask
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.requires_fit = False
+        return tags

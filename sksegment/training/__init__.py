@@ -1,0 +1,28 @@
+"""Training: batches, the skorch net, callbacks."""
+
+from sksegment.training._callbacks import (
+    FiniteLoss,
+    LabelCount,
+    ProgressBar,
+    StableLabels,
+)
+from sksegment.training._data import TrainingBatch, TrainingSet, WholeImage, to_grid
+from sksegment.training._device import choose_device, choose_dtype
+from sksegment.training._net import SegmentationNet, history_table, make_net, train
+
+__all__ = [
+    "FiniteLoss",
+    "LabelCount",
+    "ProgressBar",
+    "SegmentationNet",
+    "StableLabels",
+    "TrainingBatch",
+    "TrainingSet",
+    "WholeImage",
+    "choose_device",
+    "choose_dtype",
+    "history_table",
+    "make_net",
+    "to_grid",
+    "train",
+]

@@ -1,0 +1,145 @@
+"""Callbacks of the training: when to stop, and what to show."""
+
+import torch
+from skorch.callbacks import Callback
+from tqdm.auto import tqdm
+
+__all__ = ["FiniteLoss", "LabelCount", "ProgressBar", "StableLabels", "StopTraining"]
+
+
+class StopTraining(Exception):
+    """Raised by a callback to end the training at the end of an epoch."""
+
+
+class FiniteLoss(Callback):
+    """Keep the weights of the last finite epoch, and refuse to go on after NaN."""
+
+    def on_train_begin(self, net, **kwargs):
+        """Remember the weights that the training starts from."""
+        self.weights_ = None
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Remember the weights: the epoch before left a finite loss."""
+        state = net.module_.state_dict()
+        self.weights_ = {name: value.clone() for name, value in state.items()}
+
+    def on_batch_end(self, net, *, training, loss=None, **kwargs):
+        """Check the loss.
+
+        Raises
+        ------
+        FloatingPointError
+            If the loss is NaN or infinite; the net has the last finite weights.
+        """
+        loss = net.history[-1, "batches", -1, "train_loss"]
+        if abs(loss) < float("inf"):
+            return
+        net.module_.load_state_dict(self.weights_)
+        terms = net.history[-1]["batches"][-1]
+        culprits = [
+            name.removeprefix("train_")
+            for name, value in terms.items()
+            if name.startswith("train_")
+            and name not in ("train_loss", "train_batch_size")
+            and not abs(value) < float("inf")
+        ]
+        epoch = len(net.history)
+        raise FloatingPointError(
+            f"the loss became {loss} in epoch {epoch} ({', '.join(culprits) or 'loss'})"
+            "; the last finite weights are kept. Try a smaller lr, "
+            "precision='float32', or smaller betas"
+        )
+
+
+class LabelCount(Callback):
+    """Record the labels in use and the share of superpixels that changed theirs.
+
+    Parameters
+    ----------
+    images : list of WholeImage
+    """
+
+    def __init__(self, images):
+        self.images = images
+
+    def on_train_begin(self, net, **kwargs):
+        """Forget the labels of an earlier training."""
+        self.before_ = None
+
+    def on_epoch_end(self, net, **kwargs):
+        """Record ``n_labels`` and, from the second epoch on, ``changed``."""
+        labels = torch.cat([image.labels for image in self.images])
+        net.history.record("n_labels", len(torch.unique(labels)))
+        if self.before_ is not None:
+            changed = (labels != self.before_).float().mean().item()
+            net.history.record("changed", changed)
+        self.before_ = labels
+
+
+class StableLabels(Callback):
+    """Stop when the labels of the superpixels hardly change any more.
+
+    Parameters
+    ----------
+    tol : float
+        Share of superpixels that may change in an epoch; 0 never stops.
+    patience : int, default=2
+        Number of such epochs in a row.
+    """
+
+    def __init__(self, tol, patience=2):
+        self.tol = tol
+        self.patience = patience
+
+    def on_train_begin(self, net, **kwargs):
+        """Start to count."""
+        self.quiet_epochs_ = 0
+
+    def on_epoch_end(self, net, **kwargs):
+        """Stop when the labels rest; to be called after all other callbacks.
+
+        Raises
+        ------
+        StopTraining
+            If the labels have not changed for ``patience`` epochs.
+        """
+        quiet = net.history[-1].get("changed", 1.0) < self.tol
+        self.quiet_epochs_ = self.quiet_epochs_ + 1 if quiet else 0
+        if self.quiet_epochs_ >= self.patience:
+            raise StopTraining
+
+
+class ProgressBar(Callback):
+    """Show the epochs with the terms of the loss and the labels in use.
+
+    Parameters
+    ----------
+    max_epochs : int
+    """
+
+    def __init__(self, max_epochs):
+        self.max_epochs = max_epochs
+
+    def on_train_begin(self, net, **kwargs):
+        """Open the bar."""
+        self.bar_ = tqdm(total=self.max_epochs, unit="epoch", desc="W-Net")
+
+    def on_epoch_end(self, net, **kwargs):
+        """Show the last epoch."""
+        row = net.history[-1]
+        shown = {
+            name.removeprefix("train_"): f"{value:.4f}"
+            for name, value in row.items()
+            if name.startswith("train_") and not name.endswith(("_best", "_count"))
+        }
+        self.bar_.set_postfix({**shown, "labels": row.get("n_labels")})
+        self.bar_.update()
+
+    def on_train_end(self, net, **kwargs):
+        """Close the bar."""
+        self.bar_.close()
+
+    def __getstate__(self):
+        state = self.__dict__.copy()
+        state.pop("bar_", None)
+        return state

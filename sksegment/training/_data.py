@@ -1,0 +1,156 @@
+"""What the net trains on: whole images with their graphs, and fresh patches."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch.nn.functional import interpolate
+from torch.utils.data import Dataset
+
+from sksegment.nn import SparseOperator
+from sksegment.regions import pooling_matrix
+
+__all__ = ["TrainingBatch", "TrainingSet", "WholeImage", "to_grid"]
+
+_MIN_GRID = 4
+
+
+def to_grid(scaled, resolution):
+    """Bring an image to the grid on which the net works.
+
+    Parameters
+    ----------
+    scaled : ndarray of shape (H, W, C), float32
+    resolution : float
+        Ratio of the sides, at most 1.
+
+    Returns
+    -------
+    pixels : tensor of shape (1, C, h, w), float32, channels last in memory
+    """
+    pixels = torch.from_numpy(np.ascontiguousarray(scaled))[None].permute(0, 3, 1, 2)
+    height, width = scaled.shape[:2]
+    grid = tuple(max(_MIN_GRID, round(side * resolution)) for side in (height, width))
+    if grid == (height, width):
+        return pixels
+    return interpolate(
+        pixels, size=grid, mode="bilinear", align_corners=False, antialias=True
+    ).contiguous(memory_format=torch.channels_last)
+
+
+@dataclass(eq=False)
+class WholeImage:
+    """One training image and its graph, on the device.
+
+    Attributes
+    ----------
+    pixels : tensor of shape (1, C, h, w)
+    shape : (int, int)
+        Height and width of the original image.
+    pooling : SparseOperator of shape (N, h * w)
+        Means over superpixels.
+    adjacency, affinity : SparseOperator of shape (N, N)
+        Weights of neighbours for continuity and for the normalised cut.
+    labels : tensor of shape (N,) or None
+        Labels of the superpixels when the net last saw the image.
+    """
+
+    pixels: torch.Tensor
+    shape: tuple
+    pooling: SparseOperator
+    adjacency: SparseOperator
+    affinity: SparseOperator
+    labels: torch.Tensor | None = field(default=None)
+
+    @classmethod
+    def build(cls, scaled, superpixels, graph, *, resolution, tau, device):
+        """Build from arrays.
+
+        Parameters
+        ----------
+        scaled : ndarray of shape (H, W, C), float32
+            Intensities in [0, 1].
+        superpixels : ndarray of shape (H, W), int32
+        graph : RegionGraph
+        resolution : float
+        tau : float
+            Decay of the weights for continuity.
+        device : torch.device
+        """
+        pixels = to_grid(scaled, resolution)
+        return cls(
+            pixels.to(device),
+            superpixels.shape,
+            SparseOperator(pooling_matrix(superpixels, pixels.shape[-2:]), device),
+            SparseOperator(graph.adjacency(tau), device),
+            SparseOperator(graph.affinity(), device),
+        )
+
+
+@dataclass(eq=False)
+class TrainingBatch:
+    """One step: whole images for the segmentation losses, patches to reconstruct.
+
+    Attributes
+    ----------
+    images : list of WholeImage
+    patches : list of tensor of shape (n, C, h, w)
+        One tensor for every shape.
+    """
+
+    images: list
+    patches: list
+
+    def __len__(self):
+        return len(self.images)
+
+
+class TrainingSet(Dataset):
+    """Batches of one epoch, drawn anew every time it is iterated over.
+
+    Parameters
+    ----------
+    images : list of WholeImage
+    sampler : PatchSampler or None
+        None for a net that does not learn from patches.
+    batches_per_epoch : int
+        Steps of an epoch; every step has one whole image, and every image has a step.
+    rng : numpy.random.Generator
+    warn : bool
+        Whether to warn of patches larger than an image.
+    """
+
+    def __init__(self, images, sampler, *, batches_per_epoch, rng, warn=False):
+        self.images = images
+        self.sampler = sampler
+        self.n_batches = max(batches_per_epoch, len(images))
+        self.rng = rng
+        self.warn = warn
+
+    def __len__(self):
+        return self.n_batches
+
+    def __iter__(self):
+        order = np.arange(self.n_batches) % len(self.images)
+        order = self.rng.permutation(order)
+        for index, draws in zip(order, self._draws(), strict=True):
+            yield TrainingBatch([self.images[index]], [self._cut(d) for d in draws])
+
+    def _draws(self):
+        if self.sampler is None:
+            return [[]] * self.n_batches
+        draws = self.sampler.draw(
+            [image.shape for image in self.images],
+            self.rng,
+            n_batches=self.n_batches,
+            grid_shapes=[tuple(image.pixels.shape[-2:]) for image in self.images],
+            warn=self.warn,
+        )
+        # One warning is enough for a training.
+        self.warn = False
+        return draws if self.n_batches > 1 else [draws]
+
+    def _cut(self, draw):
+        grids = [image.pixels[0].permute(1, 2, 0) for image in self.images]
+        patches = torch.cat(draw.gather(grids))
+        return patches.permute(0, 3, 1, 2)

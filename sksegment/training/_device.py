@@ -1,0 +1,64 @@
+"""Where to compute, and with how many bits."""
+
+import torch
+
+__all__ = ["choose_device", "choose_dtype"]
+
+
+def choose_device(device):
+    """Resolve a device.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        ``"auto"`` is CUDA where there is a card, else the CPU.
+
+    Returns
+    -------
+    device : torch.device
+
+    Raises
+    ------
+    ValueError
+        If there is no such device here.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        resolved = torch.device(device)
+        torch.empty(0, device=resolved)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"device={device!r} cannot be used here ({reason}); use 'auto' or 'cpu'"
+        ) from error
+    return resolved
+
+
+def choose_dtype(precision, device):
+    """Resolve a precision for the convolutions.
+
+    Parameters
+    ----------
+    precision : {"auto", "float32", "bfloat16"}
+        ``"auto"`` is bfloat16 where the device computes with it natively.
+    device : torch.device
+
+    Returns
+    -------
+    dtype : torch.dtype
+    """
+    if precision == "auto":
+        native = _has_native_bfloat16(device)
+        return torch.bfloat16 if native else torch.float32
+    return getattr(torch, precision)
+
+
+def _has_native_bfloat16(device):
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type != "cpu":
+        return False
+    # Emulated bfloat16 is slower than float32, so the instructions must be there.
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, check, lambda: False)() for check in checks)

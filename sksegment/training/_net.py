@@ -1,0 +1,257 @@
+"""The skorch net that trains a W-Net by batches of patches and whole images."""
+
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import PassthroughScoring
+from skorch.history import History
+
+from sksegment.losses import SegmentationObjective, reconstruction_loss
+from sksegment.nn import build_wnet
+from sksegment.training._callbacks import StopTraining
+
+__all__ = ["SegmentationNet", "history_table", "make_net", "train"]
+
+
+class SegmentationNet(NeuralNet):
+    """A W-Net, its optimiser and its history.
+
+    Three hooks of skorch are overridden: a batch has patches and whole images at once
+    (`infer`), the loss has several terms (`get_loss`), and prediction needs no decoder
+    (`evaluation_step`).
+
+    Parameters
+    ----------
+    reconstruct : {"patch", "image", "none"}
+    dtype : torch.dtype
+        Precision of the convolutions; everything else is float32.
+    **kwargs
+        Parameters of `skorch.NeuralNet`.
+    """
+
+    def __init__(self, *args, reconstruct="patch", dtype=torch.float32, **kwargs):
+        self.reconstruct = reconstruct
+        self.dtype = dtype
+        super().__init__(*args, **kwargs)
+
+    def infer(self, x, **fit_params):
+        """Run the net on a `TrainingBatch`.
+
+        Returns
+        -------
+        logits : list of tensor of shape (1, K, h, w)
+            One for every whole image.
+        reconstructed : list of (tensor, tensor)
+            Pairs of originals and reconstructions.
+        """
+        module = self.module_
+        with self._autocast():
+            logits = [module.encode(image.pixels) for image in x.images]
+            if self.reconstruct == "patch":
+                pairs = [(patches, module(patches)[1]) for patches in x.patches]
+            elif self.reconstruct == "image":
+                pairs = [
+                    (image.pixels, module.decode(z))
+                    for image, z in zip(x.images, logits, strict=True)
+                ]
+            else:
+                pairs = []
+        return logits, pairs
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        """Total loss; every term goes to the history."""
+        logits, pairs = y_pred
+        objective = self.criterion_
+        terms = {}
+        if pairs and "rec" in objective.weights:
+            losses = [reconstruction_loss(x, y.float()) for x, y in pairs]
+            terms["rec"] = sum(losses) / len(losses)
+        for z, image in zip(logits, X.images, strict=True):
+            image_terms, f = objective.image_terms(z.float(), image)
+            image.labels = f.detach().argmax(dim=1)
+            for name, value in image_terms.items():
+                terms[name] = terms.get(name, 0.0) + value / len(logits)
+        for name, value in terms.items():
+            self.history.record_batch(f"train_{name}", value.item())
+        return objective.total(terms)
+
+    def evaluation_step(self, batch, training=False):
+        """Logits of one whole image, by the encoder alone.
+
+        Parameters
+        ----------
+        batch : tensor of shape (1, C, h, w)
+        training : bool, default=False
+
+        Returns
+        -------
+        z : tensor of shape (1, K, h, w), float32
+        """
+        self.check_is_fitted(["module_"])
+        self._set_training(training)
+        with torch.inference_mode(not training), self._autocast():
+            z = self.module_.encode(batch.to(self.device))
+        return z.float()
+
+    def reconstruction_step(self, batch):
+        """Reconstruction of one whole image.
+
+        Parameters
+        ----------
+        batch : tensor of shape (1, C, h, w)
+
+        Returns
+        -------
+        x : tensor of shape (1, C, h, w), float32
+        """
+        self._set_training(False)
+        with torch.inference_mode(), self._autocast():
+            return self.module_(batch.to(self.device))[1].float()
+
+    @torch.no_grad()
+    def permute_labels(self, order):
+        """Renumber the soft labels: new label k is old label ``order[k]``.
+
+        The moments of the optimiser move along, so that training may go on.
+
+        Parameters
+        ----------
+        order : ndarray of shape (K,), int64
+        """
+        order = torch.as_tensor(order, device=self.device)
+        for parameter, axis in self.module_.label_axes():
+            moments = self.optimizer_.state.get(parameter, {}).values()
+            for tensor in (parameter, *moments):
+                if torch.is_tensor(tensor) and tensor.shape == parameter.shape:
+                    tensor.copy_(tensor.index_select(axis, order))
+
+    def _autocast(self):
+        return torch.autocast(
+            torch.device(self.device).type,
+            dtype=self.dtype,
+            enabled=self.dtype != torch.float32,
+        )
+
+
+class Batches:
+    """Batches of an epoch in the form of skorch, without a `DataLoader`.
+
+    Parameters
+    ----------
+    dataset : TrainingSet
+    batch_size : None
+        Ignored; the dataset makes its own batches.
+    """
+
+    def __init__(self, dataset, batch_size=None):
+        self.dataset = dataset
+
+    def __iter__(self):
+        return ((batch, None) for batch in self.dataset)
+
+
+def make_net(*, size, betas, assignment, reconstruct, lr, seed, device, dtype):
+    """Make an untrained net.
+
+    Parameters
+    ----------
+    size : dict
+        Parameters of `WNet`.
+    betas : dict
+        Weights of `SegmentationObjective`.
+    assignment : str
+    reconstruct : {"patch", "image", "none"}
+    lr : float
+        Learning rate of Adam.
+    seed : int
+        Seed of the initial weights.
+    device : torch.device
+    dtype : torch.dtype
+
+    Returns
+    -------
+    net : SegmentationNet
+        Initialised.
+    """
+    terms = [f"train_{name}" for name in ("rec", "cut", "sim", "con")]
+    used = [t for t in terms if betas[t.replace("train_", "beta_")] > 0]
+    if reconstruct == "none" and "train_rec" in used:
+        used.remove("train_rec")
+    net = SegmentationNet(
+        build_wnet,
+        criterion=SegmentationObjective,
+        optimizer=torch.optim.Adam,
+        lr=lr,
+        batch_size=None,
+        iterator_train=Batches,
+        train_split=None,
+        callbacks=[(t, PassthroughScoring(t, on_train=True)) for t in used],
+        callbacks__print_log=None,
+        device=str(device),
+        verbose=0,
+        reconstruct=reconstruct,
+        dtype=dtype,
+        module__seed=seed,
+        criterion__assignment=assignment,
+        **{f"module__{name}": value for name, value in size.items()},
+        **{f"criterion__{name}": value for name, value in betas.items()},
+    )
+    return net.initialize()
+
+
+def train(net, dataset, *, max_epochs, callbacks):
+    """Train a net for some epochs.
+
+    skorch's own ``fit`` swallows ``KeyboardInterrupt``, and would hand a half-trained
+    net to a search as if it were complete; hence the loop is called directly.
+
+    Parameters
+    ----------
+    net : SegmentationNet
+    dataset : TrainingSet
+    max_epochs : int
+    callbacks : list of Callback
+        For this training only.
+
+    Returns
+    -------
+    net : SegmentationNet
+    """
+    lasting = net.callbacks_
+    named = [(type(callback).__name__, callback) for callback in callbacks]
+    net.callbacks_ = [*lasting, *named]
+    try:
+        net.notify("on_train_begin", X=dataset, y=None)
+        net.fit_loop(dataset, None, epochs=max_epochs)
+    except StopTraining:
+        pass
+    finally:
+        net.notify("on_train_end", X=dataset, y=None)
+        net.callbacks_ = lasting
+    return net
+
+
+def history_table(net):
+    """History of the training without skorch's own bookkeeping.
+
+    Parameters
+    ----------
+    net : SegmentationNet
+
+    Returns
+    -------
+    history : skorch.history.History
+        A list of one dict an epoch: ``epoch``, ``loss``, the terms ``rec``, ``cut``,
+        ``sim`` and ``con`` in use, ``n_labels``, ``changed`` (share of superpixels
+        whose label differs from the epoch before) and ``seconds``. Columns are read
+        as ``history[:, "loss"]``.
+    """
+    names = {"dur": "seconds"}
+    table = History()
+    for row in net.history:
+        table.new_epoch()
+        for name, value in row.items():
+            if name in ("batches", "train_batch_count") or name.endswith("_best"):
+                continue
+            table.record(names.get(name, name.removeprefix("train_")), value)
+        del table[-1]["batches"]
+    return table
