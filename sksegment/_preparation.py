@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sklearn.base import clone
 
-from sksegment._intensity import intensity_range, scale_intensity
+from sksegment._intensity import scale_intensity
 from sksegment.regions import region_graph
 from sksegment.superpixels import SuperpixelTransformer
 

@@ -143,7 +143,7 @@ def _check_label_map(truth, shape, index):
     name = f"ground truth {index}"
     truth = _as_numeric(truth, name)
     if truth.dtype.kind == "f":
-        if not np.array_equal(truth, np.floor(truth)):
+        if not (np.isfinite(truth) & (truth == np.floor(truth))).all():
             raise ValueError(f"{name} has labels that are no whole numbers")
         truth = truth.astype(np.int64)
     truth = truth[np.newaxis] if truth.ndim == 2 else truth

@@ -14,6 +14,7 @@ from sksegment.training import (
     WholeImage,
     choose_device,
     choose_dtype,
+    initialise_labels,
     make_net,
     to_grid,
     train,
@@ -114,6 +115,8 @@ def train_wnet(estimator, net, images, seed):
         # The default shapes adapt in silence, those of the user do not.
         warn=estimator.patches is not None,
     )
+    if estimator.init == "kmeans" and not net.history:
+        initialise_labels(net, whole, seed)
     callbacks = [FiniteLoss(), LabelCount(whole)]
     if estimator.verbose:
         callbacks.append(ProgressBar(estimator.max_epochs))

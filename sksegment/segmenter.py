@@ -4,10 +4,8 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
-from sksegment._intensity import scale_intensity
-from sksegment._persistence import save_segmenter
+from sksegment._prediction import PredictionMixin
 from sksegment._preparation import PreparedImages
 from sksegment._validation import (
     Integral,
@@ -15,23 +13,13 @@ from sksegment._validation import (
     Real,
     StrOptions,
     check_images,
-    check_label_maps,
     fit_context,
 )
-from sksegment.fitting import (
-    check_objective,
-    enlarge,
-    final_loss,
-    new_wnet,
-    soft_labels,
-    train_wnet,
-)
-from sksegment.labelling import brightness_order, fit_centers, paint, region_shares
-from sksegment.metrics import v_measure
+from sksegment.fitting import check_objective, final_loss, new_wnet, train_wnet
+from sksegment.labelling import brightness_order, fit_centers
 from sksegment.patches import PatchSampler
-from sksegment.regions import pooling_matrix
 from sksegment.superpixels import SuperpixelTransformer
-from sksegment.training import history_table, to_grid
+from sksegment.training import history_table
 
 __all__ = ["SparseWNetSegmenter"]
 
@@ -40,8 +28,137 @@ _NON_NEGATIVE = [Interval(Real, 0, None, closed="left")]
 _POSITIVE_INT = [Interval(Integral, 1, None, closed="left")]
 
 
-class SparseWNetSegmenter(ClusterMixin, BaseEstimator):
-    """Unsupervised segmentation by a W-Net clustered on a graph of superpixels."""
+class SparseWNetSegmenter(PredictionMixin, ClusterMixin, BaseEstimator):
+    r"""Unsupervised segmentation by a W-Net clustered on a graph of superpixels.
+
+    A W-Net learns dense features: an encoder turns each pixel into ``max_labels`` soft
+    labels f, from which a decoder reconstructs patches of the image. Meanwhile means
+    :math:`\hat f` of the soft labels over superpixels are clustered by up to three
+    losses on the graph of the superpixels. No label is needed, and one image is enough:
+
+    .. math::
+
+        L = \beta_{rec} L_{rec} + \beta_{cut} L_{cut}
+            + \beta_{sim} L_{sim} + \beta_{con} L_{con}
+
+    Parameters
+    ----------
+    max_labels : int, default=32
+        Number K of soft labels: the most classes there can be. How many are used in
+        the end follows from the weights of the losses.
+    superpixels : SuperpixelTransformer, optional
+        Parameters of the superpixels; the defaults of the class when None. It is
+        cloned, and its parameters can be set as ``superpixels__n_segments`` etc.
+    patches : PatchSampler, optional
+        Parameters of the patches, e.g. ``patches__counts``; the defaults of the class
+        when None.
+    beta_rec : float, default=1.0
+        Weight of the reconstruction.
+    beta_cut : float, default=0.0
+        Weight of the soft normalised cut, equation (5). Try 0.1, 1, 10, and avoid
+        under-segmentation.
+    beta_sim : float, default=0.1
+        Weight of the similarity, equation (6): larger values merge labels.
+    beta_con : float, default=0.1
+        Weight of the continuity, equation (7): raise it where the result is patchy,
+        lower it where things are joined that should not be.
+    tau : float, default=0.0
+        Decay of the weights of neighbours with their colour distance, equation (8).
+        0 takes their plain mean; negative values favour neighbours that differ.
+    reconstruction : {"patch", "image", "none"}, default="patch"
+        Whether patches or whole images are reconstructed, or nothing.
+    assignment : {"mean", "majority", "kmeans"}, default="mean"
+        What gives a superpixel its label: the largest of its mean soft labels, the
+        most frequent label of its pixels, or a k-means clustering of the mean soft
+        labels with ``max_labels`` clusters.
+    init : {"kmeans", "random"}, default="kmeans"
+        Start of the training: labels that are k-means clusters of the untrained
+        features, or random ones as in the paper. Few labels survive a random start.
+    base_channels : int, default=16
+        Channels of the first level of both U-Nets; 64 in the paper.
+    depth : int, default=3
+        Number of 2x2 poolings in both U-Nets; 4 in the paper.
+    resolution : float, default=0.5
+        Side of the images the net works on, relative to the original; 1 in the paper.
+        Superpixels, and so the borders of the labels, keep the full resolution.
+    max_epochs : int, default=12
+        Number of passes over the patches; 50 in the paper.
+    batches_per_epoch : int, default=8
+        Steps of the optimiser in an epoch, each with one whole image in turn; at
+        least one for every image.
+    lr : float, default=1e-3
+        Learning rate of Adam.
+    tol : float, default=0.002
+        Training stops early when fewer than this share of the superpixels change
+        their label in two epochs in a row; 0 never stops early.
+    n_init : int, default=1
+        Number of trainings from different seeds; the one of the lowest loss is kept.
+    device : str or torch.device, default="auto"
+        Where to compute; "auto" is CUDA where there is a card.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        Number format of the convolutions; "auto" is bfloat16 where the device has it
+        natively.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights and patches. An int gives the same labels in every run on the
+        same machine. Global random generators are never touched.
+    verbose : int, default=0
+        1 shows a progress bar with the terms of the loss.
+
+    Attributes
+    ----------
+    labels_ : list of ndarray of shape (H, W), int32
+        Labels of the training images; one array if they came as one.
+    net_ : SegmentationNet
+        The trained skorch net.
+    superpixels_ : SuperpixelTransformer
+        The fitted transformer.
+    history_ : skorch.history.History
+        One row an epoch, a dict: ``loss``, the terms in use (``rec``, ``cut``,
+        ``sim``, ``con``), ``n_labels``, ``changed``, ``seconds``. A column is
+        ``history_[:, "loss"]``, a table ``pandas.DataFrame(history_)``.
+    n_iter_ : int
+        Number of epochs.
+    loss_ : float
+        Loss of the last epoch.
+    n_channels_in_ : int
+        Number of channels of the training images.
+    intensity_range_ : ndarray of shape (2, n_channels_in_)
+        Intensities that are scaled to 0 and 1, in every image.
+    cluster_centers_ : ndarray of shape (K, K) or None
+        Centres of the clusters for ``assignment="kmeans"``.
+
+    See Also
+    --------
+    SuperpixelTransformer : The superpixels alone.
+    sksegment.presets.make_segmenter : The models of the paper by name.
+
+    Notes
+    -----
+    Label ids belong to the model: the same class has the same id in every image and
+    call. They are numbered by the mean intensity of the classes in the training
+    images, dark to bright, unused ones last.
+
+    Where the paper and its reference code differ, see ``docs/decisions.md``.
+
+    References
+    ----------
+    Leng, Atwood, Kockelmann, Chekrygina and Thiyagalingam, "Unsupervised few-shot
+    image segmentation with dense feature learning and sparse clustering", VISAPP
+    2024, doi:10.5220/0012380700003660.
+
+    Examples
+    --------
+    >>> from skimage.data import astronaut
+    >>> from sksegment import SparseWNetSegmenter
+    >>> photo = astronaut()[::4, ::4]
+    >>> model = SparseWNetSegmenter(max_epochs=2, base_channels=4, random_state=0)
+    >>> labels = model.fit_predict([photo])
+    >>> labels[0].shape
+    (128, 128)
+    >>> frames = model.predict([photo, photo[:, ::-1]])
+    >>> len(frames)
+    2
+    """
 
     _parameter_constraints = {
         "max_labels": [Interval(Integral, 2, None, closed="left")],
@@ -54,6 +171,7 @@ class SparseWNetSegmenter(ClusterMixin, BaseEstimator):
         "tau": [Real],
         "reconstruction": [StrOptions({"patch", "image", "none"})],
         "assignment": [StrOptions({"mean", "majority", "kmeans"})],
+        "init": [StrOptions({"kmeans", "random"})],
         "base_channels": _POSITIVE_INT,
         "depth": [Interval(Integral, 0, 8, closed="both")],
         "resolution": [Interval(Real, 0, 1, closed="right")],
@@ -81,6 +199,7 @@ class SparseWNetSegmenter(ClusterMixin, BaseEstimator):
         tau=0.0,
         reconstruction="patch",
         assignment="mean",
+        init="kmeans",
         base_channels=16,
         depth=3,
         resolution=0.5,
@@ -104,6 +223,7 @@ class SparseWNetSegmenter(ClusterMixin, BaseEstimator):
         self.tau = tau
         self.reconstruction = reconstruction
         self.assignment = assignment
+        self.init = init
         self.base_channels = base_channels
         self.depth = depth
         self.resolution = resolution
@@ -224,107 +344,6 @@ class SparseWNetSegmenter(ClusterMixin, BaseEstimator):
         else:
             self.net_.permute_labels(order)
 
-    def predict(self, X):
-        """Label images with the classes of the model.
-
-        Parameters
-        ----------
-        X : sequence of ndarray of shape (H, W) or (H, W, C)
-
-        Returns
-        -------
-        labels : list of ndarray of shape (H, W), int32
-            Class ids 0..K-1, the same in every call; -1 outside a mask. One
-            (n, H, W) array when X is one array.
-        """
-        return self._map(X, self._predict_image)
-
-    def predict_proba(self, X):
-        """Soft labels, constant on every superpixel; `predict` is their argmax.
-
-        Parameters
-        ----------
-        X : sequence of ndarray of shape (H, W) or (H, W, C)
-
-        Returns
-        -------
-        proba : list of ndarray of shape (H, W, K), float32
-            Sums to 1 at every pixel, to 0 outside a mask.
-        """
-        return self._map(X, self._predict_proba_image)
-
-    def transform(self, X):
-        """Dense features: the soft labels of the net, pixel by pixel.
-
-        Parameters
-        ----------
-        X : sequence of ndarray of shape (H, W) or (H, W, C)
-
-        Returns
-        -------
-        features : list of ndarray of shape (H, W, K), float32
-            Sums to 1 at every pixel; superpixels play no part.
-        """
-        return self._map(X, self._transform_image)
-
-    def reconstruct(self, X):
-        """Reconstruct images from their soft labels.
-
-        Parameters
-        ----------
-        X : sequence of ndarray of shape (H, W) or (H, W, C)
-
-        Returns
-        -------
-        images : list of ndarray of shape (H, W, C), float32
-            In the units of the input.
-
-        Raises
-        ------
-        ValueError
-            If the model was fitted with ``reconstruction="none"``.
-        """
-        check_is_fitted(self)
-        if self.net_.module_.decoder is None:
-            raise ValueError(
-                "the model has no decoder: it was fitted with reconstruction='none'"
-            )
-        return self._map(X, self._reconstruct_image)
-
-    def score(self, X, y):
-        """Mean V-measure of the predicted labels.
-
-        Parameters
-        ----------
-        X : sequence of ndarray of shape (H, W) or (H, W, C)
-        y : sequence of ndarray of shape (H, W) or (A, H, W)
-            Ground truth of one or of A annotators; negative labels are not scored.
-
-        Returns
-        -------
-        score : float
-            In [0, 1]. Where there are several annotators, the one that agrees best
-            counts, as in the paper.
-        """
-        labels = self.predict(X)
-        truths = check_label_maps(y, [map_.shape for map_ in labels])
-        return float(np.mean([*map(v_measure, truths, labels)]))
-
-    def save(self, path):
-        """Save the model to one file that holds no code; see `sksegment.io`.
-
-        Parameters
-        ----------
-        path : str or path-like
-            By convention with the suffix ``.safetensors``.
-
-        See Also
-        --------
-        sksegment.io.load_model : Read it back.
-        """
-        check_is_fitted(self)
-        save_segmenter(self, path)
-
     def get_params(self, deep=True):
         """Get the parameters; those of superpixels and patches also when None.
 
@@ -360,46 +379,6 @@ class SparseWNetSegmenter(ClusterMixin, BaseEstimator):
             if nested and name not in params and getattr(self, name) is None:
                 setattr(self, name, default())
         return super().set_params(**params)
-
-    def _map(self, X, function):
-        check_is_fitted(self)
-        batch = check_images(X, n_channels=self.n_channels_in_)
-        return batch.pack([function(*item) for item in enumerate(batch.images)])
-
-    def _predict_image(self, index, image):
-        scaled, superpixels = self._divide(index, image)
-        return self._label(superpixels, self._shares(scaled, superpixels))
-
-    def _predict_proba_image(self, index, image):
-        scaled, superpixels = self._divide(index, image)
-        return paint(superpixels, self._shares(scaled, superpixels), 0.0)
-
-    def _transform_image(self, index, image):
-        f = self._soft_labels(scale_intensity(image, self.intensity_range_))
-        return enlarge(f, image.shape[:2])
-
-    def _reconstruct_image(self, index, image):
-        scaled = scale_intensity(image, self.intensity_range_)
-        pixels = self.net_.reconstruction_step(to_grid(scaled, self.resolution))
-        low, high = self.intensity_range_
-        return (enlarge(pixels, image.shape[:2]) * (high - low) + low).astype("f4")
-
-    def _divide(self, index, image):
-        scaled = scale_intensity(image, self.intensity_range_)
-        return scaled, self.superpixels_.segment(image, scaled, index)
-
-    def _soft_labels(self, scaled):
-        return soft_labels(self.net_, scaled, self.resolution)
-
-    def _shares(self, scaled, superpixels, assignment=None):
-        f = self._soft_labels(scaled)[0].permute(1, 2, 0).cpu().numpy()
-        pooling = pooling_matrix(superpixels, f.shape[:2])
-        assignment = assignment or self.assignment
-        return region_shares(f, pooling, assignment, self.cluster_centers_)
-
-    @staticmethod
-    def _label(superpixels, shares):
-        return paint(superpixels, shares.argmax(axis=1).astype(np.int32), -1)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

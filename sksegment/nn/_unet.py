@@ -60,6 +60,19 @@ class UNet(nn.Module):
         -------
         y : tensor of shape (B, n_out, H, W)
         """
+        return self.head(self.features(x))
+
+    def features(self, x):
+        """Features of the last layer but one.
+
+        Parameters
+        ----------
+        x : tensor of shape (B, n_in, H, W)
+
+        Returns
+        -------
+        features : tensor of shape (B, base_channels, H, W)
+        """
         x, crop = self._pad(x)
         levels = []
         for level, block in enumerate(self.down):
@@ -68,7 +81,7 @@ class UNet(nn.Module):
         skips = reversed(levels[:-1])
         for enlarge, block, skip in zip(self.up, self.merge, skips, strict=True):
             x = block(torch.cat([skip, enlarge(x)], dim=1))
-        return self.head(x)[..., crop[0], crop[1]]
+        return x[..., crop[0], crop[1]]
 
     def _pad(self, x):
         """Pad to a multiple of ``2**depth``, and say how to crop the result."""

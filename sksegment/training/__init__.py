@@ -8,6 +8,7 @@ from sksegment.training._callbacks import (
 )
 from sksegment.training._data import TrainingBatch, TrainingSet, WholeImage, to_grid
 from sksegment.training._device import choose_device, choose_dtype
+from sksegment.training._initialise import initialise_labels
 from sksegment.training._net import SegmentationNet, history_table, make_net, train
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "choose_device",
     "choose_dtype",
     "history_table",
+    "initialise_labels",
     "make_net",
     "to_grid",
     "train",

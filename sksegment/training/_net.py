@@ -180,6 +180,7 @@ def make_net(*, size, betas, assignment, reconstruct, lr, seed, device, dtype):
         build_wnet,
         criterion=SegmentationObjective,
         optimizer=torch.optim.Adam,
+        optimizer__fused=device.type in ("cpu", "cuda"),
         lr=lr,
         batch_size=None,
         iterator_train=Batches,

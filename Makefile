@@ -1,0 +1,40 @@
+# make demo | test | test-slow | lint | constraints
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+# One thread a process and two processes beat two threads in one on small images.
+TEST_ENV := OMP_NUM_THREADS=1 MPLBACKEND=Agg
+
+.PHONY: demo test test-slow lint format constraints clean
+
+demo: $(READY)
+	$(BIN)/python -m sksegment demo -o demo
+
+test: $(READY)
+	$(TEST_ENV) $(BIN)/python -m pytest -n 2 -m "not slow and not gpu"
+
+test-slow: $(READY)
+	$(TEST_ENV) $(BIN)/python -m pytest -m "slow or gpu"
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt -e ".[plot,test,lint]"
+	touch $@
+
+# Pin what a clean environment resolves to today.
+constraints: clean
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet torch==2.13.0 -e ".[plot,test,lint]"
+	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu//' > constraints.txt
+
+clean:
+	rm -rf .venv demo

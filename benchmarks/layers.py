@@ -1,0 +1,63 @@
+"""Seconds of every layer, from superpixels to a prediction; best of some repeats.
+
+    python benchmarks/layers.py
+"""
+
+import argparse
+import json
+import time
+
+import numpy as np
+import torch
+from skimage.data import coffee
+
+from sksegment import SparseWNetSegmenter, SuperpixelTransformer
+from sksegment.patches import PatchSampler
+from sksegment.regions import pooling_matrix, region_graph
+
+
+def best(function, repeats):
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def blocks(side, n):
+    """About ``n`` square superpixels on an image of ``side`` x ``side``."""
+    line = np.arange(side) * round(np.sqrt(n)) // side
+    return (line[:, None] * (line.max() + 1) + line).astype(np.int32)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    args = parser.parse_args()
+    photo = coffee()[:321, :481]
+    transformer = SuperpixelTransformer().fit([photo])
+    superpixels = transformer.transform([photo])[0]
+    large = np.random.default_rng(0).random((1024, 1024, 3), dtype=np.float32)
+    many = blocks(1024, 20_000)
+    model = SparseWNetSegmenter(max_epochs=1, random_state=0).fit([photo])
+    rng = np.random.default_rng(0)
+    cases = {
+        "superpixels, 481x321": lambda: transformer.transform([photo]),
+        "region graph, 481x321, 3000": lambda: region_graph(photo, superpixels),
+        "region graph, 1024x1024, 20000": lambda: region_graph(large, many),
+        "pooling matrix, 481x321 to half": lambda: pooling_matrix(
+            superpixels, (160, 240)
+        ),
+        "patches of an epoch": lambda: PatchSampler().draw(
+            [(321, 481)], rng, n_batches=8
+        ),
+        "an epoch of the default": lambda: model.partial_fit([photo]),
+        "predict, 481x321": lambda: model.predict([photo]),
+    }
+    seconds = {name: round(best(case, args.repeats), 4) for name, case in cases.items()}
+    print(json.dumps({"threads": torch.get_num_threads(), "seconds": seconds}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

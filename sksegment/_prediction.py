@@ -1,0 +1,164 @@
+"""What a fitted W-Net segmenter does with images."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from sksegment._intensity import scale_intensity
+from sksegment._persistence import save_segmenter
+from sksegment._validation import check_images, check_label_maps
+from sksegment.fitting import enlarge, soft_labels
+from sksegment.labelling import paint, region_shares
+from sksegment.metrics import v_measure
+from sksegment.regions import pooling_matrix
+from sksegment.training import to_grid
+
+__all__ = ["PredictionMixin"]
+
+
+class PredictionMixin:
+    """Methods of a segmenter with a W-Net.
+
+    They need the attributes that `SparseWNetSegmenter.fit` sets, and its parameters
+    ``resolution`` and ``assignment``.
+    """
+
+    def predict(self, X):
+        """Label images with the classes of the model.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W) or (H, W, C)
+
+        Returns
+        -------
+        labels : list of ndarray of shape (H, W), int32
+            Class ids 0..K-1, the same in every call; -1 outside a mask. One
+            (n, H, W) array when X is one array.
+        """
+        return self._map(X, self._predict_image)
+
+    def predict_proba(self, X):
+        """Soft labels, constant on every superpixel; `predict` is their argmax.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W) or (H, W, C)
+
+        Returns
+        -------
+        proba : list of ndarray of shape (H, W, K), float32
+            Sums to 1 at every pixel, to 0 outside a mask.
+        """
+        return self._map(X, self._predict_proba_image)
+
+    def transform(self, X):
+        """Dense features: the soft labels of the net, pixel by pixel.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W) or (H, W, C)
+
+        Returns
+        -------
+        features : list of ndarray of shape (H, W, K), float32
+            Sums to 1 at every pixel; superpixels play no part.
+        """
+        return self._map(X, self._transform_image)
+
+    def reconstruct(self, X):
+        """Reconstruct images from their soft labels.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W) or (H, W, C)
+
+        Returns
+        -------
+        images : list of ndarray of shape (H, W, C), float32
+            In the units of the input.
+
+        Raises
+        ------
+        ValueError
+            If the model was fitted with ``reconstruction="none"``.
+        """
+        check_is_fitted(self)
+        if self.net_.module_.decoder is None:
+            raise ValueError(
+                "the model has no decoder: it was fitted with reconstruction='none'"
+            )
+        return self._map(X, self._reconstruct_image)
+
+    def score(self, X, y):
+        """Mean V-measure of the predicted labels.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W) or (H, W, C)
+        y : sequence of ndarray of shape (H, W) or (A, H, W)
+            Ground truth of one or of A annotators; negative labels are not scored.
+
+        Returns
+        -------
+        score : float
+            In [0, 1]. Where there are several annotators, the one that agrees best
+            counts, as in the paper.
+        """
+        labels = self.predict(X)
+        truths = check_label_maps(y, [map_.shape for map_ in labels])
+        return float(np.mean([*map(v_measure, truths, labels)]))
+
+    def save(self, path):
+        """Save the model to one file that holds no code; see `sksegment.io`.
+
+        Parameters
+        ----------
+        path : str or path-like
+            By convention with the suffix ``.safetensors``.
+
+        See Also
+        --------
+        sksegment.io.load_model : Read it back.
+        """
+        check_is_fitted(self)
+        save_segmenter(self, path)
+
+    def _map(self, X, function):
+        check_is_fitted(self)
+        batch = check_images(X, n_channels=self.n_channels_in_)
+        return batch.pack([function(*item) for item in enumerate(batch.images)])
+
+    def _predict_image(self, index, image):
+        scaled, superpixels = self._divide(index, image)
+        return self._label(superpixels, self._shares(scaled, superpixels))
+
+    def _predict_proba_image(self, index, image):
+        scaled, superpixels = self._divide(index, image)
+        return paint(superpixels, self._shares(scaled, superpixels), 0.0)
+
+    def _transform_image(self, index, image):
+        f = self._soft_labels(scale_intensity(image, self.intensity_range_))
+        return enlarge(f, image.shape[:2])
+
+    def _reconstruct_image(self, index, image):
+        scaled = scale_intensity(image, self.intensity_range_)
+        pixels = self.net_.reconstruction_step(to_grid(scaled, self.resolution))
+        low, high = self.intensity_range_
+        return (enlarge(pixels, image.shape[:2]) * (high - low) + low).astype("f4")
+
+    def _divide(self, index, image):
+        scaled = scale_intensity(image, self.intensity_range_)
+        return scaled, self.superpixels_.segment(image, scaled, index)
+
+    def _soft_labels(self, scaled):
+        return soft_labels(self.net_, scaled, self.resolution)
+
+    def _shares(self, scaled, superpixels, assignment=None):
+        f = self._soft_labels(scaled)[0].permute(1, 2, 0).cpu().numpy()
+        pooling = pooling_matrix(superpixels, f.shape[:2])
+        assignment = assignment or self.assignment
+        return region_shares(f, pooling, assignment, self.cluster_centers_)
+
+    @staticmethod
+    def _label(superpixels, shares):
+        return paint(superpixels, shares.argmax(axis=1).astype(np.int32), -1)

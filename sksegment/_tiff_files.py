@@ -1,0 +1,167 @@
+"""Read TIFF files of one or many pages, and refuse those that lost some."""
+
+import contextlib
+import logging
+import re
+
+import numpy as np
+import tifffile
+
+__all__ = ["count_pages", "is_tiff", "read_tiff"]
+
+_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_PLAIN_SERIES = frozenset({"generic", "uniform", "shaped", "ome", "imagej"})
+_ALPHA_SAMPLES = frozenset({1, 2})
+
+
+def is_tiff(path):
+    """Whether a file begins as a TIFF does, whatever its name.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    answer : bool
+    """
+    with open(path, "rb") as file:
+        return file.read(4) in _MAGIC
+
+
+def read_tiff(path):
+    """Read the images of a TIFF file.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    images : list of ndarray of shape (H, W) or (H, W, C)
+        The axes of channels and of samples go last, without alpha; every position on
+        the others is one image.
+
+    Raises
+    ------
+    ValueError
+        If the file is truncated, or needs a decoder that is not installed.
+    Exception
+        Whatever tifffile raises on damaged files.
+    """
+    with _open_tiff(path) as series:
+        return [page for one in series for page in _series_pages(one)]
+
+
+def count_pages(path):
+    """Count what `read_tiff` would return, from the headers alone.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    n_images : int
+    """
+    with _open_tiff(path) as series:
+        return sum(_count_series_pages(one) for one in series)
+
+
+@contextlib.contextmanager
+def _open_tiff(path):
+    """Open a TIFF and give its series; in the end refuse one that lost pages.
+
+    tifffile only logs that the chain of pages leaves the file or that missing pages
+    were filled with zeros: a truncated stack would pass for a shorter one.
+    """
+    complaints = _Complaints()
+    logger = logging.getLogger("tifffile")
+    propagate, logger.propagate = logger.propagate, False
+    logger.addHandler(complaints)
+    try:
+        with tifffile.TiffFile(path) as tif:
+            series = tif.series
+            _check_extent(tif)
+            complaints.check()
+            # Slides keep thumbnails and labels in series of their own.
+            if series[0].kind not in _PLAIN_SERIES:
+                series = series[:1]
+            yield [one for one in series if not one.keyframe.is_reduced]
+            complaints.check()
+    finally:
+        logger.removeHandler(complaints)
+        logger.propagate = propagate
+
+
+class _Complaints(logging.Handler):
+    """Keeps what is logged about damage."""
+
+    def __init__(self):
+        super().__init__(logging.WARNING)
+        self.damage = []
+
+    def emit(self, record):
+        text = record.getMessage()
+        if record.levelno >= logging.ERROR or "missing" in text.lower():
+            self.damage.append(re.sub(r"^<[^>]*>\s*", "", text))
+
+    def check(self):
+        if self.damage:
+            raise ValueError(f"the TIFF is truncated or damaged ({self.damage[0]})")
+
+
+def _check_extent(tif):
+    size = tif.filehandle.size
+    for page in tif.pages:
+        ends = map(sum, zip(page.dataoffsets, page.databytecounts, strict=False))
+        missing = max(ends, default=0) - size
+        if missing > 0:
+            raise ValueError(f"the TIFF is truncated: {missing} bytes are missing")
+
+
+def _series_pages(series):
+    array = _with_colours(series)
+    axes = series.axes
+    if array.ndim > len(axes):
+        axes += "S"
+    y, x = (axes.index(axis) if axis in axes else None for axis in "YX")
+    if y is None or x is None:
+        raise ValueError(f"its axes {axes} are not those of an image")
+    channels = [i for i, axis in enumerate(axes) if axis in "CS"]
+    others = [i for i in range(array.ndim) if i not in (y, x, *channels)]
+    array = array.transpose([*others, y, x, *channels])
+    sides = array.shape[len(others) : len(others) + 2]
+    array = array.reshape(
+        -1, *sides, *([_n_channels(array, channels)] * bool(channels))
+    )
+    return list(_without_alpha(array, series))
+
+
+def _n_channels(array, channels):
+    return int(np.prod(array.shape[array.ndim - len(channels) :]))
+
+
+def _with_colours(series):
+    array, keyframe = series.asarray(), series.keyframe
+    # The palette of ImageJ is a way to look at measured values, not what was measured.
+    if keyframe.photometric != tifffile.PHOTOMETRIC.PALETTE or series.kind == "imagej":
+        return array
+    palette = (np.asarray(keyframe.colormap) >> 8).astype(np.uint8)
+    return palette.T[array]
+
+
+def _without_alpha(array, series):
+    n_samples = series.keyframe.samplesperpixel
+    n_alpha = sum(
+        int(sample) in _ALPHA_SAMPLES for sample in series.keyframe.extrasamples
+    )
+    if n_alpha == 0 or array.ndim < 4 or array.shape[-1] != n_samples:
+        return array
+    array = array[..., : n_samples - n_alpha]
+    return array[..., 0] if array.shape[-1] == 1 else array
+
+
+def _count_series_pages(series):
+    sizes = zip(series.axes, series.shape, strict=True)
+    return int(np.prod([size for axis, size in sizes if axis not in "YXCS"]))

@@ -1,0 +1,66 @@
+"""Start from a clustering instead of from chance."""
+
+import numpy as np
+import torch
+from sklearn.cluster import KMeans
+
+__all__ = ["initialise_labels"]
+
+# Mean difference of the two largest logits of a superpixel: soft enough to move.
+_MARGIN = 2.0
+_NEVER = -20.0
+
+
+@torch.no_grad()
+def initialise_labels(net, images, seed):
+    r"""Set the last layer of the encoder so that its labels are clusters of k-means.
+
+    With random weights all soft labels are nearly equal, a few of them are the largest
+    everywhere, and the similarity loss makes that permanent: two or three labels are
+    left. Features of the untrained encoder already tell colours and textures apart, so
+    their clusters are a better start. For standardised features u and centres c_k,
+
+    .. math:: z_k = s (2 c_k \cdot u - |c_k|^2)
+
+    is, up to a constant, the negative squared distance to the centre.
+
+    Parameters
+    ----------
+    net : SegmentationNet
+        Untrained.
+    images : list of WholeImage
+    seed : int
+        Seed of the clustering.
+    """
+    encoder = net.module_.encoder
+    net.module_.train()
+    features = torch.cat([_pooled_features(encoder, image) for image in images])
+    features = features.double().cpu().numpy()
+    mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
+    centers, sharpness = _clusters(
+        (features - mean) / scale, len(encoder.head.bias), seed
+    )
+    weight = 2.0 * sharpness * centers / scale
+    bias = -sharpness * (centers**2).sum(axis=1) - weight @ mean
+    bias -= bias.mean()
+    missing = len(encoder.head.bias) - len(centers)
+    weight = np.pad(weight, ((0, missing), (0, 0)))
+    bias = np.pad(bias, (0, missing), constant_values=bias.min() + _NEVER)
+    encoder.head.weight.copy_(torch.from_numpy(weight)[:, :, None, None])
+    encoder.head.bias.copy_(torch.from_numpy(bias))
+
+
+def _pooled_features(encoder, image):
+    features = encoder.features(image.pixels)[0]
+    return image.pooling @ features.permute(1, 2, 0).flatten(0, 1)
+
+
+def _clusters(features, n_clusters, seed):
+    """Centres, and the factor that gives logits the margin wanted."""
+    n_clusters = min(n_clusters, len(np.unique(features, axis=0)))
+    kmeans = KMeans(n_clusters, n_init=1, random_state=seed).fit(features)
+    if n_clusters == 1:
+        return kmeans.cluster_centers_, 1.0
+    squared = np.sort(kmeans.transform(features) ** 2, axis=1)
+    margin = (squared[:, 1] - squared[:, 0]).mean()
+    return kmeans.cluster_centers_, _MARGIN / max(margin, 1e-6)

@@ -1,0 +1,82 @@
+"""Small made images and quick estimators, for all tests."""
+
+import numpy as np
+import pytest
+
+from sksegment import SparseWNetSegmenter, SuperpixelTransformer
+from sksegment.patches import PatchSampler
+
+
+def _disc_mask(shape, centre=None, radius=None):
+    height, width = shape
+    row, column = centre or (height // 2, width // 2)
+    radius = radius or min(shape) // 3
+    rows, columns = np.ogrid[:height, :width]
+    return (rows - row) ** 2 + (columns - column) ** 2 < radius**2
+
+
+def _make_image(shape=(32, 40), n_channels=None, dtype=np.uint8, *, centre=None, seed=0):
+    rng = np.random.default_rng(seed)
+    disc = _disc_mask(shape, centre)
+    channels = []
+    for channel in range(n_channels or 1):
+        contrast = 110 - 25 * channel
+        channels.append(60 + contrast * disc + rng.normal(0, 8, shape))
+    image = np.clip(np.stack(channels, axis=-1), 0, 255)
+    return (image if n_channels else image[..., 0]).astype(dtype)
+
+
+def _make_segmenter(**params):
+    segmenter = SparseWNetSegmenter(
+        max_labels=4,
+        superpixels=SuperpixelTransformer(n_segments=40),
+        patches=PatchSampler(shapes=((16, 16),), counts=(8,)),
+        base_channels=4,
+        depth=1,
+        max_epochs=1,
+        batches_per_epoch=2,
+        tol=0.0,
+        device="cpu",
+        precision="float32",
+        random_state=0,
+    )
+    return segmenter.set_params(**params)
+
+
+@pytest.fixture(scope="session")
+def make_image():
+    """Make an image of a bright disc on a dark ground, with noise."""
+    return _make_image
+
+
+@pytest.fixture(scope="session")
+def disc_mask():
+    """Tell where the disc of ``make_image`` is."""
+    return _disc_mask
+
+
+@pytest.fixture(scope="session")
+def make_segmenter():
+    """Make a segmenter that fits within a fraction of a second."""
+    return _make_segmenter
+
+
+@pytest.fixture
+def images():
+    """Two colour images of different sizes."""
+    return [
+        _make_image((32, 40), 3, seed=0),
+        _make_image((40, 36), 3, centre=(14, 15), seed=1),
+    ]
+
+
+@pytest.fixture
+def grey_images():
+    """Three grey images of one size."""
+    return [_make_image((32, 40), seed=seed) for seed in range(3)]
+
+
+@pytest.fixture(scope="session")
+def fitted():
+    """Return a segmenter fitted on one colour image; not to be changed by a test."""
+    return _make_segmenter(max_epochs=2).fit([_make_image((32, 40), 3)])
