@@ -106,7 +106,8 @@ def dense(**sigmas):
 
 
 def one_pixel(image):
-    return np.arange(image[..., 0].size).reshape(image.shape[:2])
+    height, width = image.shape[:2]
+    return np.arange(height * width).reshape(height, width)
 
 
 PIXELS = {

@@ -1,6 +1,6 @@
 """Seconds of every layer, from superpixels to a prediction; best of some repeats.
 
-    python benchmarks/layers.py
+python benchmarks/layers.py
 """
 
 import argparse
@@ -56,7 +56,9 @@ def main():
         "predict, 481x321": lambda: model.predict([photo]),
     }
     seconds = {name: round(best(case, args.repeats), 4) for name, case in cases.items()}
-    print(json.dumps({"threads": torch.get_num_threads(), "seconds": seconds}, indent=1))
+    print(
+        json.dumps({"threads": torch.get_num_threads(), "seconds": seconds}, indent=1)
+    )
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def _segment(name, folder, axes, params):
 
     image = getattr(data, name)()
     start = time.perf_counter()
-    model = SparseWNetSegmenter(**{"random_state": 0, **params})
+    model = SparseWNetSegmenter(random_state=0).set_params(**params)
     labels = model.fit_predict([image])[0]
     seconds = time.perf_counter() - start
     write_labels(folder / "labels.png", labels)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -118,12 +119,14 @@ def read_images(path):
 
     Examples
     --------
-    >>> import os
-    >>> import skimage
-    >>> from sksegment.io import read_images
-    >>> coins = os.path.join(skimage.data_dir, "coins.png")
-    >>> [(image.shape, str(image.dtype)) for image in read_images(coins)]
-    [((303, 384), 'uint8')]
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from sksegment.io import read_images, write_image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_image(pathlib.Path(folder) / "a.png", np.zeros((8, 9, 3), np.uint8))
+    ...     images = read_images(pathlib.Path(folder) / "a.png")
+    >>> [(image.shape, str(image.dtype)) for image in images]
+    [((8, 9, 3), 'uint8')]
     """
     with _naming(path):
         if is_tiff(path):
@@ -219,7 +222,9 @@ def _read_other(path):
     from skimage.io import imread
 
     try:
-        array = imread(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            array = imread(path)
     # The readers of rare formats are many, and so are their errors.
     except Exception as error:
         raise UnidentifiedImageError from error

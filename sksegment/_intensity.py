@@ -5,8 +5,15 @@ different slices of a tomogram; hence the range belongs to the model.
 """
 
 import numpy as np
+from skimage.color import lab2rgb, rgb2lab
 
-__all__ = ["intensity_range", "is_rgb", "scale_intensity"]
+__all__ = [
+    "from_perceptual",
+    "intensity_range",
+    "is_rgb",
+    "perceptual",
+    "scale_intensity",
+]
 
 PERCENTILES = (0.1, 99.9)
 # Values outside the training range keep some of their contrast, but a hot pixel
@@ -67,3 +74,49 @@ def scale_intensity(image, intensity_range):
 def is_rgb(images):
     """Whether the images are colour: three channels and no negative value."""
     return images[0].shape[-1] == 3 and all(image.min() >= 0 for image in images)
+
+
+def perceptual(image, *, rgb):
+    """Bring a scaled image to a scale on which equal distances look alike.
+
+    Parameters
+    ----------
+    image : ndarray of shape (H, W, C)
+        Intensities in [0, 1].
+    rgb : bool
+        Whether the three channels are red, green and blue.
+
+    Returns
+    -------
+    image : ndarray of shape (H, W, C), float32
+        CIELAB for colour, otherwise intensities in [0, 100] like its lightness.
+    """
+    if rgb:
+        return rgb2lab(np.clip(image, 0.0, 1.0)).astype(np.float32)
+    return np.float32(100.0) * image
+
+
+def from_perceptual(image, intensity_range, *, rgb):
+    """Undo `perceptual` and `scale_intensity`.
+
+    Parameters
+    ----------
+    image : ndarray of shape (H, W, C)
+        On the scale of `perceptual`.
+    intensity_range : ndarray of shape (2, C)
+    rgb : bool
+
+    Returns
+    -------
+    image : ndarray of shape (H, W, C), float32
+        In the units of the original.
+    """
+    if rgb:
+        lightness = np.clip(image[..., 0], 0.0, 100.0)
+        # Beyond this there is no colour at all (Z < 0 in CIEXYZ).
+        yellow = np.minimum(image[..., 2], 200.0 * (lightness + 16.0) / 116.0)
+        image = lab2rgb(np.stack([lightness, image[..., 1], yellow], axis=-1))
+    else:
+        image = image / 100.0
+    low, high = intensity_range
+    return (image * (high - low) + low).astype(np.float32)

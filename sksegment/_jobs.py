@@ -26,6 +26,7 @@ __all__ = [
     "Journal",
     "Outputs",
     "check_folder",
+    "check_model_file",
     "fit_model",
     "label_file",
     "output_names",
@@ -47,14 +48,11 @@ class Journal:
         Files that were given up; each was told in one line on stderr.
     n_images : int
         Images that were labelled.
-    classes : set of int
-        Classes seen in them.
     """
 
     quiet: bool = False
     failed: set = field(default_factory=set)
     n_images: int = 0
-    classes: set = field(default_factory=set)
 
     def __post_init__(self):
         self._start = time.perf_counter()
@@ -82,13 +80,6 @@ class Journal:
         except ImageFileError as error:
             self.failed.add(path)
             print(f"sksegment: error: {error}", file=sys.stderr)
-
-    def labelled(self, maps):
-        """Count label maps and their classes; return the number of classes."""
-        found = set().union(*(np.unique(page[page >= 0]).tolist() for page in maps))
-        self.n_images += len(maps)
-        self.classes |= found
-        return len(found)
 
 
 @dataclass(frozen=True)
@@ -169,6 +160,22 @@ def check_folder(folder):
         raise ValueError(
             f"{nearest} cannot be written to: permission denied; choose another "
             "folder with -o"
+        )
+
+
+def check_model_file(target, paths):
+    """Refuse a place where a model must not be written, before the training.
+
+    Raises
+    ------
+    ValueError
+        If it is a folder, one of the inputs, or in a folder that is read-only.
+    """
+    check_folder(target.parent)
+    if target.is_dir() or target.resolve() in {path.resolve() for path in paths}:
+        raise ValueError(
+            f"the model cannot be written to {target}: it is a folder or an input; "
+            "name a file, e.g. -o model.safetensors"
         )
 
 
@@ -359,7 +366,7 @@ def label_file(model, path, outputs, journal):
             with _naming([_page_name(path, index, len(images))]):
                 maps += model.predict([image])
         outputs.write(path, images, maps)
-        n_classes = journal.labelled(maps)
-        if len(outputs.names) > 1:
-            seconds = time.perf_counter() - start
-            journal.say(f"{path}: {n_classes} classes, {seconds:.1f} s")
+        journal.n_images += len(maps)
+        n_classes = len(set().union(*(np.unique(page[page >= 0]) for page in maps)))
+        seconds = time.perf_counter() - start
+        journal.say(f"{path}: {n_classes} classes, {seconds:.1f} s")

@@ -99,7 +99,7 @@ def _header(metadata, path):
         found = header["format"]
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise ModelFileError(f"{path} is not a model of sksegment") from error
-    if not isinstance(found, int) or found > FORMAT:
+    if not isinstance(found, int) or not 1 <= found <= FORMAT:
         written_by = header.get("versions", {}).get("sksegment", "a newer version")
         raise ModelFileError(
             f"{path} has format {found}, written by sksegment {written_by}; this "
@@ -149,7 +149,8 @@ def encode(value, name, tensors):
         return {"slice": [value.start, value.stop, value.step]}
     if isinstance(value, np.ndarray):
         key = f"param/{len(tensors)}"
-        tensors[key] = torch.from_numpy(np.array(value))
+        native = value.dtype.newbyteorder("=")
+        tensors[key] = torch.from_numpy(np.array(value, dtype=native))
         return {"array": key}
     if isinstance(value, (np.random.RandomState, np.random.Generator)):
         # Only its state at the time of the fit would mean anything.
@@ -187,7 +188,6 @@ def decode(value, classes, tensors):
         return slice(*value["slice"])
     if "array" in value:
         return tensors[value["array"]].numpy()
-    kind, items = next(iter(value.items()))
-    return {"tuple": tuple, "list": list}[kind](
-        decode(item, classes, tensors) for item in items
-    )
+    container = tuple if "tuple" in value else list
+    items = value[container.__name__]
+    return container(decode(item, classes, tensors) for item in items)

@@ -1,10 +1,10 @@
 """What of a fitted segmenter goes into its file, and back."""
 
 import torch
-from skorch.history import History
 
 from sksegment._model_file import decode, encode, read_file, write_file
 from sksegment.fitting import new_wnet
+from sksegment.training import history_table
 
 __all__ = ["restore_segmenter", "save_segmenter"]
 
@@ -27,7 +27,8 @@ def save_segmenter(estimator, path):
         "superpixels": encode(estimator.superpixels_, "superpixels", tensors),
         "fitted": {
             **{name: getattr(estimator, name) for name in _SCALARS},
-            "history": [dict(row) for row in estimator.history_],
+            "history": _rows(estimator.net_.history),
+            "n_images": len(estimator.labels_),
             "rgb": bool(estimator.superpixels_.rgb_),
             "stacked": not isinstance(estimator.labels_, list),
         },
@@ -67,18 +68,19 @@ def restore_segmenter(path, classes, device):
     estimator = classes[header["class"]](**params)
     if device is not None:
         estimator.set_params(device=device)
+    estimator._validate_params()
     fitted = header["fitted"]
     for name in _SCALARS:
         setattr(estimator, name, fitted[name])
-    estimator.history_ = _history(fitted["history"])
     estimator.intensity_range_ = tensors["fitted/intensity_range"].numpy()
     estimator.superpixels_ = _superpixels(header, tensors, classes, estimator)
     centers = tensors.get("fitted/centers")
     estimator.cluster_centers_ = None if centers is None else centers.numpy()
     estimator.net_ = new_wnet(estimator, estimator.n_channels_in_, seed=0)
     estimator.net_.module_.load_state_dict(_under("net/", tensors))
-    labels = _under("labels/", tensors)
-    labels = [labels[str(index)].numpy() for index in range(len(labels))]
+    estimator.net_.history.extend(fitted["history"])
+    estimator.history_ = history_table(estimator.net_)
+    labels = [tensors[f"labels/{i}"].numpy() for i in range(fitted["n_images"])]
     estimator.labels_ = labels
     if fitted["stacked"]:
         estimator.labels_ = torch.stack([*map(torch.from_numpy, labels)]).numpy()
@@ -93,11 +95,16 @@ def _superpixels(header, tensors, classes, estimator):
     return superpixels
 
 
-def _history(rows):
-    history = History()
-    for row in rows:
-        history.append(row)
-    return history
+def _rows(history):
+    """Rows of a history without its batches, as JSON can hold them."""
+    return [
+        {
+            name: value.item() if hasattr(value, "item") else value
+            for name, value in row.items()
+            if name != "batches"
+        }
+        for row in history
+    ]
 
 
 def _under(prefix, tensors):

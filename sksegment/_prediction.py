@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sksegment._intensity import scale_intensity
+from sksegment._intensity import from_perceptual
 from sksegment._persistence import save_segmenter
 from sksegment._validation import check_images, check_label_maps
 from sksegment.fitting import enlarge, soft_labels
@@ -137,17 +137,20 @@ class PredictionMixin:
         return paint(superpixels, self._shares(scaled, superpixels), 0.0)
 
     def _transform_image(self, index, image):
-        f = self._soft_labels(scale_intensity(image, self.intensity_range_))
+        f = self._soft_labels(self.superpixels_.normalize(image))
         return enlarge(f, image.shape[:2])
 
     def _reconstruct_image(self, index, image):
-        scaled = scale_intensity(image, self.intensity_range_)
-        pixels = self.net_.reconstruction_step(to_grid(scaled, self.resolution))
-        low, high = self.intensity_range_
-        return (enlarge(pixels, image.shape[:2]) * (high - low) + low).astype("f4")
+        grid = to_grid(self.superpixels_.normalize(image), self.resolution)
+        pixels = enlarge(self.net_.reconstruction_step(grid), image.shape[:2])
+        return from_perceptual(
+            np.float32(100.0) * pixels,
+            self.intensity_range_,
+            rgb=self.superpixels_.rgb_,
+        )
 
     def _divide(self, index, image):
-        scaled = scale_intensity(image, self.intensity_range_)
+        scaled = self.superpixels_.normalize(image)
         return scaled, self.superpixels_.segment(image, scaled, index)
 
     def _soft_labels(self, scaled):

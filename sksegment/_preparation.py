@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 from sklearn.base import clone
 
-from sksegment._intensity import scale_intensity
 from sksegment.regions import region_graph
 from sksegment.superpixels import SuperpixelTransformer
 
 __all__ = ["PreparedImages"]
+
+_MIN_PIXELS = 25
 
 
 @dataclass(eq=False)
@@ -20,6 +22,7 @@ class PreparedImages:
     transformer : SuperpixelTransformer
         Fitted.
     scaled : list of ndarray of shape (H, W, C), float32
+        As `SuperpixelTransformer.normalize` returns them.
     superpixels : list of ndarray of shape (H, W), int32
     graphs : list of RegionGraph
     """
@@ -44,15 +47,16 @@ class PreparedImages:
         ValueError
             If an image has fewer than two superpixels.
         """
-        transformer = SuperpixelTransformer() if superpixels is None else superpixels
-        transformer = clone(transformer).fit(images)
+        if superpixels is None:
+            superpixels = _default_superpixels(images)
+        transformer = clone(superpixels).fit(images)
         return cls._divide(images, transformer)
 
     @classmethod
     def _divide(cls, images, transformer):
         scaled, maps, graphs = [], [], []
         for index, image in enumerate(images):
-            scaled.append(scale_intensity(image, transformer.intensity_range_))
+            scaled.append(transformer.normalize(image))
             maps.append(transformer.segment(image, scaled[-1], index))
             graphs.append(_graph(scaled[-1], maps[-1], index))
         return cls(transformer, scaled, maps, graphs)
@@ -63,9 +67,24 @@ class PreparedImages:
         return cls._divide(images, transformer)
 
     @property
-    def intensity_range(self):
-        """Intensities that are scaled to 0 and 1, shape (2, C)."""
-        return self.transformer.intensity_range_
+    def brightness(self):
+        """Mean lightness or intensity of all superpixels, shape (n,)."""
+        channels = slice(0, 1) if self.transformer.rgb_ else slice(None)
+        return np.concatenate([g.means[:, channels].mean(axis=1) for g in self.graphs])
+
+    @property
+    def sizes(self):
+        """Number of pixels of all superpixels, shape (n,)."""
+        return np.concatenate([graph.sizes for graph in self.graphs])
+
+
+def _default_superpixels(images):
+    """Defaults of the class, but no superpixels that are mere specks."""
+    default = SuperpixelTransformer()
+    n_pixels = min(image[..., 0].size for image in images)
+    return default.set_params(
+        n_segments=max(2, min(default.n_segments, n_pixels // _MIN_PIXELS))
+    )
 
 
 def _graph(scaled, superpixels, index):

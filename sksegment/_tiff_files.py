@@ -11,6 +11,7 @@ __all__ = ["count_pages", "is_tiff", "read_tiff"]
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PLAIN_SERIES = frozenset({"generic", "uniform", "shaped", "ome", "imagej"})
+_NAMED_CHANNEL = re.compile(r"<Channel\b[^>]*\b(Name|Color|Fluor|EmissionWavelength)=")
 _ALPHA_SAMPLES = frozenset({1, 2})
 
 
@@ -40,7 +41,8 @@ def read_tiff(path):
     -------
     images : list of ndarray of shape (H, W) or (H, W, C)
         The axes of channels and of samples go last, without alpha; every position on
-        the others is one image.
+        the others is one image. Channels without names or colours in an ImageJ or OME
+        file that has neither Z nor T are slices, hence images too.
 
     Raises
     ------
@@ -122,7 +124,7 @@ def _check_extent(tif):
 
 def _series_pages(series):
     array = _with_colours(series)
-    axes = series.axes
+    axes = _axes(series)
     if array.ndim > len(axes):
         axes += "S"
     y, x = (axes.index(axis) if axis in axes else None for axis in "YX")
@@ -136,6 +138,19 @@ def _series_pages(series):
         -1, *sides, *([_n_channels(array, channels)] * bool(channels))
     )
     return list(_without_alpha(array, series))
+
+
+def _axes(series):
+    """Axes of a series, with slices that pass for channels as ``Q``.
+
+    Slices for which nobody names an axis are marked as channels by tifffile.
+    """
+    axes, tif = series.axes, series.parent
+    if axes == "CYX" and series.kind == "imagej":
+        unnamed = tif.imagej_metadata.get("mode", "grayscale") == "grayscale"
+    else:
+        unnamed = axes == "CYX" and not _NAMED_CHANNEL.search(tif.ome_metadata or "")
+    return "QYX" if unnamed else axes
 
 
 def _n_channels(array, channels):
@@ -163,5 +178,5 @@ def _without_alpha(array, series):
 
 
 def _count_series_pages(series):
-    sizes = zip(series.axes, series.shape, strict=True)
+    sizes = zip(_axes(series), series.shape, strict=True)
     return int(np.prod([size for axis, size in sizes if axis not in "YXCS"]))

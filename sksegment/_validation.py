@@ -169,6 +169,8 @@ def _index(images):
 
 def _split(X):
     """Split X into its images, refusing every form that could be read two ways."""
+    if hasattr(X, "todense"):
+        raise TypeError("X is a sparse matrix; pass a list of images, [X.toarray()]")
     if isinstance(X, (str, bytes)) or not hasattr(X, "__len__"):
         raise TypeError(
             f"X must be a sequence of images, got {type(X).__name__}; read files "
@@ -211,9 +213,15 @@ def _as_numeric(array, name):
         if array.dtype.kind == "O":
             array = np.array(array.tolist())
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{name} is no array of numbers: {error}") from error
+        raise ValueError(
+            f"{name} is no array of numbers ({error}); read image files first, e.g. "
+            "with sksegment.io.read_images"
+        ) from error
     if array.dtype.kind == "c":
         raise ValueError(f"{name} is complex; pass its magnitude, numpy.abs(image)")
     if array.dtype.kind not in "buif":
-        raise ValueError(f"{name} has dtype {array.dtype}; expected numbers")
+        raise ValueError(
+            f"{name} has dtype {array.dtype}; expected numbers. Read image files first, "
+            "e.g. with sksegment.io.read_images"
+        )
     return array

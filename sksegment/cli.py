@@ -330,13 +330,12 @@ def _segment(args):
     if args.each:
         for path in paths:
             _segment_alone(estimator, path, outputs, args, journal)
-        models = "each file with a model of its own"
+        models = "a model for each file"
     else:
-        images = _jobs.training_images(paths, args.train_images, journal)
-        if not images:
+        model = _train(paths, args, estimator, journal)
+        if model is None:
             return 2
-        model = _jobs.fit_model(estimator, images)
-        models = f"trained on {len(images)} in {journal.seconds:.1f} s"
+        models = f"trained on {len(model.labels_)} in {journal.seconds:.1f} s"
         outputs.folder.mkdir(parents=True, exist_ok=True)
         model.save(outputs.folder / "model.safetensors")
         for path in paths:
@@ -345,16 +344,22 @@ def _segment(args):
     return journal.exit_code
 
 
+def _train(paths, args, estimator, journal):
+    from sksegment import _jobs
+
+    images = _jobs.training_images(paths, args.train_images, journal)
+    return _jobs.fit_model(estimator, images) if images else None
+
+
 def _segment_alone(estimator, path, outputs, args, journal):
     from sksegment import _jobs
 
-    images = _jobs.training_images([path], args.train_images, journal)
     with journal.guard(path):
-        if images:
-            model = _jobs.fit_model(estimator, images)
+        model = _train([path], args, estimator, journal)
+        if model is not None:
             _jobs.label_file(model, path, outputs, journal)
-            if path not in journal.failed:
-                model.save(outputs.place(path, "model.safetensors"))
+        if path not in journal.failed:
+            model.save(outputs.place(path, "model.safetensors"))
 
 
 def _fit(args):
@@ -362,23 +367,16 @@ def _fit(args):
     from sksegment.io import find_images
 
     target, paths = Path(args.out), find_images(args.inputs)
-    _jobs.check_folder(target.parent)
-    if target.is_dir() or target.resolve() in {path.resolve() for path in paths}:
-        raise ValueError(
-            f"the model cannot be written to {target}: it is a folder or an input; "
-            "name a file, e.g. -o model.safetensors"
-        )
-    estimator = _estimator(args)
+    _jobs.check_model_file(target, paths)
     journal = _jobs.Journal(args.quiet)
-    images = _jobs.training_images(paths, args.train_images, journal)
-    if not images:
+    model = _train(paths, args, _estimator(args), journal)
+    if model is None:
         return 2
-    model = _jobs.fit_model(estimator, images)
     target.parent.mkdir(parents=True, exist_ok=True)
     model.save(target)
     journal.say(
-        f"trained on {len(images)} image(s) in {journal.seconds:.1f} s, "
-        f"{model.n_iter_} epochs; the model is {target}"
+        f"trained on {len(model.labels_)} image(s) for {model.n_iter_} epoch(s) in "
+        f"{journal.seconds:.1f} s; the model is {target}"
     )
     return journal.exit_code
 
@@ -416,8 +414,8 @@ def _plan(args):
 def _sum_up(journal, outputs, models):
     if journal.n_images:
         journal.say(
-            f"labelled {journal.n_images} image(s), {len(journal.classes)} classes, in "
-            f"{journal.seconds:.1f} s ({models}); the results are in {outputs.folder}"
+            f"labelled {journal.n_images} image(s) in {journal.seconds:.1f} s "
+            f"({models}); the results are in {outputs.folder}"
         )
 
 
@@ -434,11 +432,17 @@ def _estimator(args):
     estimator = SparseWNetSegmenter(verbose=int(shown))
     known = estimator.get_params()
     for name, value in args.set:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = (
-                f"did you mean {close[0]}?" if close else "known: " + ", ".join(known)
-            )
-            raise ValueError(f"--set {name}: there is no such parameter; {hint}")
+        _check_name(name, known)
         params[name] = value
     return estimator.set_params(**params)
+
+
+def _check_name(name, known):
+    nested = [other for other in known if other.startswith(f"{name}__")]
+    if nested:
+        hint = f"set its parameters one by one, e.g. {nested[0]}"
+        raise ValueError(f"--set {name}: this is no single value; {hint}")
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else "known: " + ", ".join(known)
+        raise ValueError(f"--set {name}: there is no such parameter; {hint}")

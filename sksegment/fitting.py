@@ -84,7 +84,7 @@ def new_wnet(estimator, n_channels, seed):
     )
 
 
-def train_wnet(estimator, net, images, seed):
+def train_wnet(estimator, net, images, seed, *, start):
     """Train a net on prepared images.
 
     Parameters
@@ -93,7 +93,9 @@ def train_wnet(estimator, net, images, seed):
     net : SegmentationNet
     images : PreparedImages
     seed : int
-        Seed of the patches.
+        Seed of the patches, and of the start.
+    start : bool
+        Whether the net is new, and ``estimator.init`` applies.
     """
     whole = [
         WholeImage.build(
@@ -115,18 +117,19 @@ def train_wnet(estimator, net, images, seed):
         # The default shapes adapt in silence, those of the user do not.
         warn=estimator.patches is not None,
     )
-    if estimator.init == "kmeans" and not net.history:
+    if start and estimator.init == "kmeans":
         initialise_labels(net, whole, seed)
     callbacks = [FiniteLoss(), LabelCount(whole)]
     if estimator.verbose:
         callbacks.append(ProgressBar(estimator.max_epochs))
     callbacks.append(StableLabels(estimator.tol))
     train(net, dataset, max_epochs=estimator.max_epochs, callbacks=callbacks)
+    net.settle_statistics(whole)
 
 
 def final_loss(net):
     """Mean loss of the last epoch that was completed; NaN when there is none."""
-    losses = [row.get("train_loss", np.nan) for row in net.history]
+    losses = [row["train_loss"] for row in net.history if "train_loss" in row]
     return float(losses[-1]) if losses else float("nan")
 
 

@@ -72,6 +72,6 @@ def load_model(path, *, device=None):
         return restore_segmenter(path, _CLASSES, device)
     except ModelFileError:
         raise
-    except (KeyError, IndexError, AttributeError, TypeError, RuntimeError) as error:
+    except (LookupError, AttributeError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelFileError(f"{path} does not fit together: {reason}") from error

@@ -31,6 +31,11 @@ def region_shares(f, pooling, assignment, centers=None):
         pixels = np.eye(f.shape[-1], dtype=np.float32)[pixels.argmax(axis=1)]
     shares = pooling @ pixels
     if assignment == "kmeans":
+        if centers is None:
+            raise ValueError(
+                "assignment='kmeans' was set after the fit, so there are no clusters; "
+                "fit again"
+            )
         shares = _closeness(shares, centers)
     return shares
 
@@ -57,22 +62,25 @@ def fit_centers(f, n_clusters, seed):
     centers : ndarray of shape (n_clusters, K), float32
         Infinitely far away where there are fewer different superpixels than clusters.
     """
-    found = min(n_clusters, len(np.unique(f, axis=0)))
+    # What differs by rounding alone is no cluster of its own.
+    found = min(n_clusters, len(np.unique(f.round(5), axis=0)))
     kmeans = KMeans(found, n_init=3, random_state=seed).fit(f)
     centers = np.full((n_clusters, f.shape[1]), 1e6, np.float32)
     centers[:found] = kmeans.cluster_centers_
     return centers
 
 
-def brightness_order(labels, graphs, n_labels):
-    """Order of the labels by mean intensity, those not in use last.
+def brightness_order(labels, brightness, sizes, n_labels):
+    """Order of the labels by mean brightness, those not in use last.
 
     Parameters
     ----------
-    labels : list of ndarray of shape (n,)
-        Labels of the superpixels of every training image.
-    graphs : list of RegionGraph
-        Their graphs, with sizes and mean intensities.
+    labels : ndarray of shape (n,)
+        Labels of the superpixels of all training images.
+    brightness : ndarray of shape (n,)
+        Their mean brightness.
+    sizes : ndarray of shape (n,)
+        Their numbers of pixels.
     n_labels : int
 
     Returns
@@ -80,13 +88,10 @@ def brightness_order(labels, graphs, n_labels):
     order : ndarray of shape (n_labels,)
         ``order[k]`` is the present number of the label that becomes k.
     """
-    label = np.concatenate(labels)
-    sizes = np.concatenate([graph.sizes for graph in graphs])
-    means = np.concatenate([graph.means.mean(axis=1) for graph in graphs])
-    area = np.bincount(label, sizes, minlength=n_labels)
-    total = np.bincount(label, sizes * means, minlength=n_labels)
-    brightness = np.divide(total, area, out=np.full(n_labels, np.inf), where=area > 0)
-    return np.argsort(brightness, kind="stable")
+    area = np.bincount(labels, sizes, minlength=n_labels)
+    total = np.bincount(labels, sizes * brightness, minlength=n_labels)
+    mean = np.divide(total, area, out=np.full(n_labels, np.inf), where=area > 0)
+    return np.argsort(mean, kind="stable")
 
 
 def paint(superpixels, values, void):

@@ -174,18 +174,18 @@ class PatchSampler(BaseEstimator):
         Returns
         -------
         draws : list of PatchDraw, or list of lists of PatchDraw
-            All shapes of the first batch, all shapes of the second, ...; a shape
-            with fewer patches than batches is left out of some. Just the first
-            list when ``n_batches=1``.
+            All shapes of the first batch, all shapes of the second, ...; just the
+            first list when ``n_batches=1``. Every batch has at least one patch of
+            every shape, even where that is more than ``counts``.
         """
         shapes, counts = self.checked_shapes()
         places = _Places(self.region, image_shapes, grid_shapes or image_shapes)
         batches = [[] for _ in range(n_batches)]
         for shape, count in zip(shapes, counts, strict=True):
             shape = places.fit_shape(shape, warn)
+            count = max(count, n_batches)
             for batch, part in zip(batches, _split(count, n_batches), strict=True):
-                if part:
-                    batch.append(self._draw(part, shape, places, rng))
+                batch.append(self._draw(part, shape, places, rng))
         return batches if n_batches > 1 else batches[0]
 
     def _draw(self, count, shape, places, rng):

@@ -78,7 +78,7 @@ def _palette():
     candidates = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(-1, 3)
     # Near black and near white would pass for the image itself.
     brightness = candidates.mean(axis=1)
-    candidates = candidates[(brightness > 50) & (brightness < 225)]
+    candidates = candidates[(brightness > 80) & (brightness < 225)]
     colors = np.array(_OKABE_ITO, float)
     views = _views(np.concatenate([colors, candidates]))
     chosen = list(range(len(colors)))

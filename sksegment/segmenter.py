@@ -47,8 +47,9 @@ class SparseWNetSegmenter(PredictionMixin, ClusterMixin, BaseEstimator):
         Number K of soft labels: the most classes there can be. How many are used in
         the end follows from the weights of the losses.
     superpixels : SuperpixelTransformer, optional
-        Parameters of the superpixels; the defaults of the class when None. It is
-        cloned, and its parameters can be set as ``superpixels__n_segments`` etc.
+        Parameters of the superpixels. When None, those of the class, with fewer
+        superpixels where they would be smaller than 25 pixels. It is cloned, and its
+        parameters can be set as ``superpixels__n_segments`` etc.
     patches : PatchSampler, optional
         Parameters of the patches, e.g. ``patches__counts``; the defaults of the class
         when None.
@@ -168,7 +169,7 @@ class SparseWNetSegmenter(PredictionMixin, ClusterMixin, BaseEstimator):
         "beta_cut": _NON_NEGATIVE,
         "beta_sim": _NON_NEGATIVE,
         "beta_con": _NON_NEGATIVE,
-        "tau": [Real],
+        "tau": [Interval(Real, None, None, closed="neither")],
         "reconstruction": [StrOptions({"patch", "image", "none"})],
         "assignment": [StrOptions({"mean", "majority", "kmeans"})],
         "init": [StrOptions({"kmeans", "random"})],
@@ -237,7 +238,7 @@ class SparseWNetSegmenter(PredictionMixin, ClusterMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    @fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
         """Train on the images and label them.
 
@@ -267,7 +268,7 @@ class SparseWNetSegmenter(PredictionMixin, ClusterMixin, BaseEstimator):
         for seed in self._draw_seeds(self.n_init):
             net = new_wnet(self, batch.n_channels, seed)
             try:
-                train_wnet(self, net, images, seed)
+                train_wnet(self, net, images, seed, start=True)
             except FloatingPointError:
                 self._keep(best or net, images, batch)
                 raise
@@ -275,11 +276,12 @@ class SparseWNetSegmenter(PredictionMixin, ClusterMixin, BaseEstimator):
                 best = net
         return self._keep(best, images, batch)
 
-    @fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X, y=None):
         """Go on training, for up to ``max_epochs`` more epochs.
 
-        Intensities stay scaled as at first, and labels keep their numbers.
+        Intensities stay scaled as at first, labels keep their numbers, and the losses
+        their weights.
 
         Parameters
         ----------
@@ -298,7 +300,7 @@ class SparseWNetSegmenter(PredictionMixin, ClusterMixin, BaseEstimator):
         batch = check_images(X, n_channels=self.n_channels_in_)
         images = PreparedImages.extend(batch.images, self.superpixels_)
         try:
-            train_wnet(self, self.net_, images, self._draw_seeds(1)[0])
+            train_wnet(self, self.net_, images, self._draw_seeds(1)[0], start=False)
         finally:
             self._keep(self.net_, images, batch, number=False)
         return self
@@ -337,8 +339,10 @@ class SparseWNetSegmenter(PredictionMixin, ClusterMixin, BaseEstimator):
             self.cluster_centers_ = fit_centers(
                 np.concatenate(means), self.max_labels, self._draw_seeds(1)[0]
             )
-        labels = [self._shares(*pair).argmax(axis=1) for pair in pairs]
-        order = brightness_order(labels, images.graphs, self.max_labels)
+        labels = np.concatenate([self._shares(*pair).argmax(axis=1) for pair in pairs])
+        order = brightness_order(
+            labels, images.brightness, images.sizes, self.max_labels
+        )
         if self.assignment == "kmeans":
             self.cluster_centers_ = self.cluster_centers_[order]
         else:
@@ -376,8 +380,8 @@ class SparseWNetSegmenter(PredictionMixin, ClusterMixin, BaseEstimator):
         """
         for name, default in _NESTED.items():
             nested = any(key.startswith(f"{name}__") for key in params)
-            if nested and name not in params and getattr(self, name) is None:
-                setattr(self, name, default())
+            if nested and params.get(name, getattr(self, name)) is None:
+                params[name] = default()
         return super().set_params(**params)
 
     def __sklearn_tags__(self):

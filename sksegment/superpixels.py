@@ -1,13 +1,17 @@
 """Superpixels: small connected regions on which the clustering works."""
 
 import numpy as np
-from skimage.color import rgb2lab
 from skimage.filters import gaussian, sobel
 from skimage.measure import label as label_components
 from skimage.segmentation import slic, watershed
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from sksegment._intensity import intensity_range, is_rgb, scale_intensity
+from sksegment._intensity import (
+    intensity_range,
+    is_rgb,
+    perceptual,
+    scale_intensity,
+)
 from sksegment._validation import (
     Integral,
     Interval,
@@ -19,25 +23,7 @@ from sksegment._validation import (
 
 __all__ = ["SuperpixelTransformer", "compute_superpixels", "perceptual"]
 
-
-def perceptual(image, *, rgb):
-    """Bring a scaled image to the scale on which ``compactness`` is defined.
-
-    Parameters
-    ----------
-    image : ndarray of shape (H, W, C)
-        Intensities in [0, 1].
-    rgb : bool
-        Whether the three channels are red, green and blue.
-
-    Returns
-    -------
-    image : ndarray of shape (H, W, C), float32
-        CIELAB for colour, otherwise intensities in [0, 100] like its lightness.
-    """
-    if rgb:
-        return rgb2lab(np.clip(image, 0.0, 1.0)).astype(np.float32)
-    return np.float32(100.0) * image
+_MAX_DOUBLINGS = 8
 
 
 def compute_superpixels(
@@ -48,7 +34,7 @@ def compute_superpixels(
     Parameters
     ----------
     image : ndarray of shape (H, W, C)
-        Image on the scale of `perceptual`; what a callable gets as well.
+        CIELAB for colour, otherwise intensities in [0, 100]; what a callable gets.
     method : {"slic", "watershed"} or callable, default="slic"
     n_segments : int, default=3000
         Aim for the number of superpixels on the whole image, or within ``mask``.
@@ -71,10 +57,15 @@ def compute_superpixels(
         # may give one id to two pieces (scikit-image #8295).
         n_segments = int(np.ceil(n_segments * mask.size / mask.sum()))
     if callable(method):
-        labels = _checked_labels(method(image), image.shape[:2])
+        labels = _numbered(method(_squeeze(image)), image.shape[:2])
     else:
         labels = _METHODS[method](image, n_segments, compactness)
     return _connected(labels, mask)
+
+
+def _squeeze(image):
+    """Give callables a grey image as (H, W)."""
+    return image[..., 0] if image.shape[-1] == 1 else image
 
 
 def _slic(image, n_segments, compactness):
@@ -83,15 +74,22 @@ def _slic(image, n_segments, compactness):
     extent = float(image.max() - image.min())
     if extent == 0.0:
         extent = 1.0
-    return slic(
-        image,
-        n_segments=n_segments,
-        compactness=compactness / extent,
-        convert2lab=False,
-        enforce_connectivity=True,
-        start_label=0,
-        channel_axis=-1,
-    )
+    for _ in range(_MAX_DOUBLINGS):
+        labels = slic(
+            image,
+            n_segments=n_segments,
+            compactness=compactness / extent,
+            convert2lab=False,
+            enforce_connectivity=True,
+            start_label=0,
+            channel_axis=-1,
+        )
+        # In strong noise superpixels fall to pieces, which are then merged into a few
+        # giants; with more weight on their shape they hold together.
+        if labels.max() + 1 >= 0.5 * min(n_segments, labels.size // 16):
+            break
+        compactness *= 2
+    return labels
 
 
 def _compact_watershed(image, n_segments, compactness):
@@ -111,21 +109,25 @@ _METHODS = {"slic": _slic, "watershed": _compact_watershed}
 
 def _connected(labels, mask):
     """Number the 4-connected pieces of equal label 0..n-1; -1 is void."""
-    labels = labels.astype(np.int32, copy=True)
     if mask is not None:
-        labels[~mask] = -1
+        labels = np.where(mask, labels, -1)
     pieces = label_components(labels, background=-1, connectivity=1)
     return (pieces - 1).astype(np.int32)
 
 
-def _checked_labels(labels, shape):
+def _numbered(labels, shape):
+    """Labels of a callable, checked and numbered 0..n-1; -1 is void."""
     labels = np.asarray(labels)
     if labels.shape != shape or labels.dtype.kind not in "iu":
         raise ValueError(
             f"the superpixel callable returned {labels.dtype} of shape "
             f"{labels.shape}; expected integer labels of shape {shape}"
         )
-    return labels
+    numbers = np.unique(labels, return_inverse=True)[1].reshape(shape)
+    void = labels < 0
+    if void.all():
+        raise ValueError("the superpixel callable returned no label >= 0")
+    return np.where(void, -1, numbers)
 
 
 class SuperpixelTransformer(TransformerMixin, BaseEstimator):
@@ -134,20 +136,22 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     method : {"slic", "watershed"} or callable, default="slic"
-        SLIC [1]_, compact watershed [2]_, or a function from an image of shape
-        (H, W, C), CIELAB for colour and [0, 100] otherwise, to integer labels of
-        shape (H, W) with -1 for void.
+        SLIC [1]_, compact watershed [2]_, or a function from an image, (H, W) in
+        [0, 100] if grey, (H, W, 3) in CIELAB for colour, else (H, W, C) in [0, 100],
+        to integer labels of shape (H, W), negative where void.
     n_segments : int, default=3000
         Number of superpixels to aim for in an image; the true number differs.
     compactness : float, default=10.0
         Difference of colour, in CIELAB units, that weighs as much as the distance
         between two seeds. It means the same for every input: RGB is compared in
-        CIELAB, everything else on its range scaled to 0..100.
+        CIELAB, everything else on its range scaled to 0..100. Where SLIC falls to
+        pieces because of noise, it is doubled until it does not.
     sigma : float, default=0.0
         Standard deviation in pixels of a Gaussian blur beforehand.
     mask : ndarray of shape (H, W), or callable, optional
-        Field of view, true inside, for all images; or a function from an image as
-        given by the caller to such an array. Superpixels are -1 outside.
+        Field of view, true inside, for all images; or a function from an image, as
+        it is given to `transform`, (H, W) if grey, to such an array. Superpixels are
+        -1 outside.
 
     Attributes
     ----------
@@ -237,20 +241,35 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         batch = check_images(X, n_channels=self.n_channels_in_)
         return batch.pack(
             [
-                self.segment(image, scale_intensity(image, self.intensity_range_), i)
+                self.segment(image, self.normalize(image), i)
                 for i, image in enumerate(batch.images)
             ]
         )
 
-    def segment(self, image, scaled, index=0):
-        """Divide one checked image whose scaled intensities are known already.
+    def normalize(self, image):
+        """Bring one checked image to the scale of superpixels and nets.
 
         Parameters
         ----------
         image : ndarray of shape (H, W, C)
-            The caller's image: what a callable ``mask`` looks at.
-        scaled : ndarray of shape (H, W, C), float32
-            Its intensities in [0, 1].
+
+        Returns
+        -------
+        normalized : ndarray of shape (H, W, C), float32
+            A hundredth of CIELAB for colour, otherwise intensities in [0, 1].
+        """
+        scaled = scale_intensity(image, self.intensity_range_)
+        return perceptual(scaled, rgb=self.rgb_) / np.float32(100.0)
+
+    def segment(self, image, normalized, index=0):
+        """Divide one checked image that is normalised already.
+
+        Parameters
+        ----------
+        image : ndarray of shape (H, W, C)
+            What a callable ``mask`` looks at.
+        normalized : ndarray of shape (H, W, C), float32
+            See `normalize`.
         index : int, default=0
             Position of the image, for messages.
 
@@ -258,19 +277,24 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         -------
         superpixels : ndarray of shape (H, W), int32
         """
-        return compute_superpixels(
-            perceptual(scaled, rgb=self.rgb_),
-            method=self.method,
-            n_segments=self.n_segments,
-            compactness=self.compactness,
-            sigma=self.sigma,
-            mask=self._mask_of(image, index),
-        )
+        mask = self._mask_of(image, index)
+        try:
+            return compute_superpixels(
+                np.float32(100.0) * normalized,
+                method=self.method,
+                n_segments=self.n_segments,
+                compactness=self.compactness,
+                sigma=self.sigma,
+                mask=mask,
+            )
+        except ValueError as error:
+            raise ValueError(f"image {index}: {error}") from error
 
     def _mask_of(self, image, index):
         if self.mask is None:
             return None
-        mask = np.asarray(self.mask(image) if callable(self.mask) else self.mask)
+        mask = self.mask(_squeeze(image)) if callable(self.mask) else self.mask
+        mask = np.asarray(mask)
         if mask.shape != image.shape[:2]:
             raise ValueError(
                 f"the mask has shape {mask.shape}, but image {index} has "

@@ -15,7 +15,9 @@ def _disc_mask(shape, centre=None, radius=None):
     return (rows - row) ** 2 + (columns - column) ** 2 < radius**2
 
 
-def _make_image(shape=(32, 40), n_channels=None, dtype=np.uint8, *, centre=None, seed=0):
+def _make_image(
+    shape=(32, 40), n_channels=None, dtype=np.uint8, *, centre=None, seed=0
+):
     rng = np.random.default_rng(seed)
     disc = _disc_mask(shape, centre)
     channels = []
@@ -79,4 +81,5 @@ def grey_images():
 @pytest.fixture(scope="session")
 def fitted():
     """Return a segmenter fitted on one colour image; not to be changed by a test."""
-    return _make_segmenter(max_epochs=2).fit([_make_image((32, 40), 3)])
+    segmenter = _make_segmenter(max_epochs=6, batches_per_epoch=8)
+    return segmenter.fit([_make_image((32, 40), 3)])

@@ -212,6 +212,26 @@ def test_centres_follow_weights():
     assert (columns == 40).mean() == pytest.approx(0.75, abs=0.05)
 
 
+def test_pixel_of_weight_zero_is_never_a_centre_even_for_the_smallest_number():
+    class Smallest:
+        """A generator whose every number is the smallest there is."""
+
+        def integers(self, _high, size=None):
+            return 0 if size is None else np.zeros(size, int)
+
+        def random(self, size):
+            return np.zeros(size)
+
+        def permutation(self, values):
+            return values
+
+    weights = np.zeros((20, 20))
+    weights[10, 8:] = 1.0
+    sampler = PatchSampler([(5, 5)], [1], region=weights)
+    (draw,) = sampler.draw([weights.shape], Smallest())
+    np.testing.assert_array_equal(centres(draw), [[10, 8]])
+
+
 def test_region_of_slices_is_a_rectangle():
     sampler = PatchSampler([(5, 5)], [300], region=np.s_[10:14, 20:])
     (draw,) = sampler.draw([(40, 50)], np.random.default_rng(0))

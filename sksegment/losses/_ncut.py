@@ -86,8 +86,10 @@ def pixel_affinity(image, *, radius=5, sigma_intensity=10 / 255, sigma_distance=
     """
     height, width = image.shape[:2]
     numbers = np.arange(height * width).reshape(height, width)
-    rows, columns, weights = [], [], []
+    rows, columns, weights = [numbers[:0, 0]], [numbers[:0, 0]], [np.zeros(0, "f4")]
     for dy, dx in _half_disc(radius):
+        if dy >= height or abs(dx) >= width:
+            continue
         here, there = _overlap(height, width, dy, dx)
         difference = image[here].astype(np.float64) - image[there]
         squared = np.einsum("...c,...c->...", difference, difference)

@@ -49,31 +49,36 @@ class UNet(nn.Module):
         )
         self.head = nn.Conv2d(base_channels, n_out, 1)
 
-    def forward(self, x):
+    def forward(self, x, margin=0):
         """Map images to as many values a pixel.
 
         Parameters
         ----------
         x : tensor of shape (B, n_in, H, W)
+        margin : int, default=0
+            Pixels of reflection around the image, without which the zeros that
+            convolutions see beyond it make its border a class of its own.
 
         Returns
         -------
         y : tensor of shape (B, n_out, H, W)
         """
-        return self.head(self.features(x))
+        return self.head(self.features(x, margin))
 
-    def features(self, x):
+    def features(self, x, margin=0):
         """Features of the last layer but one.
 
         Parameters
         ----------
         x : tensor of shape (B, n_in, H, W)
+        margin : int, default=0
+            As in `forward`.
 
         Returns
         -------
         features : tensor of shape (B, base_channels, H, W)
         """
-        x, crop = self._pad(x)
+        x, crop = self._pad(x, margin)
         levels = []
         for level, block in enumerate(self.down):
             x = block(max_pool2d(x, 2) if level else x)
@@ -83,11 +88,11 @@ class UNet(nn.Module):
             x = block(torch.cat([skip, enlarge(x)], dim=1))
         return x[..., crop[0], crop[1]]
 
-    def _pad(self, x):
+    def _pad(self, x, margin):
         """Pad to a multiple of ``2**depth``, and say how to crop the result."""
-        unit = 2**self.depth
         height, width = x.shape[-2:]
-        vertical, horizontal = -height % unit, -width % unit
+        vertical = self._missing(height, margin)
+        horizontal = self._missing(width, margin)
         top, left = vertical // 2, horizontal // 2
         if vertical or horizontal:
             sides = (left, horizontal - left, top, vertical - top)
@@ -95,3 +100,10 @@ class UNet(nn.Module):
             room = vertical - top < height and horizontal - left < width
             x = pad(x, sides, mode="reflect" if room else "replicate")
         return x, (slice(top, top + height), slice(left, left + width))
+
+    def _missing(self, side, margin):
+        """Pixels to add to a side, margins included."""
+        unit = 2**self.depth
+        # Batch norm needs more than one value a channel, on the last level too.
+        wanted = max(side + 2 * margin, 2 * unit)
+        return wanted + -wanted % unit - side

@@ -36,36 +36,39 @@ class WNet(nn.Module):
         self.encoder = UNet(n_channels, max_labels, **size)
         self.decoder = UNet(max_labels, n_channels, **size) if decode else None
 
-    def encode(self, x):
+    def encode(self, x, margin=0):
         """Logits z of the soft labels.
 
         Parameters
         ----------
         x : tensor of shape (B, C, H, W)
+        margin : int, default=0
+            Pixels of reflection around the image, see `UNet.forward`.
 
         Returns
         -------
         z : tensor of shape (B, K, H, W)
         """
-        return self.encoder(x)
+        return self.encoder(x, margin)
 
-    def decode(self, z):
+    def decode(self, z, margin=0):
         """Reconstruct images from logits, through the softmax bottleneck.
 
         Parameters
         ----------
         z : tensor of shape (B, K, H, W)
+        margin : int, default=0
 
         Returns
         -------
         x : tensor of shape (B, C, H, W)
         """
-        return self.decoder(torch.softmax(z, dim=1))
+        return self.decoder(torch.softmax(z, dim=1), margin)
 
-    def forward(self, x):
+    def forward(self, x, margin=0):
         """Return ``(z, x')``, the logits and the reconstruction."""
-        z = self.encode(x)
-        return z, self.decode(z)
+        z = self.encode(x, margin)
+        return z, self.decode(z, margin)
 
     def label_axes(self):
         """Return every parameter with an axis for the labels, and that axis.

@@ -12,16 +12,23 @@ class StopTraining(Exception):
 
 
 class FiniteLoss(Callback):
-    """Keep the weights of the last finite epoch, and refuse to go on after NaN."""
+    """Keep weights that are known to be finite, and refuse to go on after NaN.
+
+    The weights after the last step of an epoch have not been tried yet; hence those
+    from the start of the last epoch without a bad loss are kept.
+    """
 
     def on_train_begin(self, net, **kwargs):
         """Remember the weights that the training starts from."""
-        self.weights_ = None
+        self.weights_ = self.candidate_ = _copy_weights(net)
 
     def on_epoch_begin(self, net, **kwargs):
-        """Remember the weights: the epoch before left a finite loss."""
-        state = net.module_.state_dict()
-        self.weights_ = {name: value.clone() for name, value in state.items()}
+        """Remember the weights: the epoch will show whether they are good."""
+        self.candidate_ = _copy_weights(net)
+
+    def on_epoch_end(self, net, **kwargs):
+        """Trust the weights from the start of the epoch."""
+        self.weights_ = self.candidate_
 
     def on_batch_end(self, net, *, training, loss=None, **kwargs):
         """Check the loss.
@@ -35,6 +42,8 @@ class FiniteLoss(Callback):
         if abs(loss) < float("inf"):
             return
         net.module_.load_state_dict(self.weights_)
+        # Moments of the optimiser that saw NaN would spoil any further training.
+        net.optimizer_.state.clear()
         terms = net.history[-1]["batches"][-1]
         culprits = [
             name.removeprefix("train_")
@@ -49,6 +58,10 @@ class FiniteLoss(Callback):
             "; the last finite weights are kept. Try a smaller lr, "
             "precision='float32', or smaller betas"
         )
+
+
+def _copy_weights(net):
+    return {name: value.clone() for name, value in net.module_.state_dict().items()}
 
 
 class LabelCount(Callback):
@@ -103,7 +116,7 @@ class StableLabels(Callback):
         StopTraining
             If the labels have not changed for ``patience`` epochs.
         """
-        quiet = net.history[-1].get("changed", 1.0) < self.tol
+        quiet = net.history[-1].get("changed", float("inf")) < self.tol
         self.quiet_epochs_ = self.quiet_epochs_ + 1 if quiet else 0
         if self.quiet_epochs_ >= self.patience:
             raise StopTraining

@@ -131,8 +131,9 @@ class TrainingSet(Dataset):
         return self.n_batches
 
     def __iter__(self):
-        order = np.arange(self.n_batches) % len(self.images)
-        order = self.rng.permutation(order)
+        # A random offset, so that no image is always among those with a step more.
+        turns = np.arange(self.n_batches) + self.rng.integers(len(self.images))
+        order = self.rng.permutation(turns % len(self.images))
         for index, draws in zip(order, self._draws(), strict=True):
             yield TrainingBatch([self.images[index]], [self._cut(d) for d in draws])
 

@@ -3,6 +3,9 @@
 import numpy as np
 import torch
 from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
+
+from sksegment.training._net import MARGIN
 
 __all__ = ["initialise_labels"]
 
@@ -51,14 +54,17 @@ def initialise_labels(net, images, seed):
 
 
 def _pooled_features(encoder, image):
-    features = encoder.features(image.pixels)[0]
+    features = encoder.features(image.pixels, MARGIN)[0]
     return image.pooling @ features.permute(1, 2, 0).flatten(0, 1)
 
 
 def _clusters(features, n_clusters, seed):
     """Centres, and the factor that gives logits the margin wanted."""
     n_clusters = min(n_clusters, len(np.unique(features, axis=0)))
-    kmeans = KMeans(n_clusters, n_init=1, random_state=seed).fit(features)
+    # A second pool of OpenMP threads, that of scikit-learn, would get in the way of
+    # torch's for the next minute: an epoch can take fifty times as long.
+    with threadpool_limits(1, user_api="openmp"):
+        kmeans = KMeans(n_clusters, n_init=1, random_state=seed).fit(features)
     if n_clusters == 1:
         return kmeans.cluster_centers_, 1.0
     squared = np.sort(kmeans.transform(features) ** 2, axis=1)

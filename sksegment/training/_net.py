@@ -1,15 +1,20 @@
 """The skorch net that trains a W-Net by batches of patches and whole images."""
 
+import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import PassthroughScoring
 from skorch.history import History
+from torch import nn
 
 from sksegment.losses import SegmentationObjective, reconstruction_loss
 from sksegment.nn import build_wnet
 from sksegment.training._callbacks import StopTraining
 
-__all__ = ["SegmentationNet", "history_table", "make_net", "train"]
+__all__ = ["MARGIN", "SegmentationNet", "history_table", "make_net", "train"]
+
+# Reflected pixels around whole images; patches have none, they overlap anyway.
+MARGIN = 8
 
 
 class SegmentationNet(NeuralNet):
@@ -45,12 +50,12 @@ class SegmentationNet(NeuralNet):
         """
         module = self.module_
         with self._autocast():
-            logits = [module.encode(image.pixels) for image in x.images]
+            logits = [module.encode(image.pixels, MARGIN) for image in x.images]
             if self.reconstruct == "patch":
                 pairs = [(patches, module(patches)[1]) for patches in x.patches]
             elif self.reconstruct == "image":
                 pairs = [
-                    (image.pixels, module.decode(z))
+                    (image.pixels, module.decode(z, MARGIN))
                     for image, z in zip(x.images, logits, strict=True)
                 ]
             else:
@@ -89,7 +94,7 @@ class SegmentationNet(NeuralNet):
         self.check_is_fitted(["module_"])
         self._set_training(training)
         with torch.inference_mode(not training), self._autocast():
-            z = self.module_.encode(batch.to(self.device))
+            z = self.module_.encode(batch.to(self.device), MARGIN)
         return z.float()
 
     def reconstruction_step(self, batch):
@@ -105,7 +110,33 @@ class SegmentationNet(NeuralNet):
         """
         self._set_training(False)
         with torch.inference_mode(), self._autocast():
-            return self.module_(batch.to(self.device))[1].float()
+            return self.module_(batch.to(self.device), MARGIN)[1].float()
+
+    @torch.no_grad()
+    def settle_statistics(self, images):
+        """Take the statistics of batch norm from whole images alone.
+
+        During training they are running means over patches and images mixed, but
+        only whole images are labelled.
+
+        Parameters
+        ----------
+        images : list of WholeImage
+        """
+        module = self.module_
+        norms = [m for m in module.modules() if isinstance(m, nn.BatchNorm2d)]
+        momentum = [norm.momentum for norm in norms]
+        self._set_training(True)
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None
+        with self._autocast():
+            for image in images:
+                z = module.encode(image.pixels, MARGIN)
+                if module.decoder is not None:
+                    module.decode(z, MARGIN)
+        for norm, value in zip(norms, momentum, strict=True):
+            norm.momentum = value
 
     @torch.no_grad()
     def permute_labels(self, order):
@@ -249,10 +280,14 @@ def history_table(net):
     names = {"dur": "seconds"}
     table = History()
     for row in net.history:
+        if "train_loss" not in row:
+            # An epoch that was broken off.
+            continue
         table.new_epoch()
         for name, value in row.items():
             if name in ("batches", "train_batch_count") or name.endswith("_best"):
                 continue
+            value = float(value) if isinstance(value, np.floating) else value
             table.record(names.get(name, name.removeprefix("train_")), value)
         del table[-1]["batches"]
     return table

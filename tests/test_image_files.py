@@ -1,0 +1,305 @@
+import os
+import stat
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image, ImageFile
+
+from sksegment._image_files import (
+    ImageFileError,
+    count_images,
+    find_images,
+    read_images,
+    write_image,
+    write_labels,
+)
+
+
+@pytest.fixture
+def rgb():
+    return np.random.default_rng(0).integers(0, 255, (32, 40, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def stack():
+    return np.random.default_rng(0).integers(0, 60000, (5, 32, 40), dtype=np.uint16)
+
+
+def cut(path, share):
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+
+
+def test_folder_is_listed_in_natural_order_without_other_files(tmp_path):
+    for name in ("s10.png", "s9.TIF", "S1.jpg", ".hidden.png", "notes.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "sub.png").mkdir()
+    assert [p.name for p in find_images([tmp_path])] == ["S1.jpg", "s9.TIF", "s10.png"]
+
+
+def test_files_keep_their_order_and_come_once(tmp_path):
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).touch()
+    found = find_images([tmp_path / "b.png", tmp_path, str(tmp_path / "b.png")])
+    assert [path.name for path in found] == ["b.png", "a.png"]
+
+
+def test_folder_without_images_is_named(tmp_path):
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(ImageFileError, match=f"no images in the folder {tmp_path}"):
+        find_images([tmp_path])
+    with pytest.raises(ImageFileError, match="no inputs"):
+        find_images([])
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "bmp", "ppm"])
+def test_colour_comes_back_as_it_was(tmp_path, rgb, suffix):
+    Image.fromarray(rgb).save(tmp_path / f"a.{suffix}")
+    (image,) = read_images(tmp_path / f"a.{suffix}")
+    np.testing.assert_array_equal(image, rgb)
+
+
+def test_jpeg_and_webp_are_read(tmp_path, rgb):
+    for suffix in ("jpg", "webp"):
+        Image.fromarray(rgb).save(tmp_path / f"a.{suffix}")
+        assert read_images(tmp_path / f"a.{suffix}")[0].shape == rgb.shape
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_dtype_is_kept(tmp_path, stack, suffix):
+    Image.fromarray(stack[0]).save(tmp_path / f"a.{suffix}")
+    (image,) = read_images(tmp_path / f"a.{suffix}")
+    assert image.dtype == np.uint16
+    np.testing.assert_array_equal(image, stack[0])
+
+
+def test_float_and_bool_are_kept(tmp_path, rgb):
+    tifffile.imwrite(tmp_path / "a.tif", rgb[..., 0].astype(np.float32) / 3)
+    assert read_images(tmp_path / "a.tif")[0].dtype == np.float32
+    Image.fromarray(rgb[..., 0] > 100).save(tmp_path / "a.png")
+    assert read_images(tmp_path / "a.png")[0].dtype == bool
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_alpha_is_dropped(tmp_path, rgb, suffix):
+    path = tmp_path / f"a.{suffix}"
+    Image.fromarray(np.dstack([rgb, rgb[..., :1]])).save(path)
+    np.testing.assert_array_equal(read_images(path)[0], rgb)
+    Image.fromarray(rgb).convert("LA").save(path)
+    assert read_images(path)[0].shape == rgb.shape[:2]
+
+
+def test_channels_that_are_no_alpha_are_kept(tmp_path, rgb):
+    five = np.dstack([rgb, rgb[..., :2]])
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        five,
+        photometric="rgb",
+        extrasamples=["unspecified", "unspecified"],
+    )
+    np.testing.assert_array_equal(read_images(tmp_path / "a.tif")[0], five)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "gif"])
+def test_palette_becomes_rgb(tmp_path, rgb, suffix):
+    quantized = Image.fromarray(rgb).quantize(16)
+    quantized.save(tmp_path / f"a.{suffix}")
+    (image,) = read_images(tmp_path / f"a.{suffix}")
+    np.testing.assert_array_equal(image, np.asarray(quantized.convert("RGB")))
+
+
+def test_cmyk_becomes_rgb(tmp_path, rgb):
+    Image.fromarray(rgb).convert("CMYK").save(tmp_path / "a.jpg")
+    assert read_images(tmp_path / "a.jpg")[0].shape == rgb.shape
+
+
+def test_lzw_is_read_without_more_packages(tmp_path, rgb):
+    Image.fromarray(rgb).save(tmp_path / "a.tif", compression="tiff_lzw")
+    np.testing.assert_array_equal(read_images(tmp_path / "a.tif")[0], rgb)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"compression": "zlib"}, {"imagej": True}, {"bigtiff": True}],
+    ids=lambda options: "-".join(options) or "plain",
+)
+def test_all_pages_of_a_stack_are_read(tmp_path, stack, options):
+    tifffile.imwrite(tmp_path / "a.tif", stack, **options)
+    images = read_images(tmp_path / "a.tif")
+    assert count_images(tmp_path / "a.tif") == 5
+    np.testing.assert_array_equal(np.stack(images), stack)
+
+
+def test_ome_stack_and_channels(tmp_path, stack):
+    tifffile.imwrite(tmp_path / "z.ome.tif", stack, metadata={"axes": "ZYX"})
+    assert len(read_images(tmp_path / "z.ome.tif")) == 5
+    two = np.stack([stack, stack + 1])
+    tifffile.imwrite(tmp_path / "c.ome.tif", two, metadata={"axes": "CZYX"})
+    images = read_images(tmp_path / "c.ome.tif")
+    assert count_images(tmp_path / "c.ome.tif") == len(images) == 5
+    np.testing.assert_array_equal(images[3], np.moveaxis(two[:, 3], 0, -1))
+
+
+def test_lone_channels_are_images_unless_they_have_names(tmp_path, stack):
+    tifffile.imwrite(tmp_path / "a.ome.tif", stack)
+    assert len(read_images(tmp_path / "a.ome.tif")) == 5
+    names = {"axes": "CYX", "Channel": {"Name": list("abcde")}}
+    tifffile.imwrite(tmp_path / "a.ome.tif", stack, metadata=names)
+    assert read_images(tmp_path / "a.ome.tif")[0].shape == (32, 40, 5)
+    composite = {"axes": "CYX", "mode": "composite"}
+    tifffile.imwrite(tmp_path / "a.tif", stack, imagej=True, metadata=composite)
+    assert read_images(tmp_path / "a.tif")[0].shape == (32, 40, 5)
+
+
+def test_imagej_hyperstack_keeps_its_channels(tmp_path, stack):
+    data = np.stack([stack, stack // 2], axis=1)
+    tifffile.imwrite(tmp_path / "a.tif", data, imagej=True, metadata={"axes": "ZCYX"})
+    images = read_images(tmp_path / "a.tif")
+    assert [image.shape for image in images] == [(32, 40, 2)] * 5
+    np.testing.assert_array_equal(images[2][..., 1], data[2, 1])
+
+
+def test_stack_of_colour_pages(tmp_path, rgb):
+    pages = np.stack([rgb, 255 - rgb])
+    tifffile.imwrite(tmp_path / "a.tif", pages, photometric="rgb")
+    np.testing.assert_array_equal(np.stack(read_images(tmp_path / "a.tif")), pages)
+
+
+def test_missing_file_and_folder(tmp_path):
+    with pytest.raises(ImageFileError, match=r"a\.png: there is no such file"):
+        read_images(tmp_path / "a.png")
+    with pytest.raises(ImageFileError, match="is a folder"):
+        read_images(tmp_path)
+
+
+@pytest.mark.parametrize("read", [read_images, count_images])
+def test_empty_file_and_no_image(tmp_path, read):
+    path = tmp_path / "a.png"
+    path.touch()
+    with pytest.raises(ImageFileError, match=r"a\.png is empty"):
+        read(path)
+    path.write_text("no image at all " * 20)
+    with pytest.raises(ImageFileError, match=r"a\.png is no image") as caught:
+        read(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "gif", "bmp", "tif"])
+def test_truncated_file_is_never_half_grey(tmp_path, rgb, suffix, share):
+    assert not ImageFile.LOAD_TRUNCATED_IMAGES
+    path = tmp_path / f"a.{suffix}"
+    Image.fromarray(rgb).save(path)
+    cut(path, share)
+    with pytest.raises(ImageFileError, match=rf"a\.{suffix} (cannot|is no)") as caught:
+        read_images(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"compression": "zlib"}, {"tile": (16, 16)}, {"imagej": True}],
+    ids=lambda options: "-".join(options) or "plain",
+)
+def test_truncated_stack_is_no_shorter_stack(tmp_path, stack, options, share, capfd):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, stack, **options)
+    cut(path, share)
+    with pytest.raises(ImageFileError, match=r"a\.tif cannot be read"):
+        read_images(path)
+    assert capfd.readouterr().err == ""
+
+
+def test_png_with_a_wrong_checksum(tmp_path, rgb):
+    path = tmp_path / "a.png"
+    Image.fromarray(rgb).save(path)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 255
+    path.write_bytes(data)
+    with pytest.raises(ImageFileError, match=r"a\.png cannot be read"):
+        read_images(path)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs permissions")
+def test_file_without_permission(tmp_path, rgb):
+    path = tmp_path / "a.png"
+    Image.fromarray(rgb).save(path)
+    path.chmod(0)
+    with pytest.raises(ImageFileError, match="permission denied"):
+        read_images(path)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize(
+    ("largest", "dtype", "void"), [(254, np.uint8, 255), (255, np.uint16, 65535)]
+)
+def test_ids_are_unchanged_and_void_is_the_maximum(
+    tmp_path, suffix, largest, dtype, void
+):
+    labels = np.array([[0, 1, -1], [2, 3, largest]], np.int32)
+    write_labels(tmp_path / f"a.{suffix}", labels)
+    (written,) = read_images(tmp_path / f"a.{suffix}")
+    assert written.dtype == dtype
+    np.testing.assert_array_equal(written, np.where(labels < 0, void, labels))
+    assert labels[0, 2] == -1
+
+
+def test_label_stack_comes_back_as_one_array(tmp_path):
+    labels = np.arange(24, dtype=np.int32).reshape(2, 3, 4)
+    write_labels(tmp_path / "a.tif", labels)
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "a.tif"), labels)
+
+
+def test_label_maps_of_several_sizes(tmp_path):
+    maps = [np.zeros((8, 9), int), np.ones((9, 8), int)]
+    write_labels(tmp_path / "a.tif", maps)
+    written = read_images(tmp_path / "a.tif")
+    assert [page.shape for page in written] == [(8, 9), (9, 8)]
+
+
+def test_bad_labels_are_refused(tmp_path):
+    flat = np.zeros((4, 4), int)
+    with pytest.raises(ValueError, match="PNG holds one"):
+        write_labels(tmp_path / "a.png", [flat, flat])
+    with pytest.raises(ValueError, match=r"as \.png or \.tif, not '\.jpg'"):
+        write_labels(tmp_path / "a.jpg", flat)
+    with pytest.raises(ValueError, match=r"65535.*65534"):
+        write_labels(tmp_path / "a.png", flat + 65535)
+    with pytest.raises(ValueError, match=r"integers.*float64 \(4, 4\)"):
+        write_labels(tmp_path / "a.png", flat / 2)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, rgb, monkeypatch):
+    path = tmp_path / "a.png"
+    write_image(path, rgb)
+    before = path.read_bytes()
+
+    def fail(self, file, **kwargs):
+        file.write(b"half")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", fail)
+    with pytest.raises(OSError, match="no space"):
+        write_image(path, 255 - rgb)
+    with pytest.raises(OSError, match="no space"):
+        write_labels(path, rgb[..., 0])
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+def test_written_files_have_ordinary_permissions(tmp_path, rgb):
+    (tmp_path / "plain").touch()
+    write_image(tmp_path / "a.png", rgb)
+    modes = {stat.S_IMODE(entry.stat().st_mode) for entry in tmp_path.iterdir()}
+    assert len(modes) == 1
+
+
+def test_bad_pictures_are_refused(tmp_path, rgb):
+    with pytest.raises(ValueError, match="uint8"):
+        write_image(tmp_path / "a.png", rgb / 255)
+    with pytest.raises(ValueError, match=r"cannot be written as '\.xyz'"):
+        write_image(tmp_path / "a.xyz", rgb)
