@@ -4,7 +4,7 @@ import torch
 
 from sksegment._model_file import decode, encode, read_file, write_file
 from sksegment.fitting import new_wnet
-from sksegment.training import history_table
+from sksegment.training import history_table, is_available
 
 __all__ = ["restore_segmenter", "save_segmenter"]
 
@@ -52,7 +52,8 @@ def restore_segmenter(path, classes, device):
     classes : dict of str to class
         Estimators that may be made.
     device : str or None
-        Where it shall compute; None is as saved.
+        Where it shall compute; None is as saved, or "auto" where there is no such
+        device.
 
     Returns
     -------
@@ -66,9 +67,9 @@ def restore_segmenter(path, classes, device):
     header, tensors = read_file(path)
     params = {k: decode(v, classes, tensors) for k, v in header["params"].items()}
     estimator = classes[header["class"]](**params)
-    if device is not None:
-        estimator.set_params(device=device)
     estimator._validate_params()
+    if device is not None or not is_available(estimator.device):
+        estimator.set_params(device=device or "auto")
     fitted = header["fitted"]
     for name in _SCALARS:
         setattr(estimator, name, fitted[name])

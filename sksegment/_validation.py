@@ -221,7 +221,7 @@ def _as_numeric(array, name):
         raise ValueError(f"{name} is complex; pass its magnitude, numpy.abs(image)")
     if array.dtype.kind not in "buif":
         raise ValueError(
-            f"{name} has dtype {array.dtype}; expected numbers. Read image files first, "
-            "e.g. with sksegment.io.read_images"
+            f"{name} has dtype {array.dtype}; expected numbers. Read image files "
+            "first, e.g. with sksegment.io.read_images"
         )
     return array

@@ -12,6 +12,7 @@ from sksegment._persistence import restore_segmenter
 from sksegment.patches import PatchSampler
 from sksegment.segmenter import SparseWNetSegmenter
 from sksegment.superpixels import SuperpixelTransformer
+from sksegment.training import choose_device
 
 __all__ = [
     "ImageFileError",
@@ -38,8 +39,8 @@ def load_model(path, *, device=None):
     ----------
     path : str or path-like
     device : str, optional
-        Where to compute, e.g. ``"cpu"`` for a model fitted on CUDA. As saved by
-        default.
+        Where to compute. By default as saved, or "auto" where this machine has no
+        such device.
 
     Returns
     -------
@@ -52,6 +53,8 @@ def load_model(path, *, device=None):
         If there is no such file.
     ModelFileError
         If the file is damaged, foreign, or written by a newer version.
+    ValueError
+        If ``device`` cannot be used here.
 
     Examples
     --------
@@ -68,6 +71,8 @@ def load_model(path, *, device=None):
     >>> bool((again.predict(images)[0] == model.labels_[0]).all())
     True
     """
+    if device is not None:
+        choose_device(device)
     try:
         return restore_segmenter(path, _CLASSES, device)
     except ModelFileError:

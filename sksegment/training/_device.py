@@ -2,7 +2,7 @@
 
 import torch
 
-__all__ = ["choose_device", "choose_dtype"]
+__all__ = ["choose_device", "choose_dtype", "is_available"]
 
 
 def choose_device(device):
@@ -33,6 +33,15 @@ def choose_device(device):
             f"device={device!r} cannot be used here ({reason}); use 'auto' or 'cpu'"
         ) from error
     return resolved
+
+
+def is_available(device):
+    """Whether `choose_device` accepts a device."""
+    try:
+        choose_device(device)
+    except ValueError:
+        return False
+    return True
 
 
 def choose_dtype(precision, device):
