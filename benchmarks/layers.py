@@ -10,10 +10,12 @@ import time
 import numpy as np
 import torch
 from skimage.data import coffee
+from skimage.graph import rag_mean_color
 
 from sksegment import SparseWNetSegmenter, SuperpixelTransformer
 from sksegment.patches import PatchSampler
 from sksegment.regions import pooling_matrix, region_graph
+from sksegment.training import to_grid
 
 
 def best(function, repeats):
@@ -42,15 +44,28 @@ def main():
     many = blocks(1024, 20_000)
     model = SparseWNetSegmenter(max_epochs=1, random_state=0).fit([photo])
     rng = np.random.default_rng(0)
+    module, grid = (
+        model.net_.module_.train(),
+        to_grid(transformer.normalize(photo), 0.5),
+    )
     cases = {
         "superpixels, 481x321": lambda: transformer.transform([photo]),
         "region graph, 481x321, 3000": lambda: region_graph(photo, superpixels),
+        "the same by skimage.graph.rag_mean_color": lambda: rag_mean_color(
+            photo, superpixels
+        ),
         "region graph, 1024x1024, 20000": lambda: region_graph(large, many),
         "pooling matrix, 481x321 to half": lambda: pooling_matrix(
             superpixels, (160, 240)
         ),
         "patches of an epoch": lambda: PatchSampler().draw(
             [(321, 481)], rng, n_batches=8
+        ),
+        "step of the whole image, encoder": lambda: (
+            module.encode(grid).sum().backward()
+        ),
+        "step of the whole image, encoder and decoder": lambda: (
+            module(grid)[1].sum().backward()
         ),
         "an epoch of the default": lambda: model.partial_fit([photo]),
         "predict, 481x321": lambda: model.predict([photo]),

@@ -11,9 +11,11 @@ _HOMES = {
 }
 
 _MODULES = {
+    "datasets",
     "io",
     "losses",
     "metrics",
+    "model_selection",
     "nn",
     "patches",
     "regions",

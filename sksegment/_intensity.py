@@ -114,7 +114,8 @@ def from_perceptual(image, intensity_range, *, rgb):
     if rgb:
         lightness = np.clip(image[..., 0], 0.0, 100.0)
         # Beyond this there is no colour at all (Z < 0 in CIEXYZ).
-        yellow = np.minimum(image[..., 2], 200.0 * (lightness + 16.0) / 116.0)
+        most_yellow = 200.0 * (lightness + 16.0) / 116.0 - 1e-3
+        yellow = np.minimum(image[..., 2], most_yellow)
         image = lab2rgb(np.stack([lightness, image[..., 1], yellow], axis=-1))
     else:
         image = image / 100.0

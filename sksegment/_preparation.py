@@ -83,7 +83,8 @@ def _default_superpixels(images):
     default = SuperpixelTransformer()
     n_pixels = min(image[..., 0].size for image in images)
     return default.set_params(
-        n_segments=max(2, min(default.n_segments, n_pixels // _MIN_PIXELS))
+        # SLIC that is asked for two may well return one.
+        n_segments=max(4, min(default.n_segments, n_pixels // _MIN_PIXELS))
     )
 
 

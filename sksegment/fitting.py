@@ -15,6 +15,7 @@ from sksegment.training import (
     choose_device,
     choose_dtype,
     initialise_labels,
+    limit_threads,
     make_net,
     to_grid,
     train,
@@ -117,14 +118,15 @@ def train_wnet(estimator, net, images, seed, *, start):
         # The default shapes adapt in silence, those of the user do not.
         warn=estimator.patches is not None,
     )
-    if start and estimator.init == "kmeans":
-        initialise_labels(net, whole, seed)
     callbacks = [FiniteLoss(), LabelCount(whole)]
     if estimator.verbose:
         callbacks.append(ProgressBar(estimator.max_epochs))
     callbacks.append(StableLabels(estimator.tol))
-    train(net, dataset, max_epochs=estimator.max_epochs, callbacks=callbacks)
-    net.settle_statistics(whole)
+    with limit_threads(max(net.n_values(image.pixels) for image in whole)):
+        if start and estimator.init == "kmeans":
+            initialise_labels(net, whole, seed)
+        train(net, dataset, max_epochs=estimator.max_epochs, callbacks=callbacks)
+        net.settle_statistics(whole)
 
 
 def final_loss(net):

@@ -277,8 +277,8 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         -------
         superpixels : ndarray of shape (H, W), int32
         """
-        mask = self._mask_of(image, index)
         try:
+            mask = self._mask_of(image)
             return compute_superpixels(
                 np.float32(100.0) * normalized,
                 method=self.method,
@@ -290,20 +290,20 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         except ValueError as error:
             raise ValueError(f"image {index}: {error}") from error
 
-    def _mask_of(self, image, index):
+    def _mask_of(self, image):
         if self.mask is None:
             return None
         mask = self.mask(_squeeze(image)) if callable(self.mask) else self.mask
         mask = np.asarray(mask)
         if mask.shape != image.shape[:2]:
             raise ValueError(
-                f"the mask has shape {mask.shape}, but image {index} has "
+                f"the mask has shape {mask.shape}, but the image has "
                 f"{image.shape[:2]}; for images of several sizes pass a function "
                 "from an image to its mask"
             )
         mask = mask.astype(bool)
         if not mask.any():
-            raise ValueError(f"the mask of image {index} is empty: nothing to segment")
+            raise ValueError("the mask is empty: there is nothing to segment")
         return mask
 
     def __sklearn_tags__(self):

@@ -723,14 +723,8 @@ def test_search_over_several_images(make_segmenter, make_image, disc_mask):
     X = [make_image(shape, seed=i) for i, shape in enumerate(shapes)]
     y = [disc_mask(shape).astype(int) for shape in shapes]
     grid = {"beta_con": [0.01, 0.3], "superpixels__n_segments": [20, 40]}
-    search = GridSearchCV(
-        make_segmenter(superpixels=None, **LONGER),
-        grid,
-        cv=2,
-        n_jobs=2,
-        error_score="raise",
-    )
-    search.fit(X, y)
+    segmenter = make_segmenter(superpixels=None, **LONGER)
+    search = GridSearchCV(segmenter, grid, cv=2, error_score="raise").fit(X, y)
     assert search.best_score_ > 0
     first = clone(search.estimator).set_params(**search.cv_results_["params"][0])
     expected = first.fit(X[2:]).score(X[:2], y[:2])
@@ -738,7 +732,14 @@ def test_search_over_several_images(make_segmenter, make_image, disc_mask):
     assert [map_.shape for map_ in search.predict(X)] == shapes
 
 
-def test_search_over_one_image(make_segmenter, make_image, disc_mask):
+@pytest.mark.parametrize(
+    "backend",
+    # Processes take seconds to import torch.
+    ["threading", "loky"],
+)
+def test_search_over_one_image_in_parallel(
+    backend, make_segmenter, make_image, disc_mask
+):
     X, y = [make_image((32, 40), 3)], [disc_mask((32, 40)).astype(int)]
     grid = {"beta_con": [0.01, 0.3], "superpixels__n_segments": [20, 40]}
     search = GridSearchCV(
@@ -748,7 +749,8 @@ def test_search_over_one_image(make_segmenter, make_image, disc_mask):
         n_jobs=2,
         error_score="raise",
     )
-    search.fit(X, y)
+    with joblib.parallel_config(backend):
+        search.fit(X, y)
     assert search.best_score_ > 0
     for params, score in zip(
         search.cv_results_["params"], search.cv_results_["mean_test_score"], strict=True

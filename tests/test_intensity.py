@@ -1,8 +1,17 @@
+import warnings
+
 import numpy as np
 import pytest
+from skimage.color import rgb2lab
 
 from sksegment import _intensity
-from sksegment._intensity import intensity_range, is_rgb, scale_intensity
+from sksegment._intensity import (
+    from_perceptual,
+    intensity_range,
+    is_rgb,
+    perceptual,
+    scale_intensity,
+)
 
 
 def image_of(values, dtype=np.float64):
@@ -97,3 +106,54 @@ def test_rgb_is_three_channels_without_a_negative_value():
     assert not is_rgb([colour, negative])
     assert not is_rgb([np.zeros((8, 8, 1))])
     assert not is_rgb([np.zeros((8, 8, 4))])
+
+
+def test_perceptual_is_cielab_for_rgb_and_percent_otherwise():
+    rgb = np.random.default_rng(0).random((5, 6, 3)).astype(np.float32)
+    np.testing.assert_allclose(perceptual(rgb, rgb=True), rgb2lab(rgb), rtol=1e-6)
+    np.testing.assert_allclose(perceptual(rgb, rgb=False), 100 * rgb)
+    beyond = np.array([[[1.5, -0.5, 0.2]]], np.float32)
+    clipped = perceptual(np.clip(beyond, 0, 1), rgb=True)
+    np.testing.assert_array_equal(perceptual(beyond, rgb=True), clipped)
+
+
+def there_and_back(image, limits, *, rgb):
+    scaled = scale_intensity(image, limits)
+    return from_perceptual(perceptual(scaled, rgb=rgb), limits, rgb=rgb)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64])
+def test_from_perceptual_gives_a_colour_image_back(dtype):
+    image = np.random.default_rng(0).integers(0, 256, (40, 50, 3)).astype(dtype)
+    # Black, white, and the corners of the gamut.
+    image[0, :8] = 255 * (np.arange(8)[:, np.newaxis] >> np.arange(3) & 1)
+    limits = np.array([[0.0] * 3, [255.0] * 3])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = there_and_back(image, limits, rgb=True)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, image, atol=0.01)
+
+
+@pytest.mark.parametrize("n_channels", [1, 2, 3])
+def test_from_perceptual_gives_other_images_back_in_their_units(n_channels):
+    image = np.random.default_rng(0).normal(-500, 3000, (20, 30, n_channels))
+    limits = intensity_range([image])
+    found = there_and_back(image, limits, rgb=False)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, image, rtol=1e-5, atol=1e-2)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_colours_beyond_the_gamut_become_colours_without_a_warning(dtype):
+    rng = np.random.default_rng(0)
+    low, high = [-50, -300, -300], [200, 300, 300]
+    lab = rng.uniform(low, high, (100, 100, 3)).astype(dtype)
+    before = lab.copy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        image = from_perceptual(lab, np.array([[0.0] * 3, [255.0] * 3]), rgb=True)
+    assert np.isfinite(image).all()
+    assert image.min() >= 0
+    assert image.max() <= 255.01
+    np.testing.assert_array_equal(lab, before)

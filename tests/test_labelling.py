@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sksegment.labelling import brightness_order, fit_centers, paint, region_shares
-from sksegment.regions import pooling_matrix, region_graph
+from sksegment.regions import pooling_matrix
 
 ASSIGNMENTS = ["mean", "majority", "kmeans"]
 
@@ -91,17 +91,13 @@ def test_centres_to_spare_get_no_superpixel():
     np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-6)
 
 
-def graph_of(intensities, sizes):
-    """A row of superpixels with given sizes and grey values."""
-    superpixels = np.repeat(np.arange(len(sizes)), sizes)[np.newaxis]
-    return region_graph(
-        np.repeat(intensities, sizes)[np.newaxis].astype(float), superpixels
-    )
+def order_of(labels, brightness, sizes, n_labels):
+    arrays = map(np.array, (labels, brightness, sizes))
+    return brightness_order(*arrays, n_labels)
 
 
-def test_labels_are_ordered_by_mean_intensity_those_not_in_use_last():
-    graph = graph_of([5.0, 1.0, 3.0], [2, 2, 2])
-    order = brightness_order([np.array([4, 0, 2])], [graph], n_labels=6)
+def test_labels_are_ordered_by_brightness_those_not_in_use_last():
+    order = order_of([4, 0, 2], [5.0, 1.0, 3.0], [2, 2, 2], n_labels=6)
     assert order[:3].tolist() == [0, 2, 4]
     assert sorted(order.tolist()) == list(range(6))
     assert order[3:].tolist() == [1, 3, 5]
@@ -109,29 +105,19 @@ def test_labels_are_ordered_by_mean_intensity_those_not_in_use_last():
 
 def test_brightness_of_a_label_weighs_its_superpixels_by_size():
     # Mean of label 0 by pixels: (9 * 1 + 1 * 10) / 10 = 1.9 < 2.
-    graph = graph_of([1.0, 10.0, 2.0], [9, 1, 3])
-    order = brightness_order([np.array([0, 0, 1])], [graph], n_labels=2)
+    order = order_of([0, 0, 1], [1.0, 10.0, 2.0], [9, 1, 3], n_labels=2)
     assert order.tolist() == [0, 1]
-
-
-def test_brightness_is_over_all_images_and_channels():
-    first, second = graph_of([0.0, 4.0], [3, 3]), graph_of([9.0, 5.0], [6, 3])
-    labels = [np.array([0, 1]), np.array([0, 1])]
-    # Label 0: (3 * 0 + 6 * 9) / 9 = 6; label 1: 4.5.
-    assert brightness_order(labels, [first, second], n_labels=2).tolist() == [1, 0]
-    image = np.array([[[0.0, 9.0], [4.0, 4.0]]])
-    graph = region_graph(image, np.array([[0, 1]]))
-    assert brightness_order([np.array([0, 1])], [graph], 2).tolist() == [1, 0]
+    order = order_of([0, 0, 1], [1.0, 10.0, 2.0], [5, 5, 3], n_labels=2)
+    assert order.tolist() == [1, 0]
 
 
 def test_equally_bright_labels_keep_their_order():
-    graph = graph_of([1.0, 1.0, 1.0], [2, 2, 2])
-    assert brightness_order([np.array([2, 0, 1])], [graph], 3).tolist() == [0, 1, 2]
+    order = order_of([2, 0, 1], [1.0, 1.0, 1.0], [2, 3, 4], n_labels=3)
+    assert order.tolist() == [0, 1, 2]
 
 
 def test_black_label_comes_before_labels_not_in_use():
-    graph = graph_of([-3.0, 0.0], [2, 2])
-    assert brightness_order([np.array([2, 1])], [graph], 3).tolist() == [2, 1, 0]
+    assert order_of([2, 1], [-3.0, 0.0], [2, 2], n_labels=3).tolist() == [2, 1, 0]
 
 
 def test_every_pixel_is_painted_with_the_value_of_its_superpixel():

@@ -252,6 +252,15 @@ def test_unknown_device_when_loading_is_the_fault_of_the_call(saved):
     assert not isinstance(caught.value, ModelFileError)
 
 
+@pytest.mark.parametrize("device", ["nonsense", "cuda:99", ""])
+def test_device_of_the_file_that_is_not_here_becomes_auto(device, saved, tmp_path):
+    header = header_of(saved)
+    header["params"] |= {"device": device}
+    write_with_header(tmp_path / "m", saved, header)
+    assert load_model(tmp_path / "m").device == "auto"
+    assert load_model(tmp_path / "m", device="cpu").device == "cpu"
+
+
 # ---------------------------------------------------------------------------
 # Files that are damaged or foreign
 
@@ -402,6 +411,8 @@ def test_header_that_does_not_fit_is_refused(change, saved, tmp_path):
         {"beta_rec": "high"},
         {"precision": "manifest"},
         {"assignment": "mood"},
+        {"device": 3},
+        {"device": None},
     ],
     ids=str,
 )

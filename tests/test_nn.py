@@ -297,8 +297,41 @@ def test_permuting_label_axes_permutes_logits_and_keeps_the_reconstruction(depth
     )
 
 
-@pytest.mark.xfail(strict=True, reason="batch norm of the one value at the bottom")
 @pytest.mark.parametrize("depth", [3, 4])
 def test_smallest_image_can_be_trained_on(depth):
     net = build_wnet(0, **{**SIZE, "depth": depth})
     assert net.encode(random_images(1, 3, 8, 8)).shape == (1, 5, 8, 8)
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+@pytest.mark.parametrize("margin", [4, 8])
+def test_margin_is_reflection_around_the_image(depth, margin):
+    net = UNet(3, 5, base_channels=4, depth=depth).eval()
+    x = random_images(2, 3, 12, 16)
+    padded = torch.nn.functional.pad(x, [margin] * 4, mode="reflect")
+    inside = slice(margin, -margin)
+    with torch.no_grad():
+        expected = net(padded)[..., inside, inside]
+        torch.testing.assert_close(net(x, margin), expected, rtol=0, atol=1e-6)
+        assert not torch.allclose(net(x), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("depth", range(5))
+@pytest.mark.parametrize("shape", [(4, 4), (5, 40), (8, 9), (17, 23)])
+def test_margin_keeps_height_and_width_even_where_it_is_wider_than_the_image(
+    depth, shape
+):
+    net = build_wnet(0, **SIZE | {"depth": depth})
+    z, x = net(random_images(1, 3, *shape), 8)
+    assert z.shape == (1, 5, *shape)
+    assert x.shape == (1, 3, *shape)
+    assert torch.isfinite(z).all()
+
+
+def test_margin_makes_the_border_of_a_plain_image_like_its_middle():
+    net = build_wnet(0, **SIZE).eval()
+    plain = torch.full((1, 3, 32, 32), 0.5)
+    with torch.no_grad():
+        bare, z = net.encode(plain), net.encode(plain, 8)
+    corner = [(y - y[..., 16:17, 16:17])[..., 0, 0].abs().max() for y in (bare, z)]
+    assert corner[1] < 0.1 * corner[0]

@@ -7,7 +7,12 @@ from sksegment.training._callbacks import (
     StableLabels,
 )
 from sksegment.training._data import TrainingBatch, TrainingSet, WholeImage, to_grid
-from sksegment.training._device import choose_device, choose_dtype, is_available
+from sksegment.training._device import (
+    choose_device,
+    choose_dtype,
+    is_available,
+    limit_threads,
+)
 from sksegment.training._initialise import initialise_labels
 from sksegment.training._net import SegmentationNet, history_table, make_net, train
 
@@ -25,6 +30,7 @@ __all__ = [
     "history_table",
     "initialise_labels",
     "is_available",
+    "limit_threads",
     "make_net",
     "to_grid",
     "train",

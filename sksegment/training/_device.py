@@ -1,8 +1,13 @@
 """Where to compute, and with how many bits."""
 
+import contextlib
+
 import torch
 
-__all__ = ["choose_device", "choose_dtype", "is_available"]
+__all__ = ["choose_device", "choose_dtype", "is_available", "limit_threads"]
+
+# Values in the largest feature map that are worth a thread of their own.
+_VALUES_PER_THREAD = 2_000_000
 
 
 def choose_device(device):
@@ -71,3 +76,26 @@ def _has_native_bfloat16(device):
     # Emulated bfloat16 is slower than float32, so the instructions must be there.
     checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, check, lambda: False)() for check in checks)
+
+
+@contextlib.contextmanager
+def limit_threads(n_values):
+    """Use no more threads of the CPU than pay.
+
+    A net on a small image is thousands of operations of a fraction of a millisecond,
+    and its threads wait for each other after every one. That gains little, and when
+    another program takes one of the cores it loses a factor of ten and more. So the
+    number depends on the size of the work, and never on the load: results would
+    otherwise differ in the last bits from run to run.
+
+    Parameters
+    ----------
+    n_values : int
+        Number of values in the largest feature map.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(before, 1 + n_values // _VALUES_PER_THREAD))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -10,6 +10,7 @@ from torch import nn
 from sksegment.losses import SegmentationObjective, reconstruction_loss
 from sksegment.nn import build_wnet
 from sksegment.training._callbacks import StopTraining
+from sksegment.training._device import limit_threads
 
 __all__ = ["MARGIN", "SegmentationNet", "history_table", "make_net", "train"]
 
@@ -93,9 +94,14 @@ class SegmentationNet(NeuralNet):
         """
         self.check_is_fitted(["module_"])
         self._set_training(training)
-        with torch.inference_mode(not training), self._autocast():
+        threads = limit_threads(self.n_values(batch))
+        with threads, torch.inference_mode(not training), self._autocast():
             z = self.module_.encode(batch.to(self.device), MARGIN)
         return z.float()
+
+    def n_values(self, pixels):
+        """Number of values in the largest feature map of an image."""
+        return pixels[0, 0].numel() * self.module_.encoder.head.in_channels
 
     def reconstruction_step(self, batch):
         """Reconstruction of one whole image.
@@ -109,7 +115,8 @@ class SegmentationNet(NeuralNet):
         x : tensor of shape (1, C, h, w), float32
         """
         self._set_training(False)
-        with torch.inference_mode(), self._autocast():
+        threads = limit_threads(self.n_values(batch))
+        with threads, torch.inference_mode(), self._autocast():
             return self.module_(batch.to(self.device), MARGIN)[1].float()
 
     @torch.no_grad()
@@ -130,13 +137,15 @@ class SegmentationNet(NeuralNet):
         for norm in norms:
             norm.reset_running_stats()
             norm.momentum = None
-        with self._autocast():
-            for image in images:
-                z = module.encode(image.pixels, MARGIN)
-                if module.decoder is not None:
-                    module.decode(z, MARGIN)
-        for norm, value in zip(norms, momentum, strict=True):
-            norm.momentum = value
+        try:
+            with self._autocast():
+                for image in images:
+                    z = module.encode(image.pixels, MARGIN)
+                    if module.decoder is not None:
+                        module.decode(z, MARGIN)
+        finally:
+            for norm, value in zip(norms, momentum, strict=True):
+                norm.momentum = value
 
     @torch.no_grad()
     def permute_labels(self, order):

@@ -1,0 +1,204 @@
+"""Scorers for the search tools of scikit-learn, and the splitter without a test set."""
+
+import numpy as np
+from sklearn.metrics import make_scorer
+from sklearn.model_selection import BaseCrossValidator
+from sklearn.utils import indexable
+
+from sksegment._validation import check_label_maps
+from sksegment.metrics import segmentation_scores, v_measure
+
+__all__ = [
+    "SCORERS",
+    "InSampleSplit",
+    "check_truth",
+    "segmentation_scorer",
+    "v_measure_scorer",
+]
+
+_HIGHER_IS_BETTER = (
+    *("rand_score", "adjusted_mutual_info", "fowlkes_mallows", "homogeneity"),
+    *("completeness", "v_measure", "covering", "probabilistic_rand"),
+)
+_LOWER_IS_BETTER = ("variation_of_information",)
+
+
+def check_truth(X, y, who):
+    """Refuse missing ground truth, and too little or too much; ``who`` needs it."""
+    if y is None:
+        raise ValueError(
+            f"y is None: {who} compares the prediction with ground truth; pass y with "
+            "one label map for every image, (H, W), or (A, H, W) of A annotators"
+        )
+    if len(y) != len(X):
+        raise ValueError(f"y has {len(y)} ground truths for {len(X)} images")
+
+
+def _mean_score(y_true, y_pred, *, name):
+    truths = check_label_maps(y_true, [np.shape(labels) for labels in y_pred])
+    if name == "v_measure":
+        # This one alone does without the slow ones.
+        return float(np.mean([*map(v_measure, truths, y_pred)]))
+    pairs = zip(truths, y_pred, strict=True)
+    return float(np.mean([segmentation_scores(*pair)[name] for pair in pairs]))
+
+
+# Only scorers of scikit-learn's own class share predictions when several are given as
+# a dict, and the class has no public name.
+_Scorer = type(make_scorer(_mean_score, name="v_measure"))
+
+
+class _SegmentationScorer(_Scorer):
+    """Mean of one score over the images, for the search tools of scikit-learn.
+
+    It is called as ``scorer(estimator, X, y)`` and returns a float of which more is
+    better.
+
+    Parameters
+    ----------
+    name : str
+        A key of `sksegment.metrics.segmentation_scores`.
+    greater_is_better : bool, default=True
+        When False, the score is negated.
+
+    Raises
+    ------
+    ValueError
+        When called without y, or with one that does not fit the images.
+    """
+
+    def __init__(self, name, greater_is_better=True):
+        sign = 1 if greater_is_better else -1
+        super().__init__(_mean_score, sign, {"name": name})
+
+    def __call__(self, estimator, X, y_true=None, **kwargs):
+        check_truth(X, y_true, "a scorer")
+        return super().__call__(estimator, X, y_true, **kwargs)
+
+    # A dict of scorers is evaluated through this method, not through __call__.
+    def _score(self, method_caller, estimator, X, y_true=None, **kwargs):
+        check_truth(X, y_true, "a scorer")
+        return super()._score(method_caller, estimator, X, y_true, **kwargs)
+
+    def __repr__(self):
+        sign = "" if self._sign > 0 else "neg_"
+        return f"SCORERS[{sign + self._kwargs['name']!r}]"
+
+
+#: Scorers by name: one for each key of `sksegment.metrics.segmentation_scores`, as the
+#: mean over the images; ``neg_variation_of_information`` is negated, so that more is
+#: better of each. Of several annotators the one of the highest V-measure counts. A dict
+#: of them predicts once; `segmentation_scorer` also counts the overlaps only once.
+SCORERS = {
+    **{name: _SegmentationScorer(name) for name in _HIGHER_IS_BETTER},
+    **{f"neg_{name}": _SegmentationScorer(name, False) for name in _LOWER_IS_BETTER},
+}
+
+#: Mean V-measure over the images, of the annotator it is highest for; called as
+#: ``v_measure_scorer(estimator, X, y)``, like all of them.
+v_measure_scorer = SCORERS["v_measure"]
+
+
+def segmentation_scorer(estimator, X, y=None, *, annotators="best"):
+    """All scores from one prediction, for searches that report several.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted, with a method ``predict``; also a pipeline.
+    X : sequence of ndarray of shape (H, W) or (H, W, C)
+        Images.
+    y : sequence of ndarray of shape (H, W) or (A, H, W), int
+        Ground truth of one or of A annotators; negative labels are void.
+    annotators : {"best", "mean"}, default="best"
+        As for `sksegment.metrics.segmentation_scores`. For a search with the mean,
+        pass ``functools.partial(segmentation_scorer, annotators="mean")``.
+
+    Returns
+    -------
+    scores : dict of str to float
+        Means over the images, under the names of `SCORERS`; more is better of each.
+
+    Raises
+    ------
+    ValueError
+        If y is missing or does not fit the images.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sksegment.model_selection import segmentation_scorer
+    >>> class HalfAndHalf:
+    ...     def predict(self, X):
+    ...         return [np.arange(16).reshape(2, 8) // 8 for image in X]
+    >>> images, truths = [np.zeros((2, 8))], [[[0] * 8, [1] * 8]]
+    >>> segmentation_scorer(HalfAndHalf(), images, truths)["v_measure"]
+    1.0
+    """
+    check_truth(X, y, "a scorer")
+    predicted = estimator.predict(X)
+    truths = check_label_maps(y, [np.shape(labels) for labels in predicted])
+    rows = [
+        segmentation_scores(truth, labels, annotators=annotators)
+        for truth, labels in zip(truths, predicted, strict=True)
+    ]
+    means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    negated = {f"neg_{name}": -means.pop(name) for name in _LOWER_IS_BETTER}
+    return means | negated
+
+
+class InSampleSplit(BaseCrossValidator):
+    """One split in which all images are for training and for scoring.
+
+    An unsupervised segmenter never sees the ground truth, so it may be scored on the
+    images it was fitted on, as in the paper's Table 1. The parameters that are chosen
+    in this way have seen the ground truth: for what they are worth on other
+    images, score other images. It is also the only split there is for one image.
+
+    Examples
+    --------
+    >>> from sksegment.model_selection import InSampleSplit
+    >>> [(train, test)] = InSampleSplit().split(["image", "another image"])
+    >>> train, test
+    (array([0, 1]), array([0, 1]))
+    """
+
+    def split(self, X, y=None, groups=None):
+        """Yield the indices of all images, twice.
+
+        Parameters
+        ----------
+        X : sequence of n images
+        y : sequence of n ground truths, optional
+            Only its length is looked at.
+        groups : sequence of length n, optional
+            Ignored.
+
+        Yields
+        ------
+        train, test : ndarray of shape (n,), int
+            Both 0..n-1.
+
+        Raises
+        ------
+        ValueError
+            If X is empty, or the lengths differ.
+        """
+        X, _, _ = indexable(X, y, groups)
+        if len(X) == 0:
+            raise ValueError("X is empty: at least one image is needed")
+        yield np.arange(len(X)), np.arange(len(X))
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        """Get the number of splits: 1.
+
+        Parameters
+        ----------
+        X, y, groups : object
+            Ignored.
+
+        Returns
+        -------
+        n_splits : int
+        """
+        return 1
