@@ -38,7 +38,7 @@ NCUT = {"beta_cut": 1.0, "beta_sim": 0.0, "beta_con": 0.0}
 class Objective(SegmentationObjective):
     """The objective with its alternatives, by name."""
 
-    similarity = "log f"
+    similarity = "f"
     continuity = "f"
     cut_sum = False
 
@@ -134,7 +134,7 @@ VARIANTS = {
         PIXELS,
         dense(sigma_intensity=10.0, radius=8, grey=True),
     ),
-    "3 similarity of softmax(f)": ({}, objective(similarity="f")),
+    "3 similarity of log f": ({}, objective(similarity="log f")),
     "3 similarity of z": ({}, objective(similarity="z")),
     "3 similarity per pixel": ({}, objective(similarity="pixel")),
     "3 similarity and continuity of z": (

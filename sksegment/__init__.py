@@ -6,8 +6,10 @@ __version__ = "0.1.0"
 
 # Importing torch takes seconds, so a name is looked up only when it is used.
 _HOMES = {
+    "MODEL_TYPES": "sksegment.presets",
     "SparseWNetSegmenter": "sksegment.segmenter",
     "SuperpixelTransformer": "sksegment.superpixels",
+    "make_segmenter": "sksegment.presets",
 }
 
 _MODULES = {
@@ -18,12 +20,20 @@ _MODULES = {
     "model_selection",
     "nn",
     "patches",
+    "plotting",
+    "presets",
     "regions",
     "superpixels",
     "training",
 }
 
-__all__ = ["SparseWNetSegmenter", "SuperpixelTransformer", "__version__"]
+__all__ = [
+    "MODEL_TYPES",
+    "SparseWNetSegmenter",
+    "SuperpixelTransformer",
+    "__version__",
+    "make_segmenter",
+]
 
 
 def __getattr__(name):

@@ -12,7 +12,7 @@ from sksegment.segmenter import SparseWNetSegmenter
 __all__ = ["run_demo"]
 
 # Both are within the package of scikit-image: nothing is downloaded.
-_IMAGES = ("coffee", "coins")
+_IMAGES = {"coffee": {}, "coins": {"max_labels": 8}}
 
 
 def run_demo(out, **params):
@@ -42,11 +42,11 @@ def run_demo(out, **params):
     coffee: 400 x 600 pixels, colour, ...
     coins: 303 x 384 pixels, grey, ...
     """
-    for name in _IMAGES:
+    for name, chosen in _IMAGES.items():
         # Made first, since either may fail and training takes a while.
         folder, axes = Path(out) / name, headless_axes()
         folder.mkdir(parents=True, exist_ok=True)
-        _segment(name, folder, axes, params)
+        _segment(name, folder, axes, {**chosen, **params})
 
 
 def _segment(name, folder, axes, params):
@@ -66,6 +66,6 @@ def _segment(name, folder, axes, params):
     kind = "grey" if image.ndim == 2 else "colour"
     print(
         f"{name}: {height} x {width} pixels, {kind}, {len(np.unique(labels))} classes "
-        f"in {seconds:.1f} s; labels, overlay, losses and model are in {folder}",
+        f"(at most {model.max_labels}) in {seconds:.1f} s; labels, overlay, losses and model are in {folder}",
         flush=True,
     )

@@ -1,5 +1,7 @@
 """Felzenszwalb's and Huttenlocher's regions."""
 
+import warnings
+
 import numpy as np
 from skimage.segmentation import felzenszwalb
 from sklearn.base import BaseEstimator, ClusterMixin
@@ -33,8 +35,7 @@ class FelzenszwalbSegmenter(SegmenterMixin, ClusterMixin, BaseEstimator):
     Parameters
     ----------
     scale : float, default=200.0
-        The larger, the larger the regions. It goes with ``color_space``: with "rgb"
-        about 300 gives regions as large as 200 does with "lab".
+        The larger, the larger the regions. What suits depends on ``color_space``.
     sigma : float, default=1.0
         Standard deviation in pixels of a Gaussian blur beforehand.
     min_size : int, default=100
@@ -122,13 +123,16 @@ class FelzenszwalbSegmenter(SegmenterMixin, ClusterMixin, BaseEstimator):
 
     def _predict_image(self, index, image):
         features = self._features(image)
-        regions = felzenszwalb(
-            features.astype(np.float64) / 100.0,
-            scale=self.scale,
-            sigma=self.sigma,
-            min_size=self.min_size,
-            channel_axis=-1,
-        )
+        with warnings.catch_warnings():
+            # It doubts that more than three channels are meant as channels.
+            warnings.filterwarnings("ignore", "Got image with third dimension")
+            regions = felzenszwalb(
+                features.astype(np.float64) / 100.0,
+                scale=self.scale,
+                sigma=self.sigma,
+                min_size=self.min_size,
+                channel_axis=-1,
+            )
         colors = region_graph(features, regions).means
         number = np.empty(len(colors), np.int32)
         number[sort_by_brightness(colors, self.color_space_)] = np.arange(len(colors))

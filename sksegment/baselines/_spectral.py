@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import eigh
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.sparse.linalg import LinearOperator, eigsh, splu
 from scipy.spatial import cKDTree
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.cluster import KMeans
@@ -30,7 +30,10 @@ __all__ = ["SpectralSuperpixelSegmenter", "spectral_clusters"]
 _REGULARIZATION = 1e-4
 _N_LINKS = 3
 _N_INIT = 10
-_TOL = 1e-4
+# Eigenvalues crowd below 1. Those of the inverse of 1 + shift minus the matrix lie far
+# apart, so that few steps find them.
+_SHIFT = 1e-5
+_TOL = 1e-6
 # Below, all eigenvectors at once are found sooner than a few of them.
 _DENSE = 128
 
@@ -44,11 +47,12 @@ class SpectralSuperpixelSegmenter(
     length :math:`b_{IJ}` and whose mean colours differ by :math:`d_{IJ}` have the
     affinity
 
-    .. math:: w_{IJ} = b_{IJ} e^{-d_{IJ} / s}
+    .. math:: w_{IJ} = b_{IJ} e^{-d_{IJ} / (s \bar d)}
 
-    The leading eigenvectors of :math:`D^{-1/2} W D^{-1/2}`, where D has the sums of
-    the rows of W, are the relaxed normalised cut [1]_; their rows, of length one, are
-    clustered by k-means [2]_.
+    where :math:`\bar d` is the mean of all such differences in the image. The leading
+    eigenvectors of :math:`D^{-1/2} W D^{-1/2}`, where D has the sums of the rows of W,
+    are the relaxed normalised cut [1]_; their rows, of length one, are clustered by
+    k-means [2]_.
 
     Parameters
     ----------
@@ -59,9 +63,10 @@ class SpectralSuperpixelSegmenter(
         Parameters of the superpixels. When None, those of the class, with fewer
         superpixels where they would be smaller than 25 pixels. It is cloned, and its
         parameters can be set as ``superpixels__n_segments`` etc.
-    color_scale : float, default=2.0
-        Difference of colour s, out of 100, at which the affinity has fallen to 1/e.
-        Raise it for noisy images.
+    color_scale : float, default=0.3
+        Decay s of the affinity with the difference of colour, relative to the mean
+        difference of neighbours. Smaller values follow weaker edges; larger ones make
+        regions more compact.
     color_space : {"auto", "lab", "rgb", "native"}, default="auto"
         What the difference of two superpixels is measured in. "lab" (CIELAB) and
         "rgb" are for RGB images; "native" takes all channels alike, with their ranges
@@ -105,8 +110,8 @@ class SpectralSuperpixelSegmenter(
     are most like it, and all superpixels to one another by a tiny weight [3]_, which
     also keeps lone superpixels from becoming classes.
 
-    3,000 superpixels take a fraction of a second with 8 classes and few seconds with
-    32; the time grows somewhat faster than their number.
+    The few eigenvectors are found by a sparse factorisation, which for graphs of
+    superpixels, as they are planar, costs little more than linear time.
 
     References
     ----------
@@ -140,7 +145,7 @@ class SpectralSuperpixelSegmenter(
         n_clusters=8,
         *,
         superpixels=None,
-        color_scale=2.0,
+        color_scale=0.3,
         color_space="auto",
         random_state=None,
     ):
@@ -218,10 +223,9 @@ def spectral_clusters(graph, n_clusters, color_scale, seed):
     Parameters
     ----------
     graph : RegionGraph
-        Of an image with values in 0..100.
     n_clusters : int
     color_scale : float
-        Difference of colour at which the affinity has fallen to 1/e.
+        Decay of the affinity, relative to the mean difference of neighbours.
     seed : int
 
     Returns
@@ -244,7 +248,10 @@ def spectral_clusters(graph, n_clusters, color_scale, seed):
 
 def _affinity(graph, color_scale):
     edges, distances, borders = _linked(graph)
-    weights = borders * np.exp(-distances / color_scale)
+    scale = color_scale * (distances.sum() / max(len(distances), 1) or 1.0)
+    # Only ratios of weights matter; the largest must not underflow.
+    exponent = (distances - distances.min(initial=np.inf)) / scale
+    weights = borders * np.exp(-exponent)
     i, j = edges
     return sparse.csr_array(
         (np.r_[weights, weights], (np.r_[i, j], np.r_[j, i])),
@@ -283,17 +290,31 @@ def _leading_vectors(affinity, n_vectors, seed):
     degrees = affinity.sum(axis=1)
     link = _REGULARIZATION * (degrees.mean() or 1.0)
     root = 1.0 / np.sqrt(degrees + link)
-
-    def multiply(vector):
-        vector = root * vector.ravel()
-        return root * (affinity @ vector + link * vector.mean())
-
+    matrix = affinity * root * root[:, np.newaxis]
+    # What links all to all has rank one; it is kept apart, so that the rest is sparse.
+    all_to_all = np.sqrt(link / n) * root
     if n <= max(_DENSE, 3 * n_vectors):
-        matrix = root[:, np.newaxis] * (affinity.toarray() + link / n) * root
-        return eigh(matrix, subset_by_index=[n - n_vectors, n - 1])[1]
-    operator = LinearOperator((n, n), matvec=multiply, dtype=np.float64)
+        dense = matrix.toarray() + np.outer(all_to_all, all_to_all)
+        return eigh(dense, subset_by_index=[n - n_vectors, n - 1])[1]
+    operator = _inverse((1.0 + _SHIFT) * sparse.eye_array(n) - matrix, all_to_all)
     start = check_random_state(seed).uniform(-1.0, 1.0, n)
-    n_lanczos = min(n, max(2 * n_vectors + 1, 40))
-    return eigsh(operator, k=n_vectors, which="LA", v0=start, ncv=n_lanczos, tol=_TOL)[
-        1
-    ]
+    return eigsh(operator, n_vectors, which="LA", v0=start, tol=_TOL)[1]
+
+
+def _inverse(matrix, vector):
+    r"""Inverse of :math:`M - v v^T` for a sparse M, by Sherman and Morrison."""
+    # Graphs of superpixels are planar, or nearly so: their factors are sparse, too.
+    solve = splu(
+        matrix.tocsc(),
+        permc_spec="MMD_AT_PLUS_A",
+        diag_pivot_thresh=0.0,
+        options={"SymmetricMode": True},
+    ).solve
+    solved = solve(vector)
+    factor = solved / (1.0 - vector @ solved)
+
+    def multiply(right):
+        left = solve(right.ravel())
+        return left + factor * (vector @ left)
+
+    return LinearOperator(matrix.shape, matvec=multiply, dtype=np.float64)

@@ -13,8 +13,6 @@ from sksegment.losses._similarity import (
 
 __all__ = ["SegmentationObjective"]
 
-_EPSILON = 1e-8
-
 
 class SegmentationObjective(nn.Module):
     r"""Weighted sum of the losses of the sparse models, equation (9).
@@ -67,8 +65,9 @@ class SegmentationObjective(nn.Module):
             terms["cut"] = sparse_soft_ncut(f, image.affinity)
         if "sim" in self.weights:
             labels = self._labels(f.detach(), pixels.detach(), image)
-            # log f, so that its softmax is f again: softmax is not applied twice.
-            terms["sim"] = sparse_similarity(f.clamp_min(_EPSILON).log(), labels)
+            # Softmax of what is a softmax already, as equation (6) has it: the pull
+            # on undecided superpixels is gentle, see docs/decisions.md.
+            terms["sim"] = sparse_similarity(f, labels)
         if "con" in self.weights:
             terms["con"] = sparse_continuity(f, image.adjacency)
         return terms, f
