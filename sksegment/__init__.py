@@ -6,13 +6,18 @@ __version__ = "0.1.0"
 
 # Importing torch takes seconds, so a name is looked up only when it is used.
 _HOMES = {
+    "FelzenszwalbSegmenter": "sksegment.baselines",
+    "KMeansPixelSegmenter": "sksegment.baselines",
+    "KMeansSuperpixelSegmenter": "sksegment.baselines",
     "MODEL_TYPES": "sksegment.presets",
     "SparseWNetSegmenter": "sksegment.segmenter",
+    "SpectralSuperpixelSegmenter": "sksegment.baselines",
     "SuperpixelTransformer": "sksegment.superpixels",
     "make_segmenter": "sksegment.presets",
 }
 
 _MODULES = {
+    "baselines",
     "datasets",
     "io",
     "losses",
@@ -28,8 +33,12 @@ _MODULES = {
 }
 
 __all__ = [
+    "FelzenszwalbSegmenter",
+    "KMeansPixelSegmenter",
+    "KMeansSuperpixelSegmenter",
     "MODEL_TYPES",
     "SparseWNetSegmenter",
+    "SpectralSuperpixelSegmenter",
     "SuperpixelTransformer",
     "__version__",
     "make_segmenter",

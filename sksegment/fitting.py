@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from sklearn.base import clone
 from torch.nn.functional import interpolate
 
 from sksegment.patches import PatchSampler
@@ -109,7 +110,7 @@ def train_wnet(estimator, net, images, seed, *, start):
     ]
     sampler = None
     if estimator.reconstruction == "patch":
-        sampler = (estimator.patches or PatchSampler()).fit(None)
+        sampler = clone(estimator.patches or PatchSampler()).fit(None)
     dataset = TrainingSet(
         whole,
         sampler,

@@ -1,5 +1,10 @@
 """The models of Table 1 of the paper, by name."""
 
+from sksegment.baselines import (
+    KMeansPixelSegmenter,
+    KMeansSuperpixelSegmenter,
+    SpectralSuperpixelSegmenter,
+)
 from sksegment.patches import PatchSampler
 from sksegment.segmenter import SparseWNetSegmenter
 
@@ -8,13 +13,24 @@ __all__ = ["MODEL_TYPES", "make_segmenter"]
 _NCUT = {"beta_cut": 1.0, "beta_sim": 0.0, "beta_con": 0.0}
 _SIMCON = {"beta_cut": 0.0, "beta_sim": 0.1, "beta_con": 0.1}
 
+# Name: class, and the parameters that make it what it is.
 MODEL_TYPES = {
-    "Sparse-NCut-Image": {**_NCUT, "reconstruction": "image"},
-    "Sparse-NCut-Patch": {**_NCUT, "reconstruction": "patch"},
-    "Sparse-SimCon-Image": {**_SIMCON, "reconstruction": "image"},
-    "Sparse-SimCon-Patch": {**_SIMCON, "reconstruction": "patch"},
+    "Sparse-NCut-Image": (SparseWNetSegmenter, {**_NCUT, "reconstruction": "image"}),
+    "Sparse-NCut-Patch": (SparseWNetSegmenter, {**_NCUT, "reconstruction": "patch"}),
+    "Sparse-SimCon-Image": (
+        SparseWNetSegmenter,
+        {**_SIMCON, "reconstruction": "image"},
+    ),
+    "Sparse-SimCon-Patch": (
+        SparseWNetSegmenter,
+        {**_SIMCON, "reconstruction": "patch"},
+    ),
+    "Kmeans-Pixel": (KMeansPixelSegmenter, {}),
+    "Kmeans-Superpixel": (KMeansSuperpixelSegmenter, {}),
+    "Spectral-Superpixel": (SpectralSuperpixelSegmenter, {}),
 }
 
+# What the paper's networks have in common.
 _PAPER = {
     "max_labels": 32,
     "init": "random",
@@ -37,13 +53,14 @@ def make_segmenter(name, *, size="paper", **overrides):
         One of `MODEL_TYPES`, e.g. ``"Sparse-SimCon-Patch"``.
     size : {"paper", "compact"}, default="paper"
         The network, the patches and the 50 epochs of the paper; or the defaults of
-        the estimator, which a laptop is happy with.
+        the estimator, which a laptop is happy with. The baselines without a network
+        are the same in both.
     **overrides
         Parameters of the estimator that shall differ.
 
     Returns
     -------
-    segmenter : SparseWNetSegmenter
+    segmenter : estimator
 
     Raises
     ------
@@ -52,16 +69,18 @@ def make_segmenter(name, *, size="paper", **overrides):
 
     Examples
     --------
-    >>> from sksegment.presets import make_segmenter
-    >>> make_segmenter("Sparse-NCut-Patch", size="paper").base_channels
+    >>> from sksegment import make_segmenter
+    >>> make_segmenter("Sparse-NCut-Patch").base_channels
     64
+    >>> make_segmenter("Kmeans-Superpixel", n_clusters=4)
+    KMeansSuperpixelSegmenter(n_clusters=4)
     """
     if name not in MODEL_TYPES:
         known = ", ".join(MODEL_TYPES)
         raise ValueError(f"there is no model type {name!r}; known are {known}")
-    if size not in ("compact", "paper"):
-        raise ValueError(f"size={size!r} is neither 'compact' nor 'paper'")
-    params = dict(MODEL_TYPES[name])
-    if size == "paper":
-        params.update(_PAPER, patches=PatchSampler())
-    return SparseWNetSegmenter(**{**params, **overrides})
+    if size not in ("paper", "compact"):
+        raise ValueError(f"size={size!r} is neither 'paper' nor 'compact'")
+    cls, params = MODEL_TYPES[name]
+    if size == "paper" and cls is SparseWNetSegmenter:
+        params = {**_PAPER, "patches": PatchSampler(), **params}
+    return cls(**{**params, **overrides})

@@ -22,7 +22,7 @@ SHARP = {
     "max_labels": 8,
     "superpixels__n_segments": 150,
     "patches__counts": (32,),
-    "beta_sim": 0.3,
+    "beta_sim": 0.1,
     "beta_con": 0.5,
     "base_channels": 16,
     "resolution": 1.0,
