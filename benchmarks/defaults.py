@@ -1,9 +1,12 @@
-"""Time, scores and a contact sheet of the default estimator on ten photographs.
+"""Time, scores and contact sheets of the default estimator.
 
-    python benchmarks/defaults.py --data BSDS300/train --out defaults.json --sheet s.png
+    python benchmarks/defaults.py --data BSDS300/train --out defaults.json
+    python benchmarks/defaults.py --sheet samples.png
 
-The photographs are every 20th of the training images by name. One row of the sheet is
-photograph, overlay, photograph, overlay.
+With ``--data`` on ten photographs, every 20th of the training images by name, with
+scores; without, on the images that scikit-image ships. ``--sheet`` has images and
+overlays side by side, ``--labels`` the label maps alone, which may be published where
+the photographs may not.
 """
 
 import argparse
@@ -19,6 +22,7 @@ from skimage.io import imsave
 from skimage.transform import resize
 
 from sksegment import SparseWNetSegmenter, __version__
+from sksegment.datasets import sample_images
 from sksegment.plotting import overlay
 
 
@@ -32,29 +36,55 @@ def tile(image, side=240):
     return (255 * canvas).astype(np.uint8)
 
 
+def photographs(args):
+    """Names, images and ground truths, if any."""
+    if args.data:
+        for name in image_ids(args.data, offset=args.offset):
+            yield name, *load(args.data, name)
+    else:
+        samples = sample_images()
+        for name, image in zip(samples.names, samples.images, strict=True):
+            yield name, image, None
+
+
+def save_sheet(path, tiles, n_columns):
+    if path is None:
+        return
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    rows = [tiles[i : i + n_columns] for i in range(0, len(tiles), n_columns)]
+    sheet = np.concatenate([np.concatenate(row, axis=1) for row in rows])
+    imsave(path, sheet, check_contrast=False)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", required=True, help="folder with images/ and labels/")
-    parser.add_argument("--out", default="defaults.json")
-    parser.add_argument("--sheet", default="contact_sheet.png")
+    parser.add_argument("--data", help="folder with images/ and labels/")
+    parser.add_argument("--out", help="file for the figures")
+    parser.add_argument("--sheet", help="file for images and overlays")
+    parser.add_argument("--labels", help="file for the label maps alone")
     parser.add_argument("--offset", type=int, default=15, help="first photograph")
     parser.add_argument("--set", default="{}", help="parameters, as JSON")
     args = parser.parse_args()
-    rows, tiles = [], []
-    for name in image_ids(args.data, offset=args.offset):
-        image, truth = load(args.data, name)
+    rows, overlays, maps = [], [], []
+    for name, image, truth in photographs(args):
         start = time.perf_counter()
         model = SparseWNetSegmenter(random_state=0, **json.loads(args.set))
         labels = model.fit_predict([image])[0]
         seconds = time.perf_counter() - start
         row = {"image": name, "seconds": round(seconds, 1), "epochs": model.n_iter_}
-        rows.append(row | measure(truth, labels))
-        tiles += [tile(image), tile(overlay(image, labels))]
+        rows.append(row | ({} if truth is None else measure(truth, labels)))
+        shown = image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
+        overlays += [tile(shown), tile(overlay(image, labels))]
+        maps.append(tile(overlay(np.full_like(shown, 255), labels, alpha=0.8)))
         print(rows[-1], flush=True)
-    sheet = [np.concatenate(tiles[i : i + 4], axis=1) for i in range(0, len(tiles), 4)]
-    Path(args.sheet).parent.mkdir(parents=True, exist_ok=True)
-    imsave(args.sheet, np.concatenate(sheet), check_contrast=False)
-    keys = ("seconds", "epochs", "v_measure", "v_pieces", "covering", "n_labels")
+    save_sheet(args.sheet, overlays, 4)
+    save_sheet(args.labels, maps, 5)
+    if args.out:
+        write_figures(args.out, rows)
+
+
+def write_figures(path, rows):
+    keys = [key for key in rows[0] if key != "image"]
     result = {
         "mean": {k: round(float(np.mean([r[k] for r in rows])), 3) for k in keys},
         "slowest": max(row["seconds"] for row in rows),
@@ -66,7 +96,7 @@ def main():
         },
         "rows": rows,
     }
-    Path(args.out).write_text(json.dumps(result, indent=1) + "\n")
+    Path(path).write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result["mean"]))
 
 

@@ -66,6 +66,7 @@ def _segment(name, folder, axes, params):
     kind = "grey" if image.ndim == 2 else "colour"
     print(
         f"{name}: {height} x {width} pixels, {kind}, {len(np.unique(labels))} classes "
-        f"(at most {model.max_labels}) in {seconds:.1f} s; labels, overlay, losses and model are in {folder}",
+        f"(at most {model.max_labels}) in {seconds:.1f} s; labels, overlay, losses "
+        f"and model are in {folder}",
         flush=True,
     )

@@ -5,10 +5,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksegment._intensity import from_perceptual
 from sksegment._persistence import save_segmenter
-from sksegment._validation import check_images, check_label_maps
 from sksegment.fitting import enlarge, soft_labels
 from sksegment.labelling import paint, region_shares
-from sksegment.metrics import v_measure
 from sksegment.regions import pooling_matrix
 from sksegment.training import to_grid
 
@@ -16,26 +14,11 @@ __all__ = ["PredictionMixin"]
 
 
 class PredictionMixin:
-    """Methods of a segmenter with a W-Net.
+    """Methods of a segmenter with a W-Net, beside those of `SegmenterMixin`.
 
     They need the attributes that `SparseWNetSegmenter.fit` sets, and its parameters
     ``resolution`` and ``assignment``.
     """
-
-    def predict(self, X):
-        """Label images with the classes of the model.
-
-        Parameters
-        ----------
-        X : sequence of ndarray of shape (H, W) or (H, W, C)
-
-        Returns
-        -------
-        labels : list of ndarray of shape (H, W), int32
-            Class ids 0..K-1, the same in every call; -1 outside a mask. One
-            (n, H, W) array when X is one array.
-        """
-        return self._map(X, self._predict_image)
 
     def predict_proba(self, X):
         """Soft labels, constant on every superpixel; `predict` is their argmax.
@@ -89,25 +72,6 @@ class PredictionMixin:
             )
         return self._map(X, self._reconstruct_image)
 
-    def score(self, X, y):
-        """Mean V-measure of the predicted labels.
-
-        Parameters
-        ----------
-        X : sequence of ndarray of shape (H, W) or (H, W, C)
-        y : sequence of ndarray of shape (H, W) or (A, H, W)
-            Ground truth of one or of A annotators; negative labels are not scored.
-
-        Returns
-        -------
-        score : float
-            In [0, 1]. Where there are several annotators, the one that agrees best
-            counts, as in the paper.
-        """
-        labels = self.predict(X)
-        truths = check_label_maps(y, [map_.shape for map_ in labels])
-        return float(np.mean([*map(v_measure, truths, labels)]))
-
     def save(self, path):
         """Save the model to one file that holds no code; see `sksegment.io`.
 
@@ -122,11 +86,6 @@ class PredictionMixin:
         """
         check_is_fitted(self)
         save_segmenter(self, path)
-
-    def _map(self, X, function):
-        check_is_fitted(self)
-        batch = check_images(X, n_channels=self.n_channels_in_)
-        return batch.pack([function(*item) for item in enumerate(batch.images)])
 
     def _predict_image(self, index, image):
         scaled, superpixels = self._divide(index, image)

@@ -5,6 +5,7 @@ import torch
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils import check_random_state
 
+from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
 from sksegment._prediction import PredictionMixin
 from sksegment._preparation import PreparedImages
 from sksegment._validation import (
@@ -23,12 +24,13 @@ from sksegment.training import history_table
 
 __all__ = ["SparseWNetSegmenter"]
 
-_NESTED = {"superpixels": SuperpixelTransformer, "patches": PatchSampler}
 _NON_NEGATIVE = [Interval(Real, 0, None, closed="left")]
 _POSITIVE_INT = [Interval(Integral, 1, None, closed="left")]
 
 
-class SparseWNetSegmenter(PredictionMixin, ClusterMixin, BaseEstimator):
+class SparseWNetSegmenter(
+    PredictionMixin, SegmenterMixin, NestedDefaultsMixin, ClusterMixin, BaseEstimator
+):
     r"""Unsupervised segmentation by a W-Net clustered on a graph of superpixels.
 
     A W-Net learns dense features: an encoder turns each pixel into ``max_labels`` soft
@@ -82,7 +84,7 @@ class SparseWNetSegmenter(PredictionMixin, ClusterMixin, BaseEstimator):
     resolution : float, default=0.5
         Side of the images the net works on, relative to the original; 1 in the paper.
         Superpixels, and so the borders of the labels, keep the full resolution.
-    max_epochs : int, default=12
+    max_epochs : int, default=8
         Number of passes over the patches; 50 in the paper.
     batches_per_epoch : int, default=8
         Steps of the optimiser in an epoch, each with one whole image in turn; at
@@ -161,6 +163,7 @@ class SparseWNetSegmenter(PredictionMixin, ClusterMixin, BaseEstimator):
     2
     """
 
+    _nested_defaults = {"superpixels": SuperpixelTransformer, "patches": PatchSampler}
     _parameter_constraints = {
         "max_labels": [Interval(Integral, 2, None, closed="left")],
         "superpixels": [SuperpixelTransformer, None],
@@ -204,7 +207,7 @@ class SparseWNetSegmenter(PredictionMixin, ClusterMixin, BaseEstimator):
         base_channels=16,
         depth=3,
         resolution=0.5,
-        max_epochs=12,
+        max_epochs=8,
         batches_per_epoch=8,
         lr=1e-3,
         tol=0.002,
@@ -347,45 +350,3 @@ class SparseWNetSegmenter(PredictionMixin, ClusterMixin, BaseEstimator):
             self.cluster_centers_ = self.cluster_centers_[order]
         else:
             self.net_.permute_labels(order)
-
-    def get_params(self, deep=True):
-        """Get the parameters; those of superpixels and patches also when None.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-
-        Returns
-        -------
-        params : dict
-        """
-        params = super().get_params(deep=deep)
-        if deep:
-            for name, default in _NESTED.items():
-                if params[name] is None:
-                    nested = default().get_params()
-                    params.update({f"{name}__{key}": v for key, v in nested.items()})
-        return params
-
-    def set_params(self, **params):
-        """Set parameters, also of superpixels and patches that are still None.
-
-        Parameters
-        ----------
-        **params : dict
-
-        Returns
-        -------
-        self : SparseWNetSegmenter
-        """
-        for name, default in _NESTED.items():
-            nested = any(key.startswith(f"{name}__") for key in params)
-            if nested and params.get(name, getattr(self, name)) is None:
-                params[name] = default()
-        return super().set_params(**params)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        return tags

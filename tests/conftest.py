@@ -6,6 +6,9 @@ import pytest
 from sksegment import SparseWNetSegmenter, SuperpixelTransformer
 from sksegment.patches import PatchSampler
 
+# They hold no doctests, and as modules all of them have one name.
+collect_ignore_glob = ["*conftest.py"]
+
 
 def _disc_mask(shape, centre=None, radius=None):
     height, width = shape

@@ -312,7 +312,8 @@ def test_warning_speaks_of_pixels_of_the_image_not_of_the_grid():
 def test_clipping_is_silent_without_warn():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        PatchSampler().draw([(40, 30)], np.random.default_rng(0), warn=False)
+        draws = PatchSampler().draw([(40, 30)], np.random.default_rng(0), warn=False)
+    assert {draw.rows.shape[1:] for draw in draws} == {(40, 30)}
 
 
 def test_clipped_patches_are_windows_too():

@@ -110,6 +110,7 @@ def test_history_has_a_curve_for_every_term_in_use():
 def test_history_makes_its_own_axes():
     pyplot = pytest.importorskip("matplotlib.pyplot")
     ax = plot_history(HISTORY)
+    assert ax.figure.number in pyplot.get_fignums()
     pyplot.close(ax.figure)
 
 

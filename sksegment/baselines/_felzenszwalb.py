@@ -7,6 +7,7 @@ from skimage.segmentation import felzenszwalb
 from sklearn.base import BaseEstimator, ClusterMixin
 
 from sksegment._intensity import intensity_range
+from sksegment._mixins import SegmenterMixin
 from sksegment._validation import (
     Integral,
     Interval,
@@ -15,7 +16,7 @@ from sksegment._validation import (
     check_images,
     fit_context,
 )
-from sksegment.baselines._base import SegmenterMixin
+from sksegment.baselines._base import ColorMixin
 from sksegment.baselines._color import (
     COLOR_SPACES,
     resolve_color_space,
@@ -26,7 +27,7 @@ from sksegment.regions import region_graph
 __all__ = ["FelzenszwalbSegmenter"]
 
 
-class FelzenszwalbSegmenter(SegmenterMixin, ClusterMixin, BaseEstimator):
+class FelzenszwalbSegmenter(ColorMixin, SegmenterMixin, ClusterMixin, BaseEstimator):
     """Segmentation into connected regions by merging pixels along weak edges.
 
     Two regions are merged when the weakest edge between them is hardly stronger than

@@ -6,6 +6,7 @@ from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
 from sklearn.utils import check_random_state
 
 from sksegment._intensity import intensity_range
+from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
 from sksegment._validation import (
     Integral,
     Interval,
@@ -13,7 +14,7 @@ from sksegment._validation import (
     check_images,
     fit_context,
 )
-from sksegment.baselines._base import SegmenterMixin, SuperpixelMixin, draw_seed
+from sksegment.baselines._base import ColorMixin, SuperpixelMixin, draw_seed
 from sksegment.baselines._color import (
     COLOR_SPACES,
     color_features,
@@ -30,7 +31,7 @@ _POSITIVE_INT = [Interval(Integral, 1, None, closed="left")]
 
 
 class KMeansPixelSegmenter(
-    SegmenterMixin, TransformerMixin, ClusterMixin, BaseEstimator
+    ColorMixin, SegmenterMixin, TransformerMixin, ClusterMixin, BaseEstimator
 ):
     """Segmentation by k-means of the colours of pixels: "Kmeans-Pixel" of the paper.
 
@@ -193,7 +194,13 @@ def _sample(images, max_samples, seed):
 
 
 class KMeansSuperpixelSegmenter(
-    SuperpixelMixin, SegmenterMixin, TransformerMixin, ClusterMixin, BaseEstimator
+    SuperpixelMixin,
+    ColorMixin,
+    SegmenterMixin,
+    NestedDefaultsMixin,
+    TransformerMixin,
+    ClusterMixin,
+    BaseEstimator,
 ):
     """Segmentation by k-means of superpixels: "Kmeans-Superpixel" of the paper.
 

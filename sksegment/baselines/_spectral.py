@@ -11,6 +11,7 @@ from sklearn.cluster import KMeans
 from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
+from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
 from sksegment._validation import (
     Integral,
     Interval,
@@ -19,7 +20,7 @@ from sksegment._validation import (
     check_images,
     fit_context,
 )
-from sksegment.baselines._base import SegmenterMixin, SuperpixelMixin, draw_seed
+from sksegment.baselines._base import ColorMixin, SuperpixelMixin, draw_seed
 from sksegment.baselines._color import COLOR_SPACES, find_centers, nearest_center
 from sksegment.labelling import paint
 from sksegment.superpixels import SuperpixelTransformer
@@ -39,7 +40,12 @@ _DENSE = 128
 
 
 class SpectralSuperpixelSegmenter(
-    SuperpixelMixin, SegmenterMixin, ClusterMixin, BaseEstimator
+    SuperpixelMixin,
+    ColorMixin,
+    SegmenterMixin,
+    NestedDefaultsMixin,
+    ClusterMixin,
+    BaseEstimator,
 ):
     r"""Segmentation by normalised cuts of the graph of the superpixels.
 

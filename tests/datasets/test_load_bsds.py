@@ -1,9 +1,7 @@
-import io
+"""The three layouts of the Berkeley images, whole and damaged."""
+
 import os
 import shutil
-import socket
-import sys
-import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -11,26 +9,10 @@ import pytest
 from scipy.io import savemat
 from skimage.io import imsave
 
-from sksegment.datasets import fetch_bsds300, load_bsds, sample_images
+from sksegment.datasets import load_bsds
 
 DATA = Path(os.environ.get("SKSEGMENT_DATA", "data-is-not-there"), "bsds300")
 SHAPES = {"3096": (20, 30), "8023": (30, 20), "12084": (20, 30)}
-N_ANNOTATORS = {"3096": 3, "8023": 1, "12084": 2}
-
-
-def make_truth(id_):
-    """Vertical stripes, as many as the annotator's number and two more."""
-    height, width = SHAPES[id_]
-    stripes = np.arange(N_ANNOTATORS[id_])[:, np.newaxis] + 2
-    rows = np.arange(width) * stripes // width
-    return np.repeat(rows[:, np.newaxis], height, axis=1).astype(np.uint16)
-
-
-def write_image(folder, id_):
-    folder.mkdir(parents=True, exist_ok=True)
-    seed = int(id_)
-    image = np.random.default_rng(seed).integers(0, 255, (*SHAPES[id_], 3), np.uint8)
-    imsave(folder / f"{id_}.jpg", image, check_contrast=False)
 
 
 def write_npz(path, segmentations):
@@ -46,59 +28,10 @@ def write_mat(path, segmentations):
     savemat(path, {"groundTruth": cells})
 
 
-def seg_text(map_):
-    """The format of BSDS300: runs of equal labels within the rows."""
-    height, width = map_.shape
-    lines = [
-        *("format ascii cr", "date Thu Apr 5 19:38:33 2001", "image 3096"),
-        *("user 1102  # a comment", f"width {width}", f"height {height}"),
-        *(f"segments {map_.max() + 1}", "gray 0", "invert 0", "flipflop 0", "data"),
-    ]
-    for row, labels in enumerate(map_):
-        ends = [*np.flatnonzero(np.diff(labels)), width - 1]
-        starts = [0, *(end + 1 for end in ends[:-1])]
-        runs = zip(starts, ends, strict=True)
-        lines += [f"{labels[start]} {row} {start} {end}" for start, end in runs]
-    return "\n".join(lines) + "\n"
-
-
-def write_seg(path, map_):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(seg_text(map_))
-
-
-def make_npz_layout(root, subset="test"):
-    for id_ in SHAPES:
-        write_image(root / subset / "images", id_)
-        write_npz(root / subset / "labels" / f"{id_}.npz", make_truth(id_))
-    return root
-
-
-def make_bsds300(root, subset="test"):
-    for id_ in SHAPES:
-        write_image(root / "images" / subset, id_)
-        for user, map_ in enumerate(make_truth(id_)):
-            write_seg(root / "human" / "color" / f"11{user:02d}" / f"{id_}.seg", map_)
-    write_seg(root / "human" / "gray" / "1100" / "3096.seg", np.zeros((20, 30), int))
-    (root / f"iids_{subset}.txt").write_text("\n".join(SHAPES) + "\n")
-    return root
-
-
-def make_bsds500(root, subset="test"):
-    for id_ in SHAPES:
-        write_image(root / "data" / "images" / subset, id_)
-        path = root / "data" / "groundTruth" / subset / f"{id_}.mat"
-        write_mat(path, make_truth(id_))
-    (root / "data" / "images" / subset / "Thumbs.db").touch()
-    return root
-
-
-MAKERS = [make_npz_layout, make_bsds300, make_bsds500]
-
-
-@pytest.fixture(params=MAKERS, ids=["npz", "bsds300", "bsds500"])
-def root(request, tmp_path):
-    return request.param(tmp_path / "set")
+@pytest.fixture(params=["npz", "bsds300", "bsds500"])
+def root(request, tmp_path, make_bsds300, make_bsds500, make_npz_layout):
+    makers = {"npz": make_npz_layout, "bsds300": make_bsds300, "bsds500": make_bsds500}
+    return makers[request.param](tmp_path / "set")
 
 
 def truth_files(root, id_):
@@ -106,7 +39,7 @@ def truth_files(root, id_):
     return [path for path in root.rglob(f"{id_}.*") if path.suffix in suffixes]
 
 
-def test_every_layout_gives_the_same_images_and_annotators(root):
+def test_every_layout_gives_the_same_images_and_annotators(root, make_truth):
     data = load_bsds(root, "test")
     assert data.ids == ["3096", "8023", "12084"]
     for id_, image, target in zip(data.ids, data.images, data.targets, strict=True):
@@ -149,7 +82,7 @@ def test_missing_ground_truth_names_the_images_and_the_place(root):
     assert load_bsds(root, "test", image_ids=["3096"]).ids == ["3096"]
 
 
-def test_missing_ground_truth_of_many_images_is_cut_short(tmp_path):
+def test_missing_ground_truth_of_many_images_is_cut_short(tmp_path, make_npz_layout):
     make_npz_layout(tmp_path)
     image = tmp_path / "test" / "images" / "3096.jpg"
     for id_ in range(9):
@@ -165,7 +98,7 @@ def test_no_ground_truth_at_all(root):
         load_bsds(root, "test")
 
 
-def test_other_shape_than_the_image_names_the_ids(root):
+def test_other_shape_than_the_image_names_the_ids(root, make_truth, write_seg):
     for id_ in ("3096", "8023"):
         turned = np.rot90(np.stack(make_truth(id_)), axes=(1, 2))
         for index, path in enumerate(sorted(truth_files(root, id_))):
@@ -179,7 +112,7 @@ def test_other_shape_than_the_image_names_the_ids(root):
         load_bsds(root, "test")
 
 
-def test_one_annotator_of_another_shape(tmp_path):
+def test_one_annotator_of_another_shape(tmp_path, make_bsds500):
     make_bsds500(tmp_path)
     path = tmp_path / "data/groundTruth/test/3096.mat"
     write_mat(path, [np.zeros((20, 30), int), np.zeros((9, 9), int)])
@@ -195,17 +128,18 @@ def test_unknown_and_missing_subset(root):
 
 
 @pytest.mark.parametrize("subset", ["train", "val"])
-def test_bsds500_has_three_subsets(tmp_path, subset):
+def test_bsds500_has_three_subsets(tmp_path, subset, make_bsds500):
     make_bsds500(tmp_path, subset)
     assert len(load_bsds(tmp_path, subset).ids) == 3
     assert len(load_bsds(tmp_path / "data", subset).ids) == 3
 
 
 @pytest.mark.parametrize(
-    ("maker", "inner"), [(make_bsds300, "BSDS300"), (make_bsds500, "BSR/BSDS500")]
+    ("maker", "inner"),
+    [("make_bsds300", "BSDS300"), ("make_bsds500", "BSR/BSDS500")],
 )
-def test_folder_that_was_unpacked_into_will_do(tmp_path, maker, inner):
-    maker(tmp_path / inner)
+def test_folder_that_was_unpacked_into_will_do(tmp_path, request, maker, inner):
+    request.getfixturevalue(maker)(tmp_path / inner)
     assert len(load_bsds(str(tmp_path), "test").ids) == 3
 
 
@@ -217,7 +151,7 @@ def test_unknown_layout_names_the_three_that_were_looked_for(tmp_path):
         load_bsds(tmp_path / "nowhere")
 
 
-def test_annotators_of_grey_images_are_apart(tmp_path):
+def test_annotators_of_grey_images_are_apart(tmp_path, make_bsds300):
     make_bsds300(tmp_path)
     chosen = {"image_ids": ["3096"]}
     counts = {
@@ -231,7 +165,7 @@ def test_annotators_of_grey_images_are_apart(tmp_path):
         load_bsds(tmp_path, "test", presentation="colour")
 
 
-def test_list_of_ids_chooses_the_images_of_bsds300(tmp_path):
+def test_list_of_ids_chooses_the_images_of_bsds300(tmp_path, make_bsds300):
     make_bsds300(tmp_path)
     (tmp_path / "iids_test.txt").write_text("3096\r\n12084\r\n")
     assert load_bsds(tmp_path, "test").ids == ["3096", "12084"]
@@ -258,7 +192,7 @@ def test_list_of_ids_chooses_the_images_of_bsds300(tmp_path):
         ("height 20", "height 999999999999", "do not cover"),
     ],
 )
-def test_damaged_seg_file(tmp_path, old, new, message):
+def test_damaged_seg_file(tmp_path, old, new, message, make_bsds300):
     make_bsds300(tmp_path)
     path = tmp_path / "human/color/1100/3096.seg"
     text = path.read_text()
@@ -269,7 +203,7 @@ def test_damaged_seg_file(tmp_path, old, new, message):
     assert str(path) in str(info.value)
 
 
-def test_seg_file_of_windows_with_rows_in_any_order(tmp_path):
+def test_seg_file_of_windows_with_rows_in_any_order(tmp_path, make_bsds300, make_truth):
     make_bsds300(tmp_path)
     path = tmp_path / "human/color/1100/3096.seg"
     head, data = path.read_text().split("\ndata\n")
@@ -298,7 +232,7 @@ def write_version_73(path):
         (lambda path: write_mat(path, [np.zeros((20, 30, 2))]), "expected label maps"),
     ],
 )
-def test_bad_mat_file(tmp_path, write, message):
+def test_bad_mat_file(tmp_path, write, message, make_bsds500):
     make_bsds500(tmp_path)
     path = tmp_path / "data/groundTruth/test/3096.mat"
     write(path)
@@ -307,7 +241,7 @@ def test_bad_mat_file(tmp_path, write, message):
     assert str(path) in str(info.value)
 
 
-def test_mat_file_of_whole_floats(tmp_path):
+def test_mat_file_of_whole_floats(tmp_path, make_bsds500):
     make_bsds500(tmp_path)
     write_mat(tmp_path / "data/groundTruth/test/3096.mat", [np.ones((20, 30))])
     assert load_bsds(tmp_path, "test").targets[0].dtype == np.int32
@@ -324,7 +258,7 @@ def test_mat_file_of_whole_floats(tmp_path):
         (lambda path: write_npz(path, np.full((20, 30), "a")), "expected label maps"),
     ],
 )
-def test_bad_npz_file(tmp_path, write, message):
+def test_bad_npz_file(tmp_path, write, message, make_npz_layout):
     make_npz_layout(tmp_path)
     path = tmp_path / "test/labels/3096.npz"
     write(path)
@@ -333,7 +267,7 @@ def test_bad_npz_file(tmp_path, write, message):
     assert str(path) in str(info.value)
 
 
-def test_npz_of_one_annotator_may_be_flat(tmp_path):
+def test_npz_of_one_annotator_may_be_flat(tmp_path, make_npz_layout):
     make_npz_layout(tmp_path)
     write_npz(tmp_path / "test/labels/3096.npz", np.zeros((20, 30), int))
     assert load_bsds(tmp_path, "test").targets[0].shape == (1, 20, 30)
@@ -362,130 +296,3 @@ def test_the_real_images_have_several_annotators(subset, n_images):
         assert target.shape[1:] == image.shape[:2]
         assert 4 <= len(target) <= 9
         assert target.min() >= 1
-
-
-def make_archives(folder, extra=None):
-    """Archives as Berkeley's: everything below a folder BSDS300."""
-    source = make_bsds300(folder / "source")
-    parts = {"images": ["images", "iids_test.txt"], "human": ["human"]}
-    for part, entries in parts.items():
-        with tarfile.open(folder / f"BSDS300-{part}.tgz", "w:gz") as tar:
-            for entry in entries:
-                tar.add(source / entry, f"BSDS300/{entry}")
-            for member in extra or []:
-                tar.addfile(member, io.BytesIO(bytes(member.size)))
-    return folder
-
-
-@pytest.fixture
-def berkeley(tmp_path, monkeypatch):
-    """Stand in for the network: copy archives that were made here."""
-    pooch = pytest.importorskip("pooch")
-    folder = make_archives(tmp_path)
-    requests = []
-
-    def retrieve(url, known_hash, fname, path):
-        requests.append(url)
-        return shutil.copy(folder / fname, Path(path, fname))
-
-    monkeypatch.setattr(pooch, "retrieve", retrieve)
-    monkeypatch.setattr(pooch, "os_cache", lambda name: tmp_path / "cache" / name)
-    return requests
-
-
-def test_fetched_images_can_be_loaded(tmp_path, berkeley):
-    root = fetch_bsds300(tmp_path / "home")
-    assert load_bsds(root, "test").ids == list(SHAPES)
-    assert len(load_bsds(tmp_path / "home", "test").targets[0]) == 3
-    assert all(url.startswith("https://www2.eecs.berkeley.edu/") for url in berkeley)
-    assert sorted(path.name for path in (tmp_path / "home").iterdir()) == ["BSDS300"]
-
-
-def test_nothing_is_fetched_twice(tmp_path, berkeley):
-    root = fetch_bsds300()
-    assert root == tmp_path / "cache" / "sksegment" / "BSDS300"
-    assert fetch_bsds300() == root
-    assert len(berkeley) == 2
-    shutil.rmtree(root / "human")
-    fetch_bsds300()
-    assert berkeley[2:] == [berkeley[1]]
-
-
-def test_files_placed_by_hand_need_no_pooch(tmp_path, monkeypatch):
-    make_bsds300(tmp_path / "BSDS300")
-    monkeypatch.setitem(sys.modules, "pooch", None)
-    assert fetch_bsds300(str(tmp_path)) == tmp_path / "BSDS300"
-
-
-def test_without_pooch_the_message_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pooch", None)
-    with pytest.raises(ImportError, match=r'pip install "sksegment\[data\]"'):
-        fetch_bsds300(tmp_path)
-
-
-def test_offline_the_message_says_how_to_place_the_files(
-    tmp_path, berkeley, monkeypatch
-):
-    import pooch
-    from requests.exceptions import ConnectionError as Offline
-
-    def retrieve(*args, **kwargs):
-        raise Offline("no route\nto host")
-
-    monkeypatch.setattr(pooch, "retrieve", retrieve)
-    with pytest.raises(OSError, match="by hand") as info:
-        fetch_bsds300(tmp_path / "home")
-    message = str(info.value)
-    assert "\n" not in message
-    parts = ("BSDS300-images.tgz", "BSDS300-human.tgz", "no route to host")
-    assert all(part in message for part in (*parts, str(tmp_path / "home")))
-    assert list((tmp_path / "home").iterdir()) == []
-
-
-def test_damaged_archive_leaves_nothing_behind(tmp_path, berkeley):
-    archive = tmp_path / "BSDS300-human.tgz"
-    archive.write_bytes(archive.read_bytes()[:500])
-    with pytest.raises(OSError, match=r"BSDS300-human\.tgz could not be"):
-        fetch_bsds300(tmp_path / "home")
-    left = sorted(path.name for path in (tmp_path / "home/BSDS300").iterdir())
-    assert left == ["iids_test.txt", "images"]
-    make_archives(tmp_path)
-    assert len(load_bsds(fetch_bsds300(tmp_path / "home"), "test").ids) == 3
-
-
-@pytest.mark.parametrize("name", ["../evil", "/evil", "BSDS300/../../evil", "a\\..\\b"])
-def test_files_outside_of_the_folder_are_refused(tmp_path, berkeley, name):
-    make_archives(tmp_path, [tarfile.TarInfo(name)])
-    with pytest.raises(OSError, match="a file outside of it"):
-        fetch_bsds300(tmp_path / "home")
-    assert not [*tmp_path.rglob("*evil*")]
-
-
-def test_links_in_an_archive_are_left_out(tmp_path, berkeley):
-    link = tarfile.TarInfo("BSDS300/images/link")
-    link.type, link.linkname = tarfile.SYMTYPE, str(tmp_path)
-    make_archives(tmp_path, [link])
-    root = fetch_bsds300(tmp_path / "home")
-    assert not (root / "images" / "link").exists()
-
-
-def test_archive_of_something_else(tmp_path, berkeley):
-    with tarfile.open(tmp_path / "BSDS300-images.tgz", "w:gz") as tar:
-        tar.addfile(tarfile.TarInfo("other/file"), io.BytesIO())
-    with pytest.raises(OSError, match="no folder BSDS300"):
-        fetch_bsds300(tmp_path / "home")
-
-
-def test_sample_images_need_no_network(monkeypatch):
-    def connect(*args):
-        raise AssertionError("tried to reach the network")
-
-    monkeypatch.setattr(socket.socket, "connect", connect)
-    samples = sample_images()
-    assert len(samples.images) == len(samples.names) == len(set(samples.names))
-    colours = [image.ndim for image in samples.images]
-    assert colours == sorted(colours, reverse=True)
-    for image in samples.images:
-        assert image.dtype == np.uint8
-        assert image.shape[2:] in ((), (3,))
-    assert all(name in samples.DESCR for name in samples.names)

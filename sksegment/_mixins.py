@@ -1,0 +1,106 @@
+"""What all segmenters have in common, with a network or without."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from sksegment._validation import check_images, check_label_maps
+from sksegment.metrics import v_measure
+
+__all__ = ["NestedDefaultsMixin", "SegmenterMixin"]
+
+
+class SegmenterMixin:
+    """Methods of a segmenter that labels one image at a time.
+
+    They need ``n_channels_in_`` and the method ``_predict_image(index, image)``.
+    """
+
+    def predict(self, X):
+        """Label images.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W) or (H, W, C)
+
+        Returns
+        -------
+        labels : list of ndarray of shape (H, W), int32
+            The same class has the same id in every image and call; those of the
+            training images are ``labels_``. -1 outside a mask. One (n, H, W) array
+            when X is one array.
+        """
+        return self._map(X, self._predict_image)
+
+    def score(self, X, y):
+        """Mean V-measure of the predicted labels.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W) or (H, W, C)
+        y : sequence of ndarray of shape (H, W) or (A, H, W)
+            Ground truth of one or of A annotators; negative labels are not scored.
+
+        Returns
+        -------
+        score : float
+            In [0, 1]. Where there are several annotators, the one that agrees best
+            counts, as in the paper.
+        """
+        labels = self.predict(X)
+        truths = check_label_maps(y, [map_.shape for map_ in labels])
+        return float(np.mean([*map(v_measure, truths, labels)]))
+
+    def _map(self, X, function):
+        check_is_fitted(self)
+        batch = check_images(X, n_channels=self.n_channels_in_)
+        return batch.pack([function(*item) for item in enumerate(batch.images)])
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+class NestedDefaultsMixin:
+    """Parameters that are None for the default of an estimator within.
+
+    ``superpixels__n_segments`` can be read and set although ``superpixels`` is None.
+    The class attribute ``_nested_defaults`` maps such parameters to their classes.
+    """
+
+    def get_params(self, deep=True):
+        """Get the parameters; those of estimators within also when None.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+
+        Returns
+        -------
+        params : dict
+        """
+        params = super().get_params(deep=deep)
+        if deep:
+            for name, default in self._nested_defaults.items():
+                if params[name] is None:
+                    nested = default().get_params()
+                    params.update({f"{name}__{key}": v for key, v in nested.items()})
+        return params
+
+    def set_params(self, **params):
+        """Set parameters, also of estimators within that are still None.
+
+        Parameters
+        ----------
+        **params : dict
+
+        Returns
+        -------
+        self : estimator
+        """
+        for name, default in self._nested_defaults.items():
+            nested = any(key.startswith(f"{name}__") for key in params)
+            if nested and params.get(name, getattr(self, name)) is None:
+                params[name] = default()
+        return super().set_params(**params)

@@ -1,0 +1,116 @@
+"""The scikit-learn contract: fit and its friends."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from sksegment import SuperpixelTransformer
+from sksegment.patches import PatchSampler
+
+# Long enough for several labels.
+LONGER = {"max_epochs": 3, "batches_per_epoch": 8}
+QUESTIONS = ["predict", "predict_proba", "transform", "reconstruct"]
+
+
+def test_fit_returns_self(estimator, images):
+    assert estimator.fit(images) is estimator
+
+
+def test_fit_of_the_sampler_returns_self():
+    sampler = PatchSampler()
+    assert sampler.fit(None) is sampler
+
+
+def test_fit_ignores_y(estimator, images, answer, assert_same_maps):
+    expected = answer(clone(estimator).fit(images, None), images)
+    y = [np.ones(image.shape[:2], int) for image in images]
+    assert_same_maps(answer(clone(estimator).fit(images, y), images), expected)
+
+
+def test_fit_predict_is_fit_and_labels(make_segmenter, images, assert_same_maps):
+    estimator = make_segmenter(**LONGER)
+    labels = estimator.fit_predict(images)
+    assert len(np.unique(labels[0])) > 1
+    assert_same_maps(labels, estimator.labels_)
+    assert_same_maps(labels, make_segmenter(**LONGER).fit(images).predict(images))
+
+
+def test_fit_predict_takes_y(make_segmenter, images, assert_same_maps):
+    y = [np.zeros(image.shape[:2], int) for image in images]
+    labels = make_segmenter(**LONGER).fit_predict(images, y)
+    assert_same_maps(labels, make_segmenter(**LONGER).fit_predict(images))
+
+
+def test_fit_transform_of_superpixels_is_fit_and_transform(images, assert_same_maps):
+    superpixels = SuperpixelTransformer(n_segments=40)
+    expected = superpixels.fit(images).transform(images)
+    assert_same_maps(clone(superpixels).fit_transform(images), expected)
+
+
+@pytest.mark.parametrize("method", QUESTIONS)
+def test_unfitted_segmenter_refuses_to_answer(method, make_segmenter, images):
+    with pytest.raises(NotFittedError):
+        getattr(make_segmenter(), method)(images)
+
+
+def test_unfitted_segmenter_has_no_score(make_segmenter, images):
+    with pytest.raises(NotFittedError):
+        make_segmenter().score(images, [image[..., 0] for image in images])
+
+
+def test_unfitted_segmenter_cannot_be_saved(make_segmenter, tmp_path):
+    with pytest.raises(NotFittedError):
+        make_segmenter().save(tmp_path / "model.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def test_superpixels_need_no_fit(images, assert_same_maps):
+    superpixels = SuperpixelTransformer(n_segments=40)
+    expected = clone(superpixels).fit_transform(images)
+    assert_same_maps(superpixels.transform(images), expected)
+    assert not [name for name in vars(superpixels) if name.endswith("_")]
+
+
+def test_clone_of_a_fitted_estimator_is_unfitted(estimator, images, state_of):
+    cloned = clone(estimator.fit(images))
+    assert state_of(cloned) == state_of(estimator)
+    assert not [name for name in vars(cloned) if name.endswith("_")]
+
+
+def test_fit_again_forgets_the_first_fit(
+    estimator, images, grey_images, answer, assert_same_maps
+):
+    expected = answer(clone(estimator).fit(grey_images), grey_images)
+    again = estimator.fit(images).fit(grey_images)
+    assert again.n_channels_in_ == 1
+    assert_same_maps(answer(again, grey_images), expected)
+
+
+def test_failed_fit_on_bad_input_leaves_the_estimator_unfitted(make_segmenter):
+    estimator = make_segmenter()
+    with pytest.raises(ValueError, match="image 0"):
+        estimator.fit([np.full((16, 16), np.nan)])
+    with pytest.raises(NotFittedError):
+        check_is_fitted(estimator)
+
+
+def test_order_of_the_images_does_not_matter_in_predict(
+    estimator, images, answer, assert_same_maps
+):
+    maps = answer(estimator.fit(images), images)
+    assert_same_maps(answer(estimator, images[::-1]), maps[::-1])
+
+
+def test_answer_to_an_image_is_the_same_alone_and_in_company(
+    estimator, images, answer, assert_same_maps
+):
+    maps = answer(estimator.fit(images), images)
+    for index, image in enumerate(images):
+        assert_same_maps(answer(estimator, [image]), maps[index : index + 1])
+
+
+def test_labels_are_those_of_predict(make_segmenter, images, assert_same_maps):
+    model = make_segmenter().fit(images)
+    assert_same_maps(model.predict(images), model.labels_)

@@ -1,0 +1,42 @@
+"""A saved model, and the header of its file."""
+
+import json
+
+import pytest
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+
+def _header_of(path):
+    with safe_open(path, framework="pt") as file:
+        return json.loads(file.metadata()["sksegment"])
+
+
+def _write_with_header(path, source, header):
+    with safe_open(source, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file(tensors, path, metadata={"sksegment": json.dumps(header)})
+
+
+@pytest.fixture(scope="session")
+def saved(fitted, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "model.safetensors"
+    fitted.save(path)
+    return path
+
+
+@pytest.fixture
+def X(make_image):
+    return [make_image((32, 40), 3), make_image((25, 33), 3, seed=3)]
+
+
+@pytest.fixture(scope="session")
+def header_of():
+    """Read the header of a model file."""
+    return _header_of
+
+
+@pytest.fixture(scope="session")
+def write_with_header():
+    """Copy a model file with another header."""
+    return _write_with_header

@@ -1,0 +1,88 @@
+"""Saving that cannot succeed, and what it leaves."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sksegment import _model_file as model_file
+from sksegment.io import ModelFileError, load_model
+
+
+def one_superpixel_a_row(image):
+    return np.repeat(np.arange(image.shape[0])[:, np.newaxis], image.shape[1], axis=1)
+
+
+def everything(image):
+    return np.ones(image.shape[:2], bool)
+
+
+@pytest.mark.parametrize(
+    ("name", "function"), [("method", one_superpixel_a_row), ("mask", everything)]
+)
+def test_function_as_a_parameter_cannot_be_saved(
+    name, function, make_segmenter, X, tmp_path
+):
+    model = make_segmenter(**{f"superpixels__{name}": function}).fit(X)
+    with pytest.raises(ValueError, match=rf"superpixels__{name}=.*cannot be saved"):
+        model.save(tmp_path / "model.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("step", ["save_file", "os.replace"])
+def test_failed_write_leaves_the_old_file_whole_and_nothing_else(
+    step, fitted, tmp_path, monkeypatch
+):
+    path = tmp_path / "model.safetensors"
+    fitted.save(path)
+    before = path.read_bytes()
+
+    def half_write(tensors, filename, metadata=None):
+        Path(filename).write_bytes(b"half")
+        raise OSError("no space left on device")
+
+    def refuse(*args):
+        raise OSError("no space left on device")
+
+    if step == "save_file":
+        monkeypatch.setattr(model_file, "save_file", half_write)
+    else:
+        monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match="no space left"):
+        fitted.save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_interrupted_write_leaves_no_file(fitted, tmp_path, monkeypatch):
+    def interrupt(tensors, filename, metadata=None):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(model_file, "save_file", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        fitted.save(tmp_path / "model.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def test_saving_replaces_an_older_file(saved, make_segmenter, X, tmp_path):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(saved.read_bytes())
+    make_segmenter(max_labels=3).fit(X).save(path)
+    assert load_model(path).max_labels == 3
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_saving_into_a_missing_folder_is_an_os_error(fitted, tmp_path):
+    with pytest.raises(OSError, match="missing"):
+        fitted.save(tmp_path / "missing" / "model.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def test_saved_file_has_the_usual_permissions(saved, tmp_path):
+    (tmp_path / "usual").touch()
+    assert saved.stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_model_file_error_is_a_value_error():
+    assert issubclass(ModelFileError, ValueError)

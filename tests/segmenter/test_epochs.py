@@ -1,0 +1,124 @@
+"""How long the segmenter trains, and how it goes on."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_array_equal
+
+from sksegment import segmenter
+
+
+@pytest.mark.parametrize("n_epochs", [1, 3])
+def test_training_lasts_max_epochs_when_tol_is_zero(n_epochs, make_segmenter, X):
+    assert make_segmenter(max_epochs=n_epochs, tol=0.0).fit(X).n_iter_ == n_epochs
+
+
+def test_training_stops_when_labels_rest_for_two_epochs(make_segmenter, X):
+    # A share of changed labels is below 1, so the second and third epoch are quiet.
+    model = make_segmenter(max_epochs=10, tol=1.0).fit(X)
+    assert (np.array(model.history_[1:, "changed"]) < 1.0).all()
+    assert model.n_iter_ == 3
+
+
+def test_stopped_training_has_a_complete_history(make_segmenter, X):
+    model = make_segmenter(max_epochs=10, tol=1.0).fit(X)
+    assert np.isfinite(model.history_[:, "loss"]).all()
+    assert model.loss_ == model.history_[-1]["loss"]
+
+
+def test_partial_fit_of_an_unfitted_segmenter_is_fit(make_segmenter, X):
+    model = make_segmenter().partial_fit(X)
+    expected = make_segmenter().fit(X)
+    assert_array_equal(model.predict_proba(X)[0], expected.predict_proba(X)[0])
+
+
+def test_partial_fit_goes_on(make_segmenter, X):
+    model = make_segmenter(max_epochs=2).fit(X)
+    before = list(model.history_)
+    assert model.partial_fit(X) is model
+    assert model.n_iter_ == 4
+    assert list(model.history_)[:2] == before
+    assert [row["epoch"] for row in model.history_] == [1, 2, 3, 4]
+    assert model.loss_ == model.history_[-1]["loss"]
+
+
+def test_partial_fit_changes_the_weights(make_segmenter, X):
+    model = make_segmenter().fit(X)
+    before = model.transform(X)[0]
+    assert not np.array_equal(model.partial_fit(X).transform(X)[0], before)
+
+
+def test_partial_fit_leaves_its_images_labels(make_segmenter, X, make_image):
+    model = make_segmenter().fit(X)
+    others = [make_image((20, 28), 3, seed=8)]
+    model.partial_fit(others)
+    assert [map_.shape for map_ in model.labels_] == [(20, 28)]
+    assert_array_equal(model.labels_[0], model.predict(others)[0])
+
+
+def test_partial_fit_keeps_ids(make_segmenter, disc, disc_mask, sharp_params):
+    model = make_segmenter(**sharp_params | {"beta_con": 0.1}).fit([disc])
+    before = model.predict([disc])[0]
+    after = model.set_params(max_epochs=1).partial_fit([disc]).predict([disc])[0]
+    assert len(np.unique(before)) > 1
+    assert (before == after).mean() > 0.9
+
+
+def test_partial_fit_does_not_sort_ids_anew(make_segmenter, disc):
+    # A step of nearly zero keeps the net, whatever the brightness of the new images.
+    params = {"lr": 1e-12, "max_epochs": 1, "batches_per_epoch": 8}
+    model = make_segmenter(**params).fit([disc])
+    weight = model.net_.module_.encoder.head.weight.detach().clone()
+    model.partial_fit([255 - disc])
+    torch.testing.assert_close(
+        model.net_.module_.encoder.head.weight, weight, rtol=0, atol=1e-6
+    )
+
+
+def test_only_a_new_net_gets_initial_labels(make_segmenter, X, monkeypatch):
+    starts = []
+
+    def recorded(*args, start):
+        starts.append(start)
+        train(*args, start=start)
+
+    train = segmenter.train_wnet
+    monkeypatch.setattr(segmenter, "train_wnet", recorded)
+    make_segmenter(n_init=2).fit(X).partial_fit(X)
+    make_segmenter().partial_fit(X)
+    assert starts == [True, True, False, True]
+
+
+def test_statistics_of_batch_norm_are_settled_on_the_images_of_the_last_fit(
+    make_segmenter, X
+):
+    def n_images_seen(model):
+        state = model.net_.module_.state_dict()
+        return {int(n) for name, n in state.items() if "num_batches" in name}
+
+    model = make_segmenter(max_epochs=3).fit(X)
+    assert n_images_seen(model) == {2}
+    assert n_images_seen(model.partial_fit(X[:1])) == {1}
+
+
+def test_partial_fit_keeps_the_intensity_range(make_segmenter, make_image):
+    X = [make_image((32, 40), dtype=np.float32)]
+    model = make_segmenter().fit(X)
+    expected = model.intensity_range_.copy()
+    model.partial_fit([X[0] * 3])
+    assert_array_equal(model.intensity_range_, expected)
+
+
+def test_restarts_keep_the_lowest_loss(make_segmenter, X, monkeypatch):
+    losses = []
+
+    def recorded(estimator, net, images, seed, *, start):
+        assert start
+        train(estimator, net, images, seed, start=start)
+        losses.append(net.history[-1]["train_loss"])
+
+    train = segmenter.train_wnet
+    monkeypatch.setattr(segmenter, "train_wnet", recorded)
+    model = make_segmenter(n_init=4).fit(X)
+    assert len(set(losses)) == 4
+    assert model.loss_ == min(losses) == model.history_[-1]["loss"]

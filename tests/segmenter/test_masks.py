@@ -1,0 +1,65 @@
+"""Labels within a mask, and void outside of it."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sksegment import SuperpixelTransformer
+
+
+@pytest.fixture(scope="module")
+def field(disc_mask):
+    return disc_mask((64, 64), (32, 36), 28)
+
+
+@pytest.fixture(scope="module")
+def masked(make_segmenter, disc, field):
+    superpixels = SuperpixelTransformer(n_segments=40, mask=field)
+    return make_segmenter(superpixels=superpixels).fit([disc])
+
+
+def test_labels_are_void_outside_the_mask_and_only_there(masked, field, disc):
+    for (labels,) in (masked.labels_, masked.predict([disc])):
+        assert_array_equal(labels == -1, ~field)
+        assert labels.dtype == np.int32
+
+
+def test_soft_labels_are_zero_outside_the_mask(masked, field, disc):
+    (proba,) = masked.predict_proba([disc])
+    assert not proba[~field].any()
+    assert_allclose(proba[field].sum(axis=-1), 1.0, atol=1e-5)
+
+
+def test_features_know_no_mask(masked, disc):
+    assert_allclose(masked.transform([disc])[0].sum(axis=-1), 1.0, atol=1e-5)
+
+
+def test_void_is_not_scored(masked, field, disc):
+    labels = masked.predict([disc])[0]
+    truth = np.where(field, labels, np.arange(64))
+    assert masked.score([disc], [truth]) == pytest.approx(1.0)
+
+
+def test_mask_may_be_a_function_of_the_image(make_segmenter, make_image):
+    superpixels = SuperpixelTransformer(n_segments=40, mask=lambda image: image > 100)
+    X = [make_image((32, 40)), make_image((24, 48))]
+    labels = make_segmenter(superpixels=superpixels).fit_predict(X)
+    for map_, image in zip(labels, X, strict=True):
+        assert_array_equal(map_ == -1, image <= 100)
+
+
+def test_mask_of_another_shape_is_refused(make_segmenter, disc, field):
+    model = make_segmenter(superpixels=SuperpixelTransformer(mask=field[:, 1:]))
+    with pytest.raises(ValueError, match=r"image 0: .*mask .*\(64, 63\).*\(64, 64\)"):
+        model.fit([disc])
+
+
+def test_mask_of_another_shape_is_refused_in_predict(masked, disc):
+    with pytest.raises(ValueError, match=r"image 1: .*mask .*\(64, 64\).*\(64, 60\)"):
+        masked.predict([disc, disc[:, 4:]])
+
+
+def test_empty_mask_is_refused(make_segmenter, disc, field):
+    model = make_segmenter(superpixels=SuperpixelTransformer(mask=field & False))
+    with pytest.raises(ValueError, match="image 0: the mask is empty"):
+        model.fit([disc])

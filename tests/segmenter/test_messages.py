@@ -1,0 +1,92 @@
+"""Messages, devices, precision."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+
+TERMS = {"rec": "beta_rec", "cut": "beta_cut", "sim": "beta_sim", "con": "beta_con"}
+NO_LOSS = dict.fromkeys(TERMS.values(), 0.0)
+
+
+def test_progress_bar_shows_epochs_and_loss_terms(make_segmenter, X, capsys):
+    make_segmenter(max_epochs=2, beta_cut=0.1, verbose=1).fit(X)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "2/2" in shown.err
+    for name in ["epoch", "loss=", "rec=", "cut=", "sim=", "con=", "labels="]:
+        assert name in shown.err
+
+
+def test_nothing_is_shown_by_default(make_segmenter, X, capfd):
+    make_segmenter().fit(X).predict(X)
+    shown = capfd.readouterr()
+    assert (shown.out, shown.err) == ("", "")
+
+
+def test_progress_bar_changes_no_labels(make_segmenter, X):
+    expected = make_segmenter().fit(X).predict_proba(X)
+    found = make_segmenter(verbose=1).fit(X).predict_proba(X)
+    assert_array_equal(found[0], expected[0])
+
+
+def test_patches_of_the_user_that_do_not_fit_are_told_once(make_segmenter, X):
+    model = make_segmenter(patches__shapes=((200, 16),), max_epochs=2)
+    with pytest.warns(UserWarning, match=r"\(200, 16\).*patches__shapes") as caught:
+        model.fit(X)
+    assert len(caught) == 1
+
+
+def test_default_patches_adapt_in_silence(make_segmenter, X):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = make_segmenter(patches=None).fit(X)
+    assert model.n_iter_ == 1
+
+
+def test_typical_fit_warns_of_nothing(make_segmenter, X):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = make_segmenter(assignment="kmeans").fit(X).partial_fit(X)
+        labels = model.predict(X)
+    assert len(labels) == len(X)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "auto"])
+def test_any_precision_gives_float32_soft_labels(precision, make_segmenter, X):
+    model = make_segmenter(precision=precision).fit(X)
+    (proba, _) = model.predict_proba(X)
+    assert proba.dtype == np.float32
+    assert_allclose(proba.sum(axis=-1), 1.0, atol=1e-5)
+    assert all(p.dtype == torch.float32 for p in model.net_.module_.parameters())
+
+
+def test_bfloat16_is_another_computation_with_nearly_the_same_result(
+    make_segmenter, disc
+):
+    exact, short = (
+        make_segmenter(precision=precision, **NO_LOSS | {"beta_rec": 1.0}).fit([disc])
+        for precision in ("float32", "bfloat16")
+    )
+    assert exact.loss_ != short.loss_
+    assert short.loss_ == pytest.approx(exact.loss_, rel=0.05)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_cuda_without_a_card_is_refused_with_the_cure(make_segmenter, X):
+    with pytest.raises(ValueError, match=r"device='cuda' cannot be used here.*'auto'"):
+        make_segmenter(device="cuda").fit(X)
+
+
+@pytest.mark.parametrize("device", ["quantum", "cpu:x", ""])
+def test_unknown_device_is_refused_with_the_cure(device, make_segmenter, X):
+    with pytest.raises(ValueError, match="use 'auto' or 'cpu'"):
+        make_segmenter(device=device).fit(X)
+
+
+def test_device_may_be_an_object_of_torch(make_segmenter, X):
+    model = make_segmenter(device=torch.device("cpu"))
+    assert clone(model).fit(X).net_.module_.encoder.head.weight.device.type == "cpu"
