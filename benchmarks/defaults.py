@@ -21,7 +21,7 @@ from _bsds import image_ids, load, measure
 from skimage.io import imsave
 from skimage.transform import resize
 
-from sksegment import SparseWNetSegmenter, __version__
+import sksegment
 from sksegment.datasets import sample_images
 from sksegment.plotting import overlay
 
@@ -47,6 +47,14 @@ def photographs(args):
             yield name, image, None
 
 
+def make_model(args):
+    """The estimator asked for, with a seed if it takes one."""
+    model = getattr(sksegment, args.model)()
+    if "random_state" in model.get_params():
+        model.set_params(random_state=0)
+    return model.set_params(**json.loads(args.set))
+
+
 def save_sheet(path, tiles, n_columns):
     if path is None:
         return
@@ -62,16 +70,18 @@ def main():
     parser.add_argument("--out", help="file for the figures")
     parser.add_argument("--sheet", help="file for images and overlays")
     parser.add_argument("--labels", help="file for the label maps alone")
+    parser.add_argument("--model", default="SparseWNetSegmenter", help="estimator")
     parser.add_argument("--offset", type=int, default=15, help="first photograph")
     parser.add_argument("--set", default="{}", help="parameters, as JSON")
     args = parser.parse_args()
     rows, overlays, maps = [], [], []
     for name, image, truth in photographs(args):
         start = time.perf_counter()
-        model = SparseWNetSegmenter(random_state=0, **json.loads(args.set))
+        model = make_model(args)
         labels = model.fit_predict([image])[0]
         seconds = time.perf_counter() - start
-        row = {"image": name, "seconds": round(seconds, 1), "epochs": model.n_iter_}
+        row = {"image": name, "seconds": round(seconds, 1)}
+        row["epochs"] = getattr(model, "n_iter_", 0)
         rows.append(row | ({} if truth is None else measure(truth, labels)))
         shown = image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
         overlays += [tile(shown), tile(overlay(image, labels))]
@@ -90,7 +100,7 @@ def write_figures(path, rows):
         "slowest": max(row["seconds"] for row in rows),
         "threads": torch.get_num_threads(),
         "versions": {
-            "sksegment": __version__,
+            "sksegment": sksegment.__version__,
             "torch": torch.__version__,
             "python": platform.python_version(),
         },
