@@ -4,6 +4,8 @@ A range taken per image would give one and the same material different values in
 different slices of a tomogram; hence the range belongs to the model.
 """
 
+import warnings
+
 import numpy as np
 from skimage.color import lab2rgb, rgb2lab
 
@@ -13,6 +15,7 @@ __all__ = [
     "is_rgb",
     "perceptual",
     "scale_intensity",
+    "warn_of_units",
 ]
 
 PERCENTILES = (0.1, 99.9)
@@ -69,6 +72,27 @@ def scale_intensity(image, intensity_range):
         values /= span[channel]
         scaled[..., channel] = np.clip(values, -HEADROOM, 1.0 + HEADROOM)
     return scaled
+
+
+def warn_of_units(image, intensity_range, index):
+    """Warn of floats in [0, 1] where the model knows integers up to 255.
+
+    Parameters
+    ----------
+    image : ndarray of shape (H, W, C)
+    intensity_range : ndarray of shape (2, C)
+        Range of the training images.
+    index : int
+        Position of the image, for the message.
+    """
+    fitted_on_bytes = (np.asarray(intensity_range).T == (0.0, 255.0)).all()
+    if fitted_on_bytes and image.dtype.kind == "f" and 0.0 < image.max() <= 1.0:
+        warnings.warn(
+            f"image {index} has values up to {image.max():.3g}, but the model was "
+            "fitted on uint8 images; multiply it by 255, or fit on images in [0, 1]",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def is_rgb(images):

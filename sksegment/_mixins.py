@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from sksegment._intensity import warn_of_units
 from sksegment._validation import check_images, check_label_maps
 from sksegment.metrics import v_measure
 
@@ -53,6 +54,8 @@ class SegmenterMixin:
     def _map(self, X, function):
         check_is_fitted(self)
         batch = check_images(X, n_channels=self.n_channels_in_)
+        for index, image in enumerate(batch.images):
+            warn_of_units(image, self.intensity_range_, index)
         return batch.pack([function(*item) for item in enumerate(batch.images)])
 
     def __sklearn_tags__(self):

@@ -90,3 +90,17 @@ def test_unknown_device_is_refused_with_the_cure(device, make_segmenter, X):
 def test_device_may_be_an_object_of_torch(make_segmenter, X):
     model = make_segmenter(device=torch.device("cpu"))
     assert clone(model).fit(X).net_.module_.encoder.head.weight.device.type == "cpu"
+
+
+def test_floats_up_to_1_for_a_model_of_bytes_give_a_warning(make_segmenter, X):
+    model = make_segmenter().fit(X)
+    with pytest.warns(UserWarning, match="image 1 has values up to .* by 255"):
+        model.predict([X[0], X[1] / 255])
+
+
+def test_floats_in_the_units_of_bytes_give_no_warning(make_segmenter, X):
+    model = make_segmenter().fit(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        labels = model.predict([X[0].astype(float)])
+    assert (labels[0] == model.labels_[0]).all()
