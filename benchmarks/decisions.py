@@ -22,7 +22,7 @@ from torch.nn.functional import cross_entropy
 import sksegment.training._net as net_module
 from sksegment import SparseWNetSegmenter, SuperpixelTransformer
 from sksegment.losses import (
-    SegmentationObjective,
+    SparseObjective,
     pixel_affinity,
     sparse_continuity,
     sparse_soft_ncut,
@@ -30,12 +30,12 @@ from sksegment.losses import (
 from sksegment.nn import SparseOperator
 from sksegment.patches import PatchSampler
 from sksegment.regions import RegionGraph
-from sksegment.training import TrainingBatch, TrainingSet, WholeImage
+from sksegment.training import GraphImage, TrainingBatch, TrainingSet
 
 NCUT = {"beta_cut": 1.0, "beta_sim": 0.0, "beta_con": 0.0}
 
 
-class Objective(SegmentationObjective):
+class Objective(SparseObjective):
     """The objective with its alternatives, by name."""
 
     similarity = "f"
@@ -82,7 +82,7 @@ class OnceSampler(PatchSampler):
 
 def objective(**settings):
     changed = type("Objective", (Objective,), settings)
-    return patch.object(net_module, "SegmentationObjective", changed)
+    return patch.object(net_module, "SparseObjective", changed)
 
 
 def affinity(function):
@@ -94,7 +94,7 @@ def affinity(function):
 
 def dense(**sigmas):
     """Every pixel of the grid its own superpixel, with the window of Xia and Kulis."""
-    build = WholeImage.build.__func__
+    build = GraphImage.build.__func__
 
     def with_window(cls, scaled, superpixels, graph, **kwargs):
         image = build(cls, scaled, superpixels, graph, **kwargs)
@@ -103,7 +103,7 @@ def dense(**sigmas):
         image.affinity = SparseOperator(pixel_affinity(grey, **numbers))
         return image
 
-    return patch.object(WholeImage, "build", classmethod(with_window))
+    return patch.object(GraphImage, "build", classmethod(with_window))
 
 
 def one_pixel(image):

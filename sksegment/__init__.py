@@ -6,11 +6,12 @@ __version__ = "0.1.0"
 
 # Importing torch takes seconds, so a name is looked up only when it is used.
 _HOMES = {
+    "DenseWNetSegmenter": "sksegment.segmenters",
     "FelzenszwalbSegmenter": "sksegment.baselines",
     "KMeansPixelSegmenter": "sksegment.baselines",
     "KMeansSuperpixelSegmenter": "sksegment.baselines",
     "MODEL_TYPES": "sksegment.presets",
-    "SparseWNetSegmenter": "sksegment.segmenter",
+    "SparseWNetSegmenter": "sksegment.segmenters",
     "SpectralSuperpixelSegmenter": "sksegment.baselines",
     "SuperpixelTransformer": "sksegment.superpixels",
     "make_segmenter": "sksegment.presets",
@@ -33,6 +34,7 @@ _MODULES = {
 }
 
 __all__ = [
+    "DenseWNetSegmenter",
     "FelzenszwalbSegmenter",
     "KMeansPixelSegmenter",
     "KMeansSuperpixelSegmenter",

@@ -7,7 +7,7 @@ import numpy as np
 
 from sksegment._image_files import write_image, write_labels
 from sksegment.plotting import headless_axes, overlay, plot_history
-from sksegment.segmenter import SparseWNetSegmenter
+from sksegment.segmenters import SparseWNetSegmenter
 
 __all__ = ["run_demo"]
 

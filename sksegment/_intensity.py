@@ -5,11 +5,13 @@ different slices of a tomogram; hence the range belongs to the model.
 """
 
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 from skimage.color import lab2rgb, rgb2lab
 
 __all__ = [
+    "IntensityScale",
     "from_perceptual",
     "intensity_range",
     "is_rgb",
@@ -145,3 +147,57 @@ def from_perceptual(image, intensity_range, *, rgb):
         image = image / 100.0
     low, high = intensity_range
     return (image * (high - low) + low).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class IntensityScale:
+    """Scale of the training images, on which superpixels and nets work.
+
+    Attributes
+    ----------
+    intensity_range : ndarray of shape (2, C)
+        Intensities that are scaled to 0 and 1.
+    rgb : bool
+        Whether the channels are red, green and blue.
+    """
+
+    intensity_range: np.ndarray
+    rgb: bool
+
+    @classmethod
+    def of(cls, images):
+        """Scale of a list of images of shape (H, W, C)."""
+        return cls(intensity_range(images), is_rgb(images))
+
+    def apply(self, image):
+        """Normalise an image.
+
+        Parameters
+        ----------
+        image : ndarray of shape (H, W, C)
+
+        Returns
+        -------
+        normalized : ndarray of shape (H, W, C), float32
+            A hundredth of CIELAB for colour, otherwise intensities in [0, 1].
+        """
+        scaled = scale_intensity(image, self.intensity_range)
+        return perceptual(scaled, rgb=self.rgb) / np.float32(100.0)
+
+    def undo(self, normalized):
+        """Bring a normalised image, (H, W, C), back to the units of the original."""
+        pixels = np.float32(100.0) * normalized
+        return from_perceptual(pixels, self.intensity_range, rgb=self.rgb)
+
+    def brightness(self, normalized):
+        """Lightness of colours, the mean of the channels of anything else.
+
+        Parameters
+        ----------
+        normalized : ndarray of shape (..., C)
+
+        Returns
+        -------
+        brightness : ndarray of shape (...)
+        """
+        return normalized[..., 0] if self.rgb else normalized.mean(axis=-1)

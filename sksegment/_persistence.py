@@ -3,7 +3,6 @@
 import torch
 
 from sksegment._model_file import decode, encode, read_file, write_file
-from sksegment.fitting import new_wnet
 from sksegment.training import history_table, is_available
 
 __all__ = ["restore_segmenter", "save_segmenter"]
@@ -16,28 +15,30 @@ def save_segmenter(estimator, path):
 
     Parameters
     ----------
-    estimator : SparseWNetSegmenter
+    estimator : SparseWNetSegmenter or DenseWNetSegmenter
     path : str or path-like
     """
     tensors = {}
     params = estimator.get_params(deep=False)
+    superpixels = getattr(estimator, "superpixels_", None)
     header = {
         "class": type(estimator).__name__,
         "params": {k: encode(v, k, tensors) for k, v in params.items()},
-        "superpixels": encode(estimator.superpixels_, "superpixels", tensors),
+        "superpixels": encode(superpixels, "superpixels", tensors),
         "fitted": {
             **{name: getattr(estimator, name) for name in _SCALARS},
             "history": _rows(estimator.net_.history),
             "n_images": len(estimator.labels_),
-            "rgb": bool(estimator.superpixels_.rgb_),
+            "rgb": bool(estimator.rgb_),
             "stacked": not isinstance(estimator.labels_, list),
         },
     }
     for name, value in estimator.net_.module_.state_dict().items():
         tensors[f"net/{name}"] = value
     tensors["fitted/intensity_range"] = torch.from_numpy(estimator.intensity_range_)
-    if estimator.cluster_centers_ is not None:
-        tensors["fitted/centers"] = torch.from_numpy(estimator.cluster_centers_)
+    centers = getattr(estimator, "cluster_centers_", None)
+    if centers is not None:
+        tensors["fitted/centers"] = torch.from_numpy(centers)
     for index, labels in enumerate(estimator.labels_):
         tensors[f"labels/{index}"] = torch.from_numpy(labels)
     write_file(path, header, tensors)
@@ -57,7 +58,7 @@ def restore_segmenter(path, classes, device):
 
     Returns
     -------
-    estimator : SparseWNetSegmenter
+    estimator : SparseWNetSegmenter or DenseWNetSegmenter
 
     Raises
     ------
@@ -74,10 +75,12 @@ def restore_segmenter(path, classes, device):
     for name in _SCALARS:
         setattr(estimator, name, fitted[name])
     estimator.intensity_range_ = tensors["fitted/intensity_range"].numpy()
-    estimator.superpixels_ = _superpixels(header, tensors, classes, estimator)
-    centers = tensors.get("fitted/centers")
-    estimator.cluster_centers_ = None if centers is None else centers.numpy()
-    estimator.net_ = new_wnet(estimator, estimator.n_channels_in_, seed=0)
+    estimator.rgb_ = fitted["rgb"]
+    if "superpixels" in params:
+        estimator.superpixels_ = _superpixels(header, tensors, classes, estimator)
+        centers = tensors.get("fitted/centers")
+        estimator.cluster_centers_ = None if centers is None else centers.numpy()
+    estimator.net_ = estimator._new_net(estimator.n_channels_in_, seed=0)
     estimator.net_.module_.load_state_dict(_under("net/", tensors))
     estimator.net_.history.extend(fitted["history"])
     estimator.history_ = history_table(estimator.net_)
@@ -92,7 +95,7 @@ def _superpixels(header, tensors, classes, estimator):
     superpixels = decode(header["superpixels"], classes, tensors)
     superpixels.intensity_range_ = estimator.intensity_range_
     superpixels.n_channels_in_ = estimator.n_channels_in_
-    superpixels.rgb_ = header["fitted"]["rgb"]
+    superpixels.rgb_ = estimator.rgb_
     return superpixels
 
 

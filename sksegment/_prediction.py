@@ -1,13 +1,10 @@
 """What a fitted W-Net segmenter does with images."""
 
-import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sksegment._intensity import from_perceptual
+from sksegment._intensity import IntensityScale
 from sksegment._persistence import save_segmenter
 from sksegment.fitting import enlarge, soft_labels
-from sksegment.labelling import paint, region_shares
-from sksegment.regions import pooling_matrix
 from sksegment.training import to_grid
 
 __all__ = ["PredictionMixin"]
@@ -16,12 +13,15 @@ __all__ = ["PredictionMixin"]
 class PredictionMixin:
     """Methods of a segmenter with a W-Net, beside those of `SegmenterMixin`.
 
-    They need the attributes that `SparseWNetSegmenter.fit` sets, and its parameters
-    ``resolution`` and ``assignment``.
+    They need the attributes that `TrainingMixin.fit` sets, the parameter
+    ``resolution``, and the methods ``_predict_image`` and ``_predict_proba_image``.
     """
 
     def predict_proba(self, X):
-        """Soft labels, constant on every superpixel; `predict` is their argmax.
+        """Soft labels; `predict` is their argmax.
+
+        Those of the sparse models are constant on every superpixel, those of the dense
+        ones are what `transform` returns.
 
         Parameters
         ----------
@@ -87,40 +87,20 @@ class PredictionMixin:
         check_is_fitted(self)
         save_segmenter(self, path)
 
-    def _predict_image(self, index, image):
-        scaled, superpixels = self._divide(index, image)
-        return self._label(superpixels, self._shares(scaled, superpixels))
-
-    def _predict_proba_image(self, index, image):
-        scaled, superpixels = self._divide(index, image)
-        return paint(superpixels, self._shares(scaled, superpixels), 0.0)
-
     def _transform_image(self, index, image):
-        f = self._soft_labels(self.superpixels_.normalize(image))
-        return enlarge(f, image.shape[:2])
+        return enlarge(self._soft_labels(self._normalize(image)), image.shape[:2])
 
     def _reconstruct_image(self, index, image):
-        grid = to_grid(self.superpixels_.normalize(image), self.resolution)
+        grid = to_grid(self._normalize(image), self.resolution)
         pixels = enlarge(self.net_.reconstruction_step(grid), image.shape[:2])
-        return from_perceptual(
-            np.float32(100.0) * pixels,
-            self.intensity_range_,
-            rgb=self.superpixels_.rgb_,
-        )
+        return self._scale.undo(pixels)
 
-    def _divide(self, index, image):
-        scaled = self.superpixels_.normalize(image)
-        return scaled, self.superpixels_.segment(image, scaled, index)
+    @property
+    def _scale(self):
+        return IntensityScale(self.intensity_range_, self.rgb_)
+
+    def _normalize(self, image):
+        return self._scale.apply(image)
 
     def _soft_labels(self, scaled):
         return soft_labels(self.net_, scaled, self.resolution)
-
-    def _shares(self, scaled, superpixels, assignment=None):
-        f = self._soft_labels(scaled)[0].permute(1, 2, 0).cpu().numpy()
-        pooling = pooling_matrix(superpixels, f.shape[:2])
-        assignment = assignment or self.assignment
-        return region_shares(f, pooling, assignment, self.cluster_centers_)
-
-    @staticmethod
-    def _label(superpixels, shares):
-        return paint(superpixels, shares.argmax(axis=1).astype(np.int32), -1)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import clone
 
+from sksegment._intensity import IntensityScale
 from sksegment.regions import region_graph
 from sksegment.superpixels import SuperpixelTransformer
 
-__all__ = ["PreparedImages"]
+__all__ = ["PreparedImages", "PreparedPixels"]
 
 _MIN_PIXELS = 25
 
@@ -67,15 +68,51 @@ class PreparedImages:
         return cls._divide(images, transformer)
 
     @property
+    def scale(self):
+        """Scale of the intensities, an `IntensityScale`."""
+        return IntensityScale(self.transformer.intensity_range_, self.transformer.rgb_)
+
+    @property
     def brightness(self):
         """Mean lightness or intensity of all superpixels, shape (n,)."""
-        channels = slice(0, 1) if self.transformer.rgb_ else slice(None)
-        return np.concatenate([g.means[:, channels].mean(axis=1) for g in self.graphs])
+        means = np.concatenate([graph.means for graph in self.graphs])
+        return self.scale.brightness(means)
 
     @property
     def sizes(self):
         """Number of pixels of all superpixels, shape (n,)."""
         return np.concatenate([graph.sizes for graph in self.graphs])
+
+
+@dataclass(eq=False)
+class PreparedPixels:
+    """Training images, scaled; every pixel stands for itself.
+
+    Attributes
+    ----------
+    scale : IntensityScale
+    scaled : list of ndarray of shape (H, W, C), float32
+        As `IntensityScale.apply` returns them.
+    """
+
+    scale: IntensityScale
+    scaled: list
+
+    @classmethod
+    def build(cls, images):
+        """Prepare checked images, each of shape (H, W, C)."""
+        return cls.extend(images, IntensityScale.of(images))
+
+    @classmethod
+    def extend(cls, images, scale):
+        """Prepare further images with the scale of earlier ones."""
+        return cls(scale, [scale.apply(image) for image in images])
+
+    @property
+    def brightness(self):
+        """Lightness or mean intensity of all pixels, shape (n,)."""
+        maps = [self.scale.brightness(image).ravel() for image in self.scaled]
+        return np.concatenate(maps)
 
 
 def _default_superpixels(images):

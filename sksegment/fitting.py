@@ -7,12 +7,12 @@ from torch.nn.functional import interpolate
 
 from sksegment.patches import PatchSampler
 from sksegment.training import (
+    FewLabels,
     FiniteLoss,
     LabelCount,
     ProgressBar,
     StableLabels,
     TrainingSet,
-    WholeImage,
     choose_device,
     choose_dtype,
     initialise_labels,
@@ -54,14 +54,16 @@ def check_objective(estimator):
         )
 
 
-def new_wnet(estimator, n_channels, seed):
+def new_wnet(estimator, n_channels, seed, objective):
     """Make an untrained net for an estimator.
 
     Parameters
     ----------
-    estimator : SparseWNetSegmenter
+    estimator : SparseWNetSegmenter or DenseWNetSegmenter
     n_channels : int
     seed : int
+    objective : callable
+        Makes the loss from its weights.
 
     Returns
     -------
@@ -76,8 +78,8 @@ def new_wnet(estimator, n_channels, seed):
             "depth": estimator.depth,
             "decode": estimator.reconstruction != "none",
         },
+        objective=objective,
         betas={name: float(getattr(estimator, name)) for name in _BETAS},
-        assignment=estimator.assignment,
         reconstruct=estimator.reconstruction,
         lr=estimator.lr,
         seed=seed,
@@ -86,48 +88,43 @@ def new_wnet(estimator, n_channels, seed):
     )
 
 
-def train_wnet(estimator, net, images, seed, *, start):
+def train_wnet(estimator, net, images, seed, *, start, min_labels=None):
     """Train a net on prepared images.
 
     Parameters
     ----------
-    estimator : SparseWNetSegmenter
+    estimator : SparseWNetSegmenter or DenseWNetSegmenter
     net : SegmentationNet
-    images : PreparedImages
+    images : list of GraphImage or PixelImage
     seed : int
         Seed of the patches, and of the start.
     start : bool
         Whether the net is new, and ``estimator.init`` applies.
+    min_labels : int, optional
+        Stop when no more labels than these are in use.
     """
-    whole = [
-        WholeImage.build(
-            *parts,
-            resolution=estimator.resolution,
-            tau=estimator.tau,
-            device=net.device,
-        )
-        for parts in zip(images.scaled, images.superpixels, images.graphs, strict=True)
-    ]
     sampler = None
     if estimator.reconstruction == "patch":
         sampler = clone(estimator.patches or PatchSampler()).fit(None)
     dataset = TrainingSet(
-        whole,
+        images,
         sampler,
         batches_per_epoch=estimator.batches_per_epoch,
         rng=np.random.default_rng(seed),
         # The default shapes adapt in silence, those of the user do not.
         warn=estimator.patches is not None,
     )
-    callbacks = [FiniteLoss(), LabelCount(whole)]
+    callbacks = [FiniteLoss(), LabelCount(images)]
     if estimator.verbose:
         callbacks.append(ProgressBar(estimator.max_epochs))
+    if min_labels is not None:
+        callbacks.append(FewLabels(dataset, min_labels))
     callbacks.append(StableLabels(estimator.tol))
-    with limit_threads(max(net.n_values(image.pixels) for image in whole)):
+    with limit_threads(max(net.n_values(image.pixels) for image in images)):
         if start and estimator.init == "kmeans":
-            initialise_labels(net, whole, seed)
+            initialise_labels(net, images, seed)
         train(net, dataset, max_epochs=estimator.max_epochs, callbacks=callbacks)
-        net.settle_statistics(whole)
+        net.settle_statistics(images)
 
 
 def final_loss(net):

@@ -10,7 +10,7 @@ from sksegment._image_files import (
 from sksegment._model_file import ModelFileError
 from sksegment._persistence import restore_segmenter
 from sksegment.patches import PatchSampler
-from sksegment.segmenter import SparseWNetSegmenter
+from sksegment.segmenters import DenseWNetSegmenter, SparseWNetSegmenter
 from sksegment.superpixels import SuperpixelTransformer
 from sksegment.training import choose_device
 
@@ -26,7 +26,12 @@ __all__ = [
 
 _CLASSES = {
     cls.__name__: cls
-    for cls in (SparseWNetSegmenter, SuperpixelTransformer, PatchSampler)
+    for cls in (
+        SparseWNetSegmenter,
+        DenseWNetSegmenter,
+        SuperpixelTransformer,
+        PatchSampler,
+    )
 }
 
 
@@ -44,7 +49,7 @@ def load_model(path, *, device=None):
 
     Returns
     -------
-    model : SparseWNetSegmenter
+    model : SparseWNetSegmenter or DenseWNetSegmenter
         Fitted: it predicts as before, and `partial_fit` goes on training.
 
     Raises

@@ -6,25 +6,27 @@ from sksegment.baselines import (
     SpectralSuperpixelSegmenter,
 )
 from sksegment.patches import PatchSampler
-from sksegment.segmenter import SparseWNetSegmenter
+from sksegment.segmenters import DenseWNetSegmenter, SparseWNetSegmenter
 
 __all__ = ["MODEL_TYPES", "make_segmenter"]
 
-_NCUT = {"beta_cut": 1.0, "beta_sim": 0.0, "beta_con": 0.0}
-_SIMCON = {"beta_cut": 0.0, "beta_sim": 0.1, "beta_con": 0.1}
+_CLASSES = {"Dense": DenseWNetSegmenter, "Sparse": SparseWNetSegmenter}
+_LOSSES = {
+    "NCut": {"beta_cut": 1.0, "beta_sim": 0.0, "beta_con": 0.0},
+    "SimCon": {"beta_cut": 0.0, "beta_sim": 0.1, "beta_con": 0.1},
+}
+_RECONSTRUCTIONS = {"Image": "image", "Patch": "patch", "NoRec": "none"}
 
-# Name: class, and the parameters that make it what it is.
+# Name: class, and the parameters that make it what it is. "Dense-NCut-Image" is the
+# model of Xia and Kulis (2017), "Dense-SimCon-NoRec" that of Kim et al. (2020).
 MODEL_TYPES = {
-    "Sparse-NCut-Image": (SparseWNetSegmenter, {**_NCUT, "reconstruction": "image"}),
-    "Sparse-NCut-Patch": (SparseWNetSegmenter, {**_NCUT, "reconstruction": "patch"}),
-    "Sparse-SimCon-Image": (
-        SparseWNetSegmenter,
-        {**_SIMCON, "reconstruction": "image"},
-    ),
-    "Sparse-SimCon-Patch": (
-        SparseWNetSegmenter,
-        {**_SIMCON, "reconstruction": "patch"},
-    ),
+    **{
+        f"{kind}-{loss}-{source}": (cls, {**betas, "reconstruction": reconstruction})
+        for kind, cls in _CLASSES.items()
+        for loss, betas in _LOSSES.items()
+        for source, reconstruction in _RECONSTRUCTIONS.items()
+        if (kind, loss) == ("Dense", "SimCon") or source != "NoRec"
+    },
     "Kmeans-Pixel": (KMeansPixelSegmenter, {}),
     "Kmeans-Superpixel": (KMeansSuperpixelSegmenter, {}),
     "Spectral-Superpixel": (SpectralSuperpixelSegmenter, {}),
@@ -81,6 +83,6 @@ def make_segmenter(name, *, size="paper", **overrides):
     if size not in ("paper", "compact"):
         raise ValueError(f"size={size!r} is neither 'paper' nor 'compact'")
     cls, params = MODEL_TYPES[name]
-    if size == "paper" and cls is SparseWNetSegmenter:
+    if size == "paper" and cls in _CLASSES.values():
         params = {**_PAPER, "patches": PatchSampler(), **params}
     return cls(**{**params, **overrides})

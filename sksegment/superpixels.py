@@ -6,12 +6,7 @@ from skimage.measure import label as label_components
 from skimage.segmentation import slic, watershed
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from sksegment._intensity import (
-    intensity_range,
-    is_rgb,
-    perceptual,
-    scale_intensity,
-)
+from sksegment._intensity import IntensityScale, perceptual
 from sksegment._validation import (
     Integral,
     Interval,
@@ -219,8 +214,8 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         """
         images = check_images(X).images
         self.n_channels_in_ = images[0].shape[-1]
-        self.rgb_ = is_rgb(images)
-        self.intensity_range_ = intensity_range(images)
+        scale = IntensityScale.of(images)
+        self.rgb_, self.intensity_range_ = scale.rgb, scale.intensity_range
         return self
 
     def transform(self, X):
@@ -258,8 +253,7 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         normalized : ndarray of shape (H, W, C), float32
             A hundredth of CIELAB for colour, otherwise intensities in [0, 1].
         """
-        scaled = scale_intensity(image, self.intensity_range_)
-        return perceptual(scaled, rgb=self.rgb_) / np.float32(100.0)
+        return IntensityScale(self.intensity_range_, self.rgb_).apply(image)
 
     def segment(self, image, normalized, index=0):
         """Divide one checked image that is normalised already.

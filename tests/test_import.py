@@ -44,7 +44,7 @@ def test_estimator_is_imported_from_the_package():
 
 
 def test_importing_the_estimator_prints_and_warns_nothing():
-    code = "import sksegment.segmenter, sksegment.io"
+    code = "import sksegment.segmenters, sksegment.io"
     result = subprocess.run(
         [sys.executable, "-W", "error::DeprecationWarning:sksegment", "-c", code],
         capture_output=True,

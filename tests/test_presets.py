@@ -55,7 +55,7 @@ def test_overrides_win():
 
 
 def test_unknown_name_lists_the_known():
-    with pytest.raises(ValueError, match="'Dense-Everything'; known are Sparse-NCut"):
+    with pytest.raises(ValueError, match="'Dense-Everything'; known are Dense-NCut"):
         make_segmenter("Dense-Everything")
 
 

@@ -2,7 +2,7 @@
 
 from sksegment.losses._continuity import dense_continuity, sparse_continuity
 from sksegment.losses._ncut import dense_soft_ncut, pixel_affinity, sparse_soft_ncut
-from sksegment.losses._objective import SegmentationObjective
+from sksegment.losses._objective import DenseObjective, SparseObjective
 from sksegment.losses._reconstruction import reconstruction_loss
 from sksegment.losses._similarity import (
     dense_similarity,
@@ -12,7 +12,8 @@ from sksegment.losses._similarity import (
 )
 
 __all__ = [
-    "SegmentationObjective",
+    "DenseObjective",
+    "SparseObjective",
     "dense_continuity",
     "dense_similarity",
     "dense_soft_ncut",

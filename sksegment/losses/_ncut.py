@@ -1,7 +1,8 @@
 """Soft normalised cut, over pixels and over superpixels."""
 
-import numpy as np
-from scipy import sparse
+import torch
+
+from sksegment.nn import WindowOperator, overlap
 
 __all__ = ["dense_soft_ncut", "pixel_affinity", "sparse_soft_ncut"]
 
@@ -65,7 +66,7 @@ def pixel_affinity(image, *, radius=5, sigma_intensity=10 / 255, sigma_distance=
 
     Parameters
     ----------
-    image : ndarray of shape (H, W, C)
+    image : ndarray or tensor of shape (H, W, C)
         Intensities in [0, 1].
     radius : int, default=5
         Pixels.
@@ -76,30 +77,32 @@ def pixel_affinity(image, *, radius=5, sigma_intensity=10 / 255, sigma_distance=
 
     Returns
     -------
-    affinity : scipy.sparse.csr_array of shape (H * W, H * W), float32
-        Symmetric, with the pixels themselves on the diagonal.
+    affinity : WindowOperator of shape (H * W, H * W), float32
+        Symmetric, with the pixels themselves on the diagonal; ``affinity @ f`` is
+        differentiable. It is where the image is.
+
+    Notes
+    -----
+    Four bytes for each pixel and each of the offsets in half of the disc, 136 bytes a
+    pixel for the default radius.
 
     References
     ----------
     Shi and Malik, "Normalized cuts and image segmentation", IEEE TPAMI 22(8), 2000,
     with the numbers of Xia and Kulis (2017).
     """
+    image = torch.as_tensor(image)
     height, width = image.shape[:2]
-    numbers = np.arange(height * width).reshape(height, width)
-    rows, columns, weights = [numbers[:0, 0]], [numbers[:0, 0]], [np.zeros(0, "f4")]
-    for dy, dx in _half_disc(radius):
-        if dy >= height or abs(dx) >= width:
-            continue
-        here, there = _overlap(height, width, dy, dx)
-        difference = image[here].astype(np.float64) - image[there]
-        squared = np.einsum("...c,...c->...", difference, difference)
+    offsets = [
+        (dy, dx) for dy, dx in _half_disc(radius) if dy < height and abs(dx) < width
+    ]
+    weights = []
+    for dy, dx in offsets:
+        here, there = overlap((height, width), (dy, dx))
+        squared = (image[here] - image[there]).square().sum(dim=-1)
         decay = squared / sigma_intensity**2 + (dy**2 + dx**2) / sigma_distance**2
-        rows.append(numbers[here].ravel())
-        columns.append(numbers[there].ravel())
-        weights.append(np.exp(-decay).astype(np.float32).ravel())
-    row, column, weight = map(np.concatenate, (rows, columns, weights))
-    half = sparse.coo_array((weight, (row, column)), shape=(numbers.size,) * 2).tocsr()
-    return (half + half.T + sparse.eye_array(numbers.size, dtype=np.float32)).tocsr()
+        weights.append(torch.exp(-decay).float())
+    return WindowOperator((height, width), offsets, weights)
 
 
 def _half_disc(radius):
@@ -111,11 +114,3 @@ def _half_disc(radius):
         for dx in reach
         if (dy > 0 or dx > 0) and dy**2 + dx**2 < radius**2
     ]
-
-
-def _overlap(height, width, dy, dx):
-    """Slices of the pixels that have a neighbour at an offset, and of those."""
-    left, right = max(0, -dx), max(0, dx)
-    here = np.s_[: height - dy, left : width - right]
-    there = np.s_[dy:, right : width - left]
-    return here, there

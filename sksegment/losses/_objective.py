@@ -1,20 +1,34 @@
-"""The total loss (9) of the sparse models."""
+"""The total loss (9), of the sparse and of the dense models."""
 
 import torch
 from torch import nn
 
-from sksegment.losses._continuity import sparse_continuity
-from sksegment.losses._ncut import sparse_soft_ncut
+from sksegment.losses._continuity import dense_continuity, sparse_continuity
+from sksegment.losses._ncut import dense_soft_ncut, sparse_soft_ncut
 from sksegment.losses._similarity import (
+    dense_similarity,
     kmeans_labels,
     majority_labels,
     sparse_similarity,
 )
 
-__all__ = ["SegmentationObjective"]
+__all__ = ["DenseObjective", "SparseObjective"]
 
 
-class SegmentationObjective(nn.Module):
+class _WeightedTerms:
+    """Weights of the terms; a term of weight 0 is not computed."""
+
+    def set_weights(self, beta_rec, beta_cut, beta_sim, beta_con):
+        """Keep the weights that are positive."""
+        weights = {"rec": beta_rec, "cut": beta_cut, "sim": beta_sim, "con": beta_con}
+        self.weights = {term: beta for term, beta in weights.items() if beta > 0}
+
+    def total(self, terms):
+        """Add up the terms with their weights."""
+        return sum(self.weights[term] * value for term, value in terms.items())
+
+
+class SparseObjective(_WeightedTerms, nn.Module):
     r"""Weighted sum of the losses of the sparse models, equation (9).
 
     .. math::
@@ -34,13 +48,8 @@ class SegmentationObjective(nn.Module):
         self, beta_rec=1.0, beta_cut=0.0, beta_sim=0.1, beta_con=0.1, assignment="mean"
     ):
         super().__init__()
-        weights = {"rec": beta_rec, "cut": beta_cut, "sim": beta_sim, "con": beta_con}
-        self.weights = {term: beta for term, beta in weights.items() if beta > 0}
+        self.set_weights(beta_rec, beta_cut, beta_sim, beta_con)
         self.assignment = assignment
-
-    def total(self, terms):
-        """Add up the terms with their weights."""
-        return sum(self.weights[term] * value for term, value in terms.items())
 
     def image_terms(self, z, image):
         """Losses of one whole image.
@@ -49,7 +58,7 @@ class SegmentationObjective(nn.Module):
         ----------
         z : tensor of shape (1, K, h, w), float32
             Logits.
-        image : WholeImage
+        image : GraphImage
             Its graph as operators: ``pooling``, ``affinity``, ``adjacency``.
 
         Returns
@@ -78,3 +87,44 @@ class SegmentationObjective(nn.Module):
         if self.assignment == "kmeans":
             return kmeans_labels(f, f.shape[1])[0]
         return f.argmax(dim=1)
+
+
+class DenseObjective(_WeightedTerms, nn.Module):
+    r"""Weighted sum of the losses of the dense models, equations (1), (3), (4), (9).
+
+    Parameters
+    ----------
+    beta_rec, beta_cut, beta_sim, beta_con : float
+        Weights; a term of weight 0 is not computed.
+    """
+
+    def __init__(self, beta_rec=1.0, beta_cut=0.0, beta_sim=0.1, beta_con=0.1):
+        super().__init__()
+        self.set_weights(beta_rec, beta_cut, beta_sim, beta_con)
+
+    def image_terms(self, z, image):
+        """Losses of one whole image.
+
+        Parameters
+        ----------
+        z : tensor of shape (1, K, h, w), float32
+            Logits.
+        image : PixelImage
+            Its ``affinity`` is needed for the normalised cut alone.
+
+        Returns
+        -------
+        terms : dict of str to tensor of shape ()
+        f : tensor of shape (h * w, K)
+            Soft labels of the pixels.
+        """
+        f = torch.softmax(z, dim=1)[0]
+        terms = {}
+        if "cut" in self.weights:
+            terms["cut"] = dense_soft_ncut(f, image.affinity)
+        if "sim" in self.weights:
+            # Softmax of a softmax, as for the superpixels.
+            terms["sim"] = dense_similarity(f)
+        if "con" in self.weights:
+            terms["con"] = dense_continuity(f)
+        return terms, f.flatten(1).T

@@ -2,6 +2,7 @@
 
 from sksegment.nn._sparse import SparseOperator
 from sksegment.nn._unet import UNet
+from sksegment.nn._window import WindowOperator, overlap
 from sksegment.nn._wnet import WNet, build_wnet
 
-__all__ = ["SparseOperator", "UNet", "WNet", "build_wnet"]
+__all__ = ["SparseOperator", "UNet", "WNet", "WindowOperator", "build_wnet", "overlap"]

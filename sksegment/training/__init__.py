@@ -1,12 +1,19 @@
 """Training: batches, the skorch net, callbacks."""
 
 from sksegment.training._callbacks import (
+    FewLabels,
     FiniteLoss,
     LabelCount,
     ProgressBar,
     StableLabels,
 )
-from sksegment.training._data import TrainingBatch, TrainingSet, WholeImage, to_grid
+from sksegment.training._data import (
+    GraphImage,
+    PixelImage,
+    TrainingBatch,
+    TrainingSet,
+    to_grid,
+)
 from sksegment.training._device import (
     choose_device,
     choose_dtype,
@@ -17,14 +24,16 @@ from sksegment.training._initialise import initialise_labels
 from sksegment.training._net import SegmentationNet, history_table, make_net, train
 
 __all__ = [
+    "FewLabels",
     "FiniteLoss",
+    "GraphImage",
     "LabelCount",
+    "PixelImage",
     "ProgressBar",
     "SegmentationNet",
     "StableLabels",
     "TrainingBatch",
     "TrainingSet",
-    "WholeImage",
     "choose_device",
     "choose_dtype",
     "history_table",

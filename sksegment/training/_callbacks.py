@@ -4,7 +4,14 @@ import torch
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
 
-__all__ = ["FiniteLoss", "LabelCount", "ProgressBar", "StableLabels", "StopTraining"]
+__all__ = [
+    "FewLabels",
+    "FiniteLoss",
+    "LabelCount",
+    "ProgressBar",
+    "StableLabels",
+    "StopTraining",
+]
 
 
 class StopTraining(Exception):
@@ -69,7 +76,7 @@ class LabelCount(Callback):
 
     Parameters
     ----------
-    images : list of WholeImage
+    images : list of GraphImage or PixelImage
     """
 
     def __init__(self, images):
@@ -119,6 +126,45 @@ class StableLabels(Callback):
         quiet = net.history[-1].get("changed", float("inf")) < self.tol
         self.quiet_epochs_ = self.quiet_epochs_ + 1 if quiet else 0
         if self.quiet_epochs_ >= self.patience:
+            raise StopTraining
+
+
+class FewLabels(Callback):
+    """Stop as soon as no more than a number of labels is left (Kim et al. 2020).
+
+    Parameters
+    ----------
+    dataset : TrainingSet
+    min_labels : int
+        Labels in use in all images together that are few enough.
+    """
+
+    def __init__(self, dataset, min_labels):
+        self.dataset = dataset
+        self.min_labels = min_labels
+
+    def on_train_begin(self, net, **kwargs):
+        """Start anew."""
+        self.reached_ = False
+
+    def on_batch_end(self, net, **kwargs):
+        """Count the labels, and end the epoch where they are few."""
+        labels = [image.labels for image in self.dataset.images]
+        if any(part is None for part in labels):
+            return
+        if len(torch.unique(torch.cat(labels))) <= self.min_labels:
+            self.reached_ = True
+            self.dataset.finish()
+
+    def on_epoch_end(self, net, **kwargs):
+        """Stop; to be called after the callbacks that record.
+
+        Raises
+        ------
+        StopTraining
+            If few labels are left.
+        """
+        if self.reached_:
             raise StopTraining
 
 

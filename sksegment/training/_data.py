@@ -1,4 +1,4 @@
-"""What the net trains on: whole images with their graphs, and fresh patches."""
+"""What the net trains on: whole images as graphs or as pixels, and fresh patches."""
 
 from dataclasses import dataclass, field
 
@@ -7,10 +7,11 @@ import torch
 from torch.nn.functional import interpolate
 from torch.utils.data import Dataset
 
-from sksegment.nn import SparseOperator
+from sksegment.losses import pixel_affinity
+from sksegment.nn import SparseOperator, WindowOperator
 from sksegment.regions import pooling_matrix
 
-__all__ = ["TrainingBatch", "TrainingSet", "WholeImage", "to_grid"]
+__all__ = ["GraphImage", "PixelImage", "TrainingBatch", "TrainingSet", "to_grid"]
 
 _MIN_GRID = 4
 
@@ -39,8 +40,8 @@ def to_grid(scaled, resolution):
 
 
 @dataclass(eq=False)
-class WholeImage:
-    """One training image and its graph, on the device.
+class GraphImage:
+    """One training image and the graph of its superpixels, on the device.
 
     Attributes
     ----------
@@ -86,6 +87,52 @@ class WholeImage:
             SparseOperator(graph.affinity(), device),
         )
 
+    def pool(self, pixels):
+        """Means of the superpixels, (N, k), of values of the pixels, (h * w, k)."""
+        return self.pooling @ pixels
+
+
+@dataclass(eq=False)
+class PixelImage:
+    """One training image whose pixels are clustered themselves, on the device.
+
+    Attributes
+    ----------
+    pixels : tensor of shape (1, C, h, w)
+    shape : (int, int)
+        Height and width of the original image.
+    affinity : WindowOperator of shape (h * w, h * w) or None
+        Weights of the pixels nearby for the normalised cut.
+    labels : tensor of shape (h * w,) or None
+        Labels of the pixels when the net last saw the image.
+    """
+
+    pixels: torch.Tensor
+    shape: tuple
+    affinity: WindowOperator | None
+    labels: torch.Tensor | None = field(default=None)
+
+    @classmethod
+    def build(cls, scaled, *, resolution, with_affinity, device):
+        """Build from an array.
+
+        Parameters
+        ----------
+        scaled : ndarray of shape (H, W, C), float32
+            Intensities in [0, 1].
+        resolution : float
+        with_affinity : bool
+            Whether the normalised cut is in use.
+        device : torch.device
+        """
+        pixels = to_grid(scaled, resolution).to(device)
+        affinity = pixel_affinity(pixels[0].permute(1, 2, 0)) if with_affinity else None
+        return cls(pixels, scaled.shape[:2], affinity)
+
+    def pool(self, pixels):
+        """Return the values of the pixels, of which each stands for itself."""
+        return pixels
+
 
 @dataclass(eq=False)
 class TrainingBatch:
@@ -93,7 +140,7 @@ class TrainingBatch:
 
     Attributes
     ----------
-    images : list of WholeImage
+    images : list of GraphImage or PixelImage
     patches : list of tensor of shape (n, C, h, w)
         One tensor for every shape.
     """
@@ -110,7 +157,7 @@ class TrainingSet(Dataset):
 
     Parameters
     ----------
-    images : list of WholeImage
+    images : list of GraphImage or PixelImage
     sampler : PatchSampler or None
         None for a net that does not learn from patches.
     batches_per_epoch : int
@@ -126,6 +173,11 @@ class TrainingSet(Dataset):
         self.n_batches = max(batches_per_epoch, len(images))
         self.rng = rng
         self.warn = warn
+        self.finished = False
+
+    def finish(self):
+        """End the present epoch after the present batch."""
+        self.finished = True
 
     def __len__(self):
         return self.n_batches
@@ -134,7 +186,10 @@ class TrainingSet(Dataset):
         # A random offset, so that no image is always among those with a step more.
         turns = np.arange(self.n_batches) + self.rng.integers(len(self.images))
         order = self.rng.permutation(turns % len(self.images))
+        self.finished = False
         for index, draws in zip(order, self._draws(), strict=True):
+            if self.finished:
+                return
             yield TrainingBatch([self.images[index]], [self._cut(d) for d in draws])
 
     def _draws(self):

@@ -12,6 +12,7 @@ __all__ = ["initialise_labels"]
 # Mean difference of the two largest logits of a superpixel: soft enough to move.
 _MARGIN = 2.0
 _NEVER = -20.0
+_MAX_SAMPLES = 20_000
 
 
 @torch.no_grad()
@@ -31,7 +32,7 @@ def initialise_labels(net, images, seed):
     ----------
     net : SegmentationNet
         Untrained.
-    images : list of WholeImage
+    images : list of GraphImage or PixelImage
     seed : int
         Seed of the clustering.
     """
@@ -55,7 +56,9 @@ def initialise_labels(net, images, seed):
 
 def _pooled_features(encoder, image):
     features = encoder.features(image.pixels, MARGIN)[0]
-    return image.pooling @ features.permute(1, 2, 0).flatten(0, 1)
+    values = image.pool(features.permute(1, 2, 0).flatten(0, 1))
+    # k-means of all pixels of an image would gain nothing.
+    return values[:: 1 + len(values) // _MAX_SAMPLES]
 
 
 def _clusters(features, n_clusters, seed):

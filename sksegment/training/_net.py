@@ -7,7 +7,7 @@ from skorch.callbacks import PassthroughScoring
 from skorch.history import History
 from torch import nn
 
-from sksegment.losses import SegmentationObjective, reconstruction_loss
+from sksegment.losses import reconstruction_loss
 from sksegment.nn import build_wnet
 from sksegment.training._callbacks import StopTraining
 from sksegment.training._device import limit_threads
@@ -128,7 +128,7 @@ class SegmentationNet(NeuralNet):
 
         Parameters
         ----------
-        images : list of WholeImage
+        images : list of GraphImage or PixelImage
         """
         module = self.module_
         norms = [m for m in module.modules() if isinstance(m, nn.BatchNorm2d)]
@@ -189,16 +189,17 @@ class Batches:
         return ((batch, None) for batch in self.dataset)
 
 
-def make_net(*, size, betas, assignment, reconstruct, lr, seed, device, dtype):
+def make_net(*, size, objective, betas, reconstruct, lr, seed, device, dtype):
     """Make an untrained net.
 
     Parameters
     ----------
     size : dict
         Parameters of `WNet`.
+    objective : callable
+        Makes a `SparseObjective` or a `DenseObjective` from its weights.
     betas : dict
-        Weights of `SegmentationObjective`.
-    assignment : str
+        Its weights.
     reconstruct : {"patch", "image", "none"}
     lr : float
         Learning rate of Adam.
@@ -218,7 +219,7 @@ def make_net(*, size, betas, assignment, reconstruct, lr, seed, device, dtype):
         used.remove("train_rec")
     net = SegmentationNet(
         build_wnet,
-        criterion=SegmentationObjective,
+        criterion=objective,
         optimizer=torch.optim.Adam,
         optimizer__fused=device.type in ("cpu", "cuda"),
         lr=lr,
@@ -232,7 +233,6 @@ def make_net(*, size, betas, assignment, reconstruct, lr, seed, device, dtype):
         reconstruct=reconstruct,
         dtype=dtype,
         module__seed=seed,
-        criterion__assignment=assignment,
         **{f"module__{name}": value for name, value in size.items()},
         **{f"criterion__{name}": value for name, value in betas.items()},
     )

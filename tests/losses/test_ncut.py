@@ -89,7 +89,7 @@ def test_sparse_ncut_is_equation_5(n, k, seed):
 def test_dense_ncut_is_equation_1():
     image = random_image(5, 4)
     f = soft_labels(20, 3).T.reshape(3, 5, 4)
-    affinity = pixel_affinity(image, radius=3, sigma_intensity=0.5).toarray()
+    affinity = pixel_affinity(image, radius=3, sigma_intensity=0.5).tocsr().toarray()
     loss = dense_soft_ncut(f, torch.from_numpy(affinity).double())
     assert loss.item() == pytest.approx(equation_1(f.numpy(), affinity), abs=1e-6)
 
@@ -97,7 +97,7 @@ def test_dense_ncut_is_equation_1():
 def test_one_pixel_superpixels_reproduce_the_dense_value():
     height, width = 7, 6
     f = soft_labels(height * width, 4)
-    affinity = pixel_affinity(random_image(), sigma_intensity=0.3).toarray()
+    affinity = pixel_affinity(random_image(), sigma_intensity=0.3).tocsr().toarray()
     affinity = torch.from_numpy(affinity).double()
     superpixels = np.arange(height * width).reshape(height, width)
     pooling = torch.from_numpy(pooling_matrix(superpixels, (height, width)).toarray())
@@ -204,7 +204,7 @@ def test_gradient_of_the_sparse_loss():
 
 def test_gradient_of_the_dense_loss():
     affinity = pixel_affinity(random_image(4, 3), radius=2, sigma_intensity=1.0)
-    affinity = torch.from_numpy(affinity.toarray()).double()
+    affinity = torch.from_numpy(affinity.tocsr().toarray()).double()
     z = soft_labels(12, 2).log().T.reshape(2, 4, 3).contiguous().requires_grad_()
     assert torch.autograd.gradcheck(
         lambda z: dense_soft_ncut(torch.softmax(z, dim=0), affinity), z
@@ -216,7 +216,7 @@ def test_gradient_of_the_dense_loss():
 def test_pixel_affinity_equals_a_loop_over_all_pairs(channels, radius):
     image = random_image(7, 6, channels)
     options = {"radius": radius, "sigma_intensity": 0.7, "sigma_distance": 2.5}
-    affinity = pixel_affinity(image, **options).toarray()
+    affinity = pixel_affinity(image, **options).tocsr().toarray()
     np.testing.assert_allclose(affinity, affinity_by_loops(image, **options), atol=1e-6)
     np.testing.assert_array_equal(affinity, affinity.T)
     np.testing.assert_array_equal(np.diag(affinity), 1)
@@ -226,21 +226,21 @@ def test_defaults_of_pixel_affinity_are_those_of_xia_and_kulis():
     image = random_image(7, 6, 1) / 20
     expected = affinity_by_loops(image, 5, 10 / 255, 4.0)
     affinity = pixel_affinity(image)
-    assert affinity.dtype == np.float32
-    np.testing.assert_allclose(affinity.toarray(), expected, atol=1e-6)
+    assert affinity.tocsr().dtype == np.float32
+    np.testing.assert_allclose(affinity.tocsr().toarray(), expected, atol=1e-6)
     # The image matters: between unlike pixels hardly anything is left.
-    assert affinity.toarray()[expected > 0].min() < 0.5 * np.exp(-16 / 16)
+    assert affinity.tocsr().toarray()[expected > 0].min() < 0.5 * np.exp(-16 / 16)
 
 
 @pytest.mark.parametrize("shape", [(3, 9), (9, 3), (2, 2)])
 def test_pixel_affinity_of_an_image_smaller_than_the_radius(shape):
     image = random_image(*shape)
-    affinity = pixel_affinity(image, radius=5, sigma_intensity=0.7).toarray()
+    affinity = pixel_affinity(image, radius=5, sigma_intensity=0.7).tocsr().toarray()
     np.testing.assert_allclose(
         affinity, affinity_by_loops(image, 5, 0.7, 4.0), atol=1e-6
     )
 
 
 def test_pixel_affinity_of_radius_1_is_the_identity():
-    affinity = pixel_affinity(random_image(), radius=1).toarray()
+    affinity = pixel_affinity(random_image(), radius=1).tocsr().toarray()
     np.testing.assert_array_equal(affinity, np.eye(42))

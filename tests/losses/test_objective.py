@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sksegment.losses import (
-    SegmentationObjective,
+    SparseObjective,
     dense_soft_ncut,
     sparse_continuity,
     sparse_soft_ncut,
@@ -46,7 +46,7 @@ def logits(k, height, width, seed=0):
 def objective(assignment="mean", **betas):
     """Objective in which only the betas given are not zero."""
     off = {f"beta_{term}": 0.0 for term in TERMS}
-    return SegmentationObjective(**{**off, **betas}, assignment=assignment)
+    return SparseObjective(**{**off, **betas}, assignment=assignment)
 
 
 @pytest.mark.parametrize("used", list(product([False, True], repeat=4)))

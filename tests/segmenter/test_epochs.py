@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy.testing import assert_array_equal
 
-from sksegment import segmenter
+from sksegment.segmenters import _training
 
 
 @pytest.mark.parametrize("n_epochs", [1, 3])
@@ -78,12 +78,12 @@ def test_partial_fit_does_not_sort_ids_anew(make_segmenter, disc):
 def test_only_a_new_net_gets_initial_labels(make_segmenter, X, monkeypatch):
     starts = []
 
-    def recorded(*args, start):
+    def recorded(*args, start, **options):
         starts.append(start)
-        train(*args, start=start)
+        train(*args, start=start, **options)
 
-    train = segmenter.train_wnet
-    monkeypatch.setattr(segmenter, "train_wnet", recorded)
+    train = _training.train_wnet
+    monkeypatch.setattr(_training, "train_wnet", recorded)
     make_segmenter(n_init=2).fit(X).partial_fit(X)
     make_segmenter().partial_fit(X)
     assert starts == [True, True, False, True]
@@ -112,13 +112,13 @@ def test_partial_fit_keeps_the_intensity_range(make_segmenter, make_image):
 def test_restarts_keep_the_lowest_loss(make_segmenter, X, monkeypatch):
     losses = []
 
-    def recorded(estimator, net, images, seed, *, start):
+    def recorded(estimator, net, images, seed, *, start, **options):
         assert start
-        train(estimator, net, images, seed, start=start)
+        train(estimator, net, images, seed, start=start, **options)
         losses.append(net.history[-1]["train_loss"])
 
-    train = segmenter.train_wnet
-    monkeypatch.setattr(segmenter, "train_wnet", recorded)
+    train = _training.train_wnet
+    monkeypatch.setattr(_training, "train_wnet", recorded)
     model = make_segmenter(n_init=4).fit(X)
     assert len(set(losses)) == 4
     assert model.loss_ == min(losses) == model.history_[-1]["loss"]

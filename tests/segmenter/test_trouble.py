@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy.testing import assert_array_equal
 
-from sksegment import segmenter
+from sksegment.segmenters import _training
 from sksegment.training import SegmentationNet
 
 
@@ -118,16 +118,16 @@ def test_nan_in_partial_fit_keeps_the_last_weights(make_segmenter, X, monkeypatc
 
 def test_nan_in_a_restart_keeps_the_one_before(make_segmenter, X, monkeypatch):
     expected = make_segmenter().fit(X)
-    train = segmenter.train_wnet
+    train = _training.train_wnet
     n_trained = []
 
-    def fail_later(*args, start):
+    def fail_later(*args, start, **options):
         if n_trained:
             raise FloatingPointError("the loss became nan")
         n_trained.append(1)
-        train(*args, start=start)
+        train(*args, start=start, **options)
 
-    monkeypatch.setattr(segmenter, "train_wnet", fail_later)
+    monkeypatch.setattr(_training, "train_wnet", fail_later)
     model = make_segmenter(n_init=2)
     with pytest.raises(FloatingPointError):
         model.fit(X)

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from sksegment.losses import SparseObjective
 from sksegment.patches import PatchSampler
 from sksegment.regions import region_graph
 from sksegment.training import (
+    GraphImage,
     TrainingBatch,
     TrainingSet,
-    WholeImage,
     make_net,
     train,
 )
@@ -26,7 +27,7 @@ def _whole_image(seed=0, shape=(16, 20), side=4, resolution=1.0):
     colours = rng.random((superpixels.max() + 1, 2))[superpixels]
     scaled = (colours + rng.normal(0, 0.05, colours.shape)).astype(np.float32)
     graph = region_graph(scaled, superpixels)
-    return WholeImage.build(
+    return GraphImage.build(
         scaled, superpixels, graph, resolution=resolution, tau=0.0, device=CPU
     )
 
@@ -47,7 +48,7 @@ def _tiny_net(*, reconstruct="patch", seed=0, lr=1e-3, dtype=torch.float32, **be
             "decode": reconstruct != "none",
         },
         betas={**BETAS, **betas},
-        assignment="mean",
+        objective=SparseObjective,
         reconstruct=reconstruct,
         lr=lr,
         seed=seed,

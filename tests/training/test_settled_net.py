@@ -6,8 +6,8 @@ import torch
 
 from sksegment.regions import region_graph
 from sksegment.training import (
+    GraphImage,
     LabelCount,
-    WholeImage,
     history_table,
     initialise_labels,
     train,
@@ -135,7 +135,7 @@ def test_initial_labels_to_spare_are_not_in_use(loss_of, tiny_net):
     pixels[:, 8:] = 1
     superpixels = np.tile(np.arange(16) // 8, (16, 1))
     graph = region_graph(pixels, superpixels)
-    image = WholeImage.build(
+    image = GraphImage.build(
         pixels, superpixels, graph, resolution=1.0, tau=0.0, device=CPU
     )
     net = tiny_net()

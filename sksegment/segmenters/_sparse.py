@@ -1,35 +1,32 @@
 """The sparse W-Net as a scikit-learn estimator."""
 
+from functools import partial
+
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.utils import check_random_state
 
 from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
 from sksegment._prediction import PredictionMixin
 from sksegment._preparation import PreparedImages
-from sksegment._validation import (
-    Integral,
-    Interval,
-    Real,
-    StrOptions,
-    check_images,
-    fit_context,
-)
-from sksegment.fitting import check_objective, final_loss, new_wnet, train_wnet
-from sksegment.labelling import brightness_order, fit_centers
+from sksegment._validation import Interval, Real, StrOptions
+from sksegment.labelling import brightness_order, fit_centers, paint, region_shares
+from sksegment.losses import SparseObjective
 from sksegment.patches import PatchSampler
+from sksegment.regions import pooling_matrix
+from sksegment.segmenters._training import NET_CONSTRAINTS, TrainingMixin
 from sksegment.superpixels import SuperpixelTransformer
-from sksegment.training import history_table
+from sksegment.training import GraphImage
 
 __all__ = ["SparseWNetSegmenter"]
 
-_NON_NEGATIVE = [Interval(Real, 0, None, closed="left")]
-_POSITIVE_INT = [Interval(Integral, 1, None, closed="left")]
-
 
 class SparseWNetSegmenter(
-    PredictionMixin, SegmenterMixin, NestedDefaultsMixin, ClusterMixin, BaseEstimator
+    TrainingMixin,
+    PredictionMixin,
+    SegmenterMixin,
+    NestedDefaultsMixin,
+    ClusterMixin,
+    BaseEstimator,
 ):
     r"""Unsupervised segmentation by a W-Net clustered on a graph of superpixels.
 
@@ -165,29 +162,10 @@ class SparseWNetSegmenter(
 
     _nested_defaults = {"superpixels": SuperpixelTransformer, "patches": PatchSampler}
     _parameter_constraints = {
-        "max_labels": [Interval(Integral, 2, None, closed="left")],
+        **NET_CONSTRAINTS,
         "superpixels": [SuperpixelTransformer, None],
-        "patches": [PatchSampler, None],
-        "beta_rec": _NON_NEGATIVE,
-        "beta_cut": _NON_NEGATIVE,
-        "beta_sim": _NON_NEGATIVE,
-        "beta_con": _NON_NEGATIVE,
         "tau": [Interval(Real, None, None, closed="neither")],
-        "reconstruction": [StrOptions({"patch", "image", "none"})],
         "assignment": [StrOptions({"mean", "majority", "kmeans"})],
-        "init": [StrOptions({"kmeans", "random"})],
-        "base_channels": _POSITIVE_INT,
-        "depth": [Interval(Integral, 0, 8, closed="both")],
-        "resolution": [Interval(Real, 0, 1, closed="right")],
-        "max_epochs": _POSITIVE_INT,
-        "batches_per_epoch": _POSITIVE_INT,
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "tol": _NON_NEGATIVE,
-        "n_init": _POSITIVE_INT,
-        "device": [str, torch.device],
-        "precision": [StrOptions({"auto", "float32", "bfloat16"})],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -241,100 +219,37 @@ class SparseWNetSegmenter(
         self.random_state = random_state
         self.verbose = verbose
 
-    @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
-        """Train on the images and label them.
+    def _objective(self):
+        return partial(SparseObjective, assignment=self.assignment)
 
-        Parameters
-        ----------
-        X : sequence of ndarray of shape (H, W) or (H, W, C)
-            Training images; one is enough. One array has shape (n, H, W) or
-            (n, H, W, C).
-        y : None
-            Ignored.
+    def _prepare(self, images):
+        return PreparedImages.build(images, self.superpixels)
 
-        Returns
-        -------
-        self : SparseWNetSegmenter
+    def _prepare_more(self, images):
+        return PreparedImages.extend(images, self.superpixels_)
 
-        Raises
-        ------
-        ValueError
-            If a parameter or an image cannot be used; the message names it.
-        FloatingPointError
-            If the loss becomes NaN; the estimator then has the last finite weights.
-        """
-        check_objective(self)
-        batch = check_images(X)
-        images = PreparedImages.build(batch.images, self.superpixels)
-        best = None
-        for seed in self._draw_seeds(self.n_init):
-            net = new_wnet(self, batch.n_channels, seed)
-            try:
-                train_wnet(self, net, images, seed, start=True)
-            except FloatingPointError:
-                self._keep(best or net, images, batch)
-                raise
-            if best is None or final_loss(net) < final_loss(best):
-                best = net
-        return self._keep(best, images, batch)
+    def _training_images(self, images, device):
+        return [
+            GraphImage.build(
+                *parts, resolution=self.resolution, tau=self.tau, device=device
+            )
+            for parts in zip(
+                images.scaled, images.superpixels, images.graphs, strict=True
+            )
+        ]
 
-    @fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X, y=None):
-        """Go on training, for up to ``max_epochs`` more epochs.
-
-        Intensities stay scaled as at first, labels keep their numbers, and the losses
-        their weights.
-
-        Parameters
-        ----------
-        X : sequence of ndarray of shape (H, W) or (H, W, C)
-            The same images, or others with as many channels.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : SparseWNetSegmenter
-        """
-        if not hasattr(self, "net_"):
-            return self.fit(X)
-        check_objective(self)
-        batch = check_images(X, n_channels=self.n_channels_in_)
-        images = PreparedImages.extend(batch.images, self.superpixels_)
-        try:
-            train_wnet(self, self.net_, images, self._draw_seeds(1)[0], start=False)
-        finally:
-            self._keep(self.net_, images, batch, number=False)
-        return self
-
-    def _draw_seeds(self, n):
-        rng = check_random_state(self.random_state)
-        return rng.randint(np.iinfo(np.int32).max, size=n).tolist()
-
-    def _keep(self, net, images, batch, number=True):
-        """Set the fitted attributes: all of them, and none before."""
-        self.net_ = net
-        self.n_channels_in_ = batch.n_channels
-        self.intensity_range_ = images.transformer.intensity_range_
+    def _keep_preparation(self, images):
         self.superpixels_ = images.transformer
-        self.history_ = history_table(net)
-        self.n_iter_ = len(self.history_)
-        self.loss_ = final_loss(net)
-        if number:
-            self._number_labels(images)
-        self.labels_ = batch.pack(
-            [
-                self._label(superpixels, self._shares(scaled, superpixels))
-                for scaled, superpixels in zip(
-                    images.scaled, images.superpixels, strict=True
-                )
-            ]
-        )
-        return self
+
+    def _label_prepared(self, images):
+        return [
+            self._label(superpixels, self._shares(scaled, superpixels))
+            for scaled, superpixels in zip(
+                images.scaled, images.superpixels, strict=True
+            )
+        ]
 
     def _number_labels(self, images):
-        """Number the labels by brightness, so that repeated runs agree."""
         pairs = list(zip(images.scaled, images.superpixels, strict=True))
         self.cluster_centers_ = None
         if self.assignment == "kmeans":
@@ -350,3 +265,25 @@ class SparseWNetSegmenter(
             self.cluster_centers_ = self.cluster_centers_[order]
         else:
             self.net_.permute_labels(order)
+
+    def _predict_image(self, index, image):
+        scaled, superpixels = self._divide(index, image)
+        return self._label(superpixels, self._shares(scaled, superpixels))
+
+    def _predict_proba_image(self, index, image):
+        scaled, superpixels = self._divide(index, image)
+        return paint(superpixels, self._shares(scaled, superpixels), 0.0)
+
+    def _divide(self, index, image):
+        scaled = self._normalize(image)
+        return scaled, self.superpixels_.segment(image, scaled, index)
+
+    def _shares(self, scaled, superpixels, assignment=None):
+        f = self._soft_labels(scaled)[0].permute(1, 2, 0).cpu().numpy()
+        pooling = pooling_matrix(superpixels, f.shape[:2])
+        assignment = assignment or self.assignment
+        return region_shares(f, pooling, assignment, self.cluster_centers_)
+
+    @staticmethod
+    def _label(superpixels, shares):
+        return paint(superpixels, shares.argmax(axis=1).astype(np.int32), -1)
