@@ -21,7 +21,9 @@ from sklearn.metrics import (
 )
 
 from sksegment import SparseWNetSegmenter, SuperpixelTransformer
+from sksegment.losses import pixel_affinity
 from sksegment.metrics import segmentation_scores
+from sksegment.nn import SparseOperator
 from sksegment.patches import PatchSampler
 from sksegment.regions import pooling_matrix, region_graph
 from sksegment.training import to_grid
@@ -73,6 +75,9 @@ def main():
         model.net_.module_.train(),
         to_grid(transformer.normalize(photo), 0.5),
     )
+    affinity = pixel_affinity(grid[0].permute(1, 2, 0))
+    matrix = SparseOperator(affinity.tocsr())
+    soft = torch.softmax(torch.randn(affinity.shape[0], 32), dim=1)
     cases = {
         "superpixels, 481x321": lambda: transformer.transform([photo]),
         "region graph, 481x321, 3000": lambda: region_graph(photo, superpixels),
@@ -99,6 +104,11 @@ def main():
         "six scores by scikit-learn, five annotators": lambda: sklearn_scores(
             truth, labels
         ),
+        "affinity of 240x160 pixels, radius 5": lambda: pixel_affinity(
+            grid[0].permute(1, 2, 0)
+        ),
+        "its product with 32 labels": lambda: affinity @ soft,
+        "the same as a sparse matrix": lambda: matrix @ soft,
         "predict, 481x321": lambda: model.predict([photo]),
     }
     seconds = {name: round(best(case, args.repeats), 4) for name, case in cases.items()}

@@ -16,6 +16,7 @@ from sklearn.model_selection import GridSearchCV
 
 from sksegment import SparseWNetSegmenter, SuperpixelTransformer
 from sksegment.metrics import v_measure
+from sksegment.model_selection import InSampleSplit, v_measure_scorer
 from sksegment.regions import region_graph
 
 # %%
@@ -41,7 +42,8 @@ search = GridSearchCV(
         random_state=0,
     ),
     {"beta_sim": [0.02, 0.1], "beta_con": [0.1, 1.0]},
-    cv=[([0], [0])],
+    scoring=v_measure_scorer,
+    cv=InSampleSplit(),
     error_score="raise",
 )
 search.fit([image], [truth])

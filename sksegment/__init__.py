@@ -19,6 +19,7 @@ _HOMES = {
 
 _MODULES = {
     "baselines",
+    "benchmarking",
     "datasets",
     "io",
     "losses",

@@ -76,7 +76,7 @@ def restore_segmenter(path, classes, device):
         setattr(estimator, name, fitted[name])
     estimator.intensity_range_ = tensors["fitted/intensity_range"].numpy()
     estimator.rgb_ = fitted["rgb"]
-    if "superpixels" in params:
+    if hasattr(estimator, "superpixels"):
         estimator.superpixels_ = _superpixels(header, tensors, classes, estimator)
         centers = tensors.get("fitted/centers")
         estimator.cluster_centers_ = None if centers is None else centers.numpy()

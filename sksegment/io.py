@@ -7,6 +7,7 @@ from sksegment._image_files import (
     write_image,
     write_labels,
 )
+from sksegment._label_files import read_labels
 from sksegment._model_file import ModelFileError
 from sksegment._persistence import restore_segmenter
 from sksegment.patches import PatchSampler
@@ -20,6 +21,7 @@ __all__ = [
     "find_images",
     "load_model",
     "read_images",
+    "read_labels",
     "write_image",
     "write_labels",
 ]

@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from sksegment import SparseWNetSegmenter, SuperpixelTransformer
+from sksegment import (
+    DenseWNetSegmenter,
+    SparseWNetSegmenter,
+    SuperpixelTransformer,
+)
 from sksegment.patches import PatchSampler
 
 # They hold no doctests, and as modules all of them have one name.
@@ -31,21 +35,30 @@ def _make_image(
     return (image if n_channels else image[..., 0]).astype(dtype)
 
 
+def _quick():
+    """Parameters of a W-Net that trains within a fraction of a second."""
+    return {
+        "max_labels": 4,
+        "patches": PatchSampler(shapes=((16, 16),), counts=(8,)),
+        "base_channels": 4,
+        "depth": 1,
+        "max_epochs": 1,
+        "batches_per_epoch": 2,
+        "tol": 0.0,
+        "device": "cpu",
+        "precision": "float32",
+        "random_state": 0,
+    }
+
+
 def _make_segmenter(**params):
-    segmenter = SparseWNetSegmenter(
-        max_labels=4,
-        superpixels=SuperpixelTransformer(n_segments=40),
-        patches=PatchSampler(shapes=((16, 16),), counts=(8,)),
-        base_channels=4,
-        depth=1,
-        max_epochs=1,
-        batches_per_epoch=2,
-        tol=0.0,
-        device="cpu",
-        precision="float32",
-        random_state=0,
-    )
+    superpixels = SuperpixelTransformer(n_segments=40)
+    segmenter = SparseWNetSegmenter(superpixels=superpixels, **_quick())
     return segmenter.set_params(**params)
+
+
+def _make_dense(**params):
+    return DenseWNetSegmenter(**_quick()).set_params(**params)
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +77,12 @@ def disc_mask():
 def make_segmenter():
     """Make a segmenter that fits within a fraction of a second."""
     return _make_segmenter
+
+
+@pytest.fixture(scope="session")
+def make_dense():
+    """Make a dense segmenter that fits within a fraction of a second."""
+    return _make_dense
 
 
 @pytest.fixture
@@ -85,4 +104,11 @@ def grey_images():
 def fitted():
     """Return a segmenter fitted on one colour image; not to be changed by a test."""
     segmenter = _make_segmenter(max_epochs=6, batches_per_epoch=8)
+    return segmenter.fit([_make_image((32, 40), 3)])
+
+
+@pytest.fixture(scope="session")
+def fitted_dense():
+    """Return a dense segmenter fitted on one colour image; not to be changed."""
+    segmenter = _make_dense(max_epochs=3, batches_per_epoch=8)
     return segmenter.fit([_make_image((32, 40), 3)])

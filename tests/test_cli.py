@@ -7,17 +7,18 @@ import pytest
 import tifffile
 from PIL import Image
 
-from sksegment import SparseWNetSegmenter, cli
+from sksegment import SparseWNetSegmenter
 from sksegment._image_files import read_images
 from sksegment._jobs import Journal, output_names, training_images
 from sksegment.cli import main, make_parser
+from sksegment.cli._options import make_estimator
 from sksegment.io import load_model
 
 TINY = [
     *("--epochs", "1", "--n-segments", "60", "--max-labels", "4"),
     *("--set", "base_channels=4", "--set", "depth=1", "--set", "batches_per_epoch=1"),
 ]
-COMMANDS = ("demo", "segment", "fit", "predict")
+COMMANDS = ("demo", "segment", "fit", "predict", "score", "tune", "benchmark")
 
 
 def picture(seed, *channels):
@@ -91,7 +92,7 @@ def test_module_shows_help_without_importing_torch():
 
 def test_help_names_every_command_and_where_to_begin():
     text = make_parser().format_help()
-    assert all(f"    {name} " in text for name in COMMANDS)
+    assert all(f"\n    {name}" in text for name in COMMANDS)
     assert "sksegment segment photo.jpg -o out" in text
 
 
@@ -244,7 +245,7 @@ def test_options_reach_the_estimator():
     args = "segment a.png -o out --beta-cut 0.5 --epochs 7 --n-segments 99 --seed 5"
     args += " --set superpixels__compactness=5 --set assignment=majority"
     args += " --set patches__shapes=[(32,32)]"
-    params = cli._estimator(make_parser().parse_args(args.split())).get_params()
+    params = make_estimator(make_parser().parse_args(args.split())).get_params()
     assert params["beta_cut"] == 0.5
     assert params["max_epochs"] == 7
     assert params["random_state"] == 5

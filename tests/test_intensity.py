@@ -6,6 +6,7 @@ from skimage.color import rgb2lab
 
 from sksegment import _intensity
 from sksegment._intensity import (
+    IntensityScale,
     from_perceptual,
     intensity_range,
     is_rgb,
@@ -157,3 +158,58 @@ def test_colours_beyond_the_gamut_become_colours_without_a_warning(dtype):
     assert image.min() >= 0
     assert image.max() <= 255.01
     np.testing.assert_array_equal(lab, before)
+
+
+@pytest.mark.parametrize("n_channels", [1, 2, 3, 5])
+def test_undoing_a_scale_gives_the_image_back_in_its_units(n_channels):
+    image = np.random.default_rng(0).normal(-500, 3000, (20, 30, n_channels))
+    scale = IntensityScale.of([image])
+    normalized = scale.apply(image)
+    assert not scale.rgb
+    assert normalized.dtype == np.float32
+    found = scale.undo(normalized)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, image, rtol=1e-5, atol=1e-2)
+
+
+def test_undoing_the_scale_of_colours_gives_them_back():
+    image = np.random.default_rng(0).integers(0, 256, (20, 30, 3)).astype(np.uint8)
+    scale = IntensityScale.of([image])
+    normalized = scale.apply(image)
+    assert scale.rgb
+    assert normalized.dtype == np.float32
+    np.testing.assert_allclose(normalized, rgb2lab(image) / 100, atol=1e-4)
+    np.testing.assert_allclose(scale.undo(normalized), image, atol=0.01)
+
+
+def test_scale_is_that_of_the_images_it_was_made_of():
+    images = [np.full((8, 8, 2), value) for value in (2.0, 10.0)]
+    scale = IntensityScale.of(images)
+    np.testing.assert_allclose(scale.intensity_range, [[2, 2], [10, 10]])
+    other = np.array([[[4.0, 6.0]]])
+    np.testing.assert_allclose(scale.apply(other), [[[0.25, 0.5]]])
+    np.testing.assert_allclose(scale.undo(scale.apply(other)), other, rtol=1e-6)
+
+
+def test_undoing_the_scale_of_a_constant_image_gives_its_value():
+    image = np.full((8, 8, 1), 137.0)
+    scale = IntensityScale.of([image])
+    np.testing.assert_array_equal(scale.undo(scale.apply(image)), image)
+
+
+def test_brightness_of_colours_is_lightness_and_otherwise_the_mean():
+    values = np.array([[[0.2, 0.7, -0.3], [0.9, 0.0, 0.3]]], np.float32)
+    limits = np.array([[0.0] * 3, [1.0] * 3])
+    lightness = IntensityScale(limits, rgb=True).brightness(values)
+    np.testing.assert_allclose(lightness, [[0.2, 0.9]])
+    mean = IntensityScale(limits, rgb=False).brightness(values)
+    np.testing.assert_allclose(mean, [[0.2, 0.4]], rtol=1e-6)
+
+
+def test_white_is_brightest_and_black_is_darkest():
+    image = np.zeros((1, 3, 3), np.uint8)
+    image[0, 1], image[0, 2] = 255, (0, 255, 0)
+    scale = IntensityScale.of([image])
+    brightness = scale.brightness(scale.apply(image))
+    assert brightness.shape == (1, 3)
+    np.testing.assert_allclose(brightness[0], [0, 1, 0.877], atol=1e-3)

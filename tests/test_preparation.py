@@ -5,7 +5,8 @@ import pytest
 from skimage.color import rgb2lab
 
 from sksegment import SuperpixelTransformer
-from sksegment._preparation import PreparedImages
+from sksegment._intensity import IntensityScale
+from sksegment._preparation import PreparedImages, PreparedPixels
 from sksegment.labelling import brightness_order
 
 
@@ -103,3 +104,50 @@ def test_number_of_superpixels_of_the_caller_is_left_alone():
     image = np.random.default_rng(0).random((40, 50, 1))
     images = PreparedImages.build([image], SuperpixelTransformer(n_segments=500))
     assert images.transformer.n_segments == 500
+
+
+def test_pixels_have_one_scale_for_all_images():
+    images = [two_values(0, 4), two_values(8, 2, n_columns=15)]
+    prepared = PreparedPixels.build(images)
+    np.testing.assert_allclose(prepared.scale.intensity_range, [[0], [8]], atol=1e-6)
+    assert [scaled.shape for scaled in prepared.scaled] == [(8, 20, 1), (8, 15, 1)]
+    for scaled, image in zip(prepared.scaled, images, strict=True):
+        assert scaled.dtype == np.float32
+        np.testing.assert_allclose(scaled, image / 8, atol=1e-6)
+
+
+def test_brightness_is_that_of_every_pixel_in_the_order_of_the_images():
+    prepared = PreparedPixels.build([two_values(0, 4), two_values(8, 2)])
+    first, second = np.split(prepared.brightness, 2)
+    np.testing.assert_allclose(first.reshape(8, 20)[3], [0] * 10 + [0.5] * 10)
+    np.testing.assert_allclose(second.reshape(8, 20)[3], [1] * 10 + [0.25] * 10)
+
+
+def test_brightness_of_coloured_pixels_is_their_lightness():
+    colours = np.array([[20, 20, 255], [90, 120, 20]], np.uint8)
+    prepared = PreparedPixels.build([two_values(*colours).astype(np.uint8)])
+    assert prepared.scale.rgb
+    lightness = rgb2lab(colours)[:, 0] / 100
+    found = prepared.brightness.reshape(8, 20)[0, [0, -1]]
+    np.testing.assert_allclose(found, lightness, atol=1e-4)
+
+
+def test_further_pixels_are_scaled_as_the_first_ones():
+    first = PreparedPixels.build([two_values(0, 4)])
+    further = PreparedPixels.extend([two_values(1, 2)], first.scale)
+    assert further.scale is first.scale
+    np.testing.assert_allclose(np.unique(further.brightness), [0.25, 0.5], atol=1e-6)
+
+
+@pytest.mark.parametrize("n_channels", [1, 2, 3])
+def test_pixels_and_superpixels_are_prepared_on_the_same_scale(n_channels):
+    rng = np.random.default_rng(0)
+    images = [rng.random((20, 30, n_channels)) for _ in range(2)]
+    pixels, superpixels = PreparedPixels.build(images), prepare(*images)
+    assert isinstance(superpixels.scale, IntensityScale)
+    assert pixels.scale.rgb == superpixels.scale.rgb == (n_channels == 3)
+    np.testing.assert_array_equal(
+        pixels.scale.intensity_range, superpixels.scale.intensity_range
+    )
+    for one, other in zip(pixels.scaled, superpixels.scaled, strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -1,12 +1,7 @@
 """The Berkeley Segmentation Dataset: its three layouts on disk, and its download."""
 
-import os
-import shutil
-import tarfile
-import tempfile
-import zlib
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 from scipy.io import loadmat
@@ -14,7 +9,7 @@ from sklearn.utils import Bunch
 
 from sksegment._image_files import find_images, read_images
 
-__all__ = ["fetch_bsds300", "load_bsds"]
+__all__ = ["PARTS", "bsds_ids", "load_bsds"]
 
 _SUBSETS = ("train", "val", "test")
 _PRESENTATIONS = ("color", "gray", "all")
@@ -41,8 +36,7 @@ statistics", ICCV 2001. P. Arbelaez, M. Maire, C. Fowlkes, J. Malik, "Contour de
 and hierarchical image segmentation", IEEE TPAMI 33(5), 2011.
 """
 
-_ADDRESS = "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/bsds/"
-_PARTS = {"images": "BSDS300-images.tgz", "human": "BSDS300-human.tgz"}
+PARTS = {"images": "BSDS300-images.tgz", "human": "BSDS300-human.tgz"}
 
 
 def load_bsds(root, subset="train", *, image_ids=None, presentation="color"):
@@ -121,6 +115,23 @@ def load_bsds(root, subset="train", *, image_ids=None, presentation="color"):
     )
 
 
+def bsds_ids(root, subset="train"):
+    """List the ids of a subset of the Berkeley Segmentation Dataset.
+
+    Parameters
+    ----------
+    root : str or path-like
+        As for `load_bsds`.
+    subset : {"train", "val", "test"}, default="train"
+
+    Returns
+    -------
+    ids : list of str
+        In the order in which `load_bsds` loads them; no file is read.
+    """
+    return list(_find_layout(Path(root), subset, "color").images)
+
+
 @dataclass(frozen=True)
 class _Layout:
     """The files of one subset.
@@ -179,7 +190,7 @@ def _bsds300_layout(base, subset, presentation):
         if missing:
             raise FileNotFoundError(
                 f"{listed} names images that are not in {base / 'images' / subset}: "
-                f"{_some(missing)}; unpack {_PARTS['images']} again"
+                f"{_some(missing)}; unpack {PARTS['images']} again"
             )
         images = {id_: path for id_, path in images.items() if id_ in ids}
     truth = _by_id(sorted(human.glob(f"{folder}/*/*.seg")))
@@ -344,100 +355,3 @@ def _paint_runs(path, runs, shape):
     if (labels < 0).any():
         raise ValueError(f"{path}: some pixels belong to two segments, some to none")
     return labels.reshape(shape)
-
-
-def fetch_bsds300(data_home=None):
-    """Download BSDS300 from Berkeley, unless it is there already.
-
-    Parameters
-    ----------
-    data_home : str or path-like, optional
-        Folder to keep it in. By default the cache folder of the user.
-
-    Returns
-    -------
-    root : pathlib.Path
-        Folder for `load_bsds`.
-
-    Raises
-    ------
-    ImportError
-        If a download is needed and pooch is not installed.
-    OSError
-        If the download fails; the message says how to place the files by hand.
-
-    Notes
-    -----
-    No checksums are known, so what arrives is not verified beyond the encrypted
-    connection; only plain files are unpacked, and none outside the folder. The images
-    are for non-commercial research and education.
-
-    Examples
-    --------
-    >>> from sksegment.datasets import fetch_bsds300, load_bsds
-    >>> data = load_bsds(fetch_bsds300(), "test")  # doctest: +SKIP
-    """
-    home = _default_home() if data_home is None else Path(data_home).expanduser()
-    root = home / "BSDS300"
-    missing = [part for part in _PARTS if not (root / part).is_dir()]
-    for part in missing:
-        _fetch_part(_import_pooch(), _PARTS[part], home)
-    return root
-
-
-def _import_pooch():
-    try:
-        import pooch
-    except ImportError as error:
-        raise ImportError(
-            "downloads need pooch, which is not installed: "
-            'pip install "sksegment[data]"'
-        ) from error
-    return pooch
-
-
-def _default_home():
-    return Path(_import_pooch().os_cache("sksegment"))
-
-
-def _fetch_part(pooch, name, home):
-    home.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home, prefix=".download-") as folder:
-        try:
-            # No checksum is known, see the notes of fetch_bsds300.
-            archive = pooch.retrieve(
-                _ADDRESS + name, known_hash=None, fname=name, path=folder
-            )
-            _unpack(archive, Path(folder, "unpacked"))
-        # Without a network requests raises OSError; pooch raises ValueError as well.
-        except (OSError, ValueError, EOFError, tarfile.TarError, zlib.error) as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise OSError(
-                f"{name} could not be downloaded from {_ADDRESS} ({reason}). To do it "
-                f"by hand, download {' and '.join(_PARTS.values())} from there and "
-                f"unpack both in {home}, so that {home / 'BSDS300' / 'images'} and "
-                f"{home / 'BSDS300' / 'human'} exist"
-            ) from error
-        # Moved when complete, so that a download that was stopped starts again.
-        (home / "BSDS300").mkdir(exist_ok=True)
-        for entry in sorted(Path(folder, "unpacked", "BSDS300").iterdir()):
-            target = home / "BSDS300" / entry.name
-            if not target.exists():
-                os.replace(entry, target)
-
-
-def _unpack(archive, folder):
-    """Unpack plain files only, none of them outside the folder."""
-    with tarfile.open(archive) as tar:
-        for member in tar:
-            name = PurePosixPath(member.name)
-            if name.is_absolute() or ".." in name.parts or "\\" in member.name:
-                raise ValueError(f"the archive has a file outside of it: {name}")
-            if not member.isfile():
-                continue
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tar.extractfile(member) as source, open(path, "wb") as target:
-                shutil.copyfileobj(source, target)
-    if not (folder / "BSDS300").is_dir():
-        raise ValueError("the archive has no folder BSDS300")

@@ -23,11 +23,17 @@ def _state_of(estimator):
     return joblib.hash(estimator.get_params(deep=True))
 
 
-@pytest.fixture(params=["segmenter", "superpixels"])
-def estimator(request, make_segmenter):
-    if request.param == "segmenter":
-        return make_segmenter()
-    return SuperpixelTransformer(n_segments=40)
+@pytest.fixture(params=["segmenter", "dense", "superpixels"])
+def estimator(request, make_segmenter, make_dense):
+    if request.param == "superpixels":
+        return SuperpixelTransformer(n_segments=40)
+    return {"segmenter": make_segmenter, "dense": make_dense}[request.param]()
+
+
+@pytest.fixture(params=["segmenter", "dense"])
+def make_w_net(request, make_segmenter, make_dense):
+    """Make a quick segmenter with a network, one or the other."""
+    return {"segmenter": make_segmenter, "dense": make_dense}[request.param]
 
 
 @pytest.fixture(scope="session")

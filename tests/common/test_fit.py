@@ -29,18 +29,18 @@ def test_fit_ignores_y(estimator, images, answer, assert_same_maps):
     assert_same_maps(answer(clone(estimator).fit(images, y), images), expected)
 
 
-def test_fit_predict_is_fit_and_labels(make_segmenter, images, assert_same_maps):
-    estimator = make_segmenter(**LONGER)
+def test_fit_predict_is_fit_and_labels(make_w_net, images, assert_same_maps):
+    estimator = make_w_net(**LONGER)
     labels = estimator.fit_predict(images)
     assert len(np.unique(labels[0])) > 1
     assert_same_maps(labels, estimator.labels_)
-    assert_same_maps(labels, make_segmenter(**LONGER).fit(images).predict(images))
+    assert_same_maps(labels, make_w_net(**LONGER).fit(images).predict(images))
 
 
-def test_fit_predict_takes_y(make_segmenter, images, assert_same_maps):
+def test_fit_predict_takes_y(make_w_net, images, assert_same_maps):
     y = [np.zeros(image.shape[:2], int) for image in images]
-    labels = make_segmenter(**LONGER).fit_predict(images, y)
-    assert_same_maps(labels, make_segmenter(**LONGER).fit_predict(images))
+    labels = make_w_net(**LONGER).fit_predict(images, y)
+    assert_same_maps(labels, make_w_net(**LONGER).fit_predict(images))
 
 
 def test_fit_transform_of_superpixels_is_fit_and_transform(images, assert_same_maps):
@@ -50,19 +50,19 @@ def test_fit_transform_of_superpixels_is_fit_and_transform(images, assert_same_m
 
 
 @pytest.mark.parametrize("method", QUESTIONS)
-def test_unfitted_segmenter_refuses_to_answer(method, make_segmenter, images):
+def test_unfitted_segmenter_refuses_to_answer(method, make_w_net, images):
     with pytest.raises(NotFittedError):
-        getattr(make_segmenter(), method)(images)
+        getattr(make_w_net(), method)(images)
 
 
-def test_unfitted_segmenter_has_no_score(make_segmenter, images):
+def test_unfitted_segmenter_has_no_score(make_w_net, images):
     with pytest.raises(NotFittedError):
-        make_segmenter().score(images, [image[..., 0] for image in images])
+        make_w_net().score(images, [image[..., 0] for image in images])
 
 
-def test_unfitted_segmenter_cannot_be_saved(make_segmenter, tmp_path):
+def test_unfitted_segmenter_cannot_be_saved(make_w_net, tmp_path):
     with pytest.raises(NotFittedError):
-        make_segmenter().save(tmp_path / "model.safetensors")
+        make_w_net().save(tmp_path / "model.safetensors")
     assert not list(tmp_path.iterdir())
 
 
@@ -88,8 +88,8 @@ def test_fit_again_forgets_the_first_fit(
     assert_same_maps(answer(again, grey_images), expected)
 
 
-def test_failed_fit_on_bad_input_leaves_the_estimator_unfitted(make_segmenter):
-    estimator = make_segmenter()
+def test_failed_fit_on_bad_input_leaves_the_estimator_unfitted(make_w_net):
+    estimator = make_w_net()
     with pytest.raises(ValueError, match="image 0"):
         estimator.fit([np.full((16, 16), np.nan)])
     with pytest.raises(NotFittedError):
@@ -111,6 +111,6 @@ def test_answer_to_an_image_is_the_same_alone_and_in_company(
         assert_same_maps(answer(estimator, [image]), maps[index : index + 1])
 
 
-def test_labels_are_those_of_predict(make_segmenter, images, assert_same_maps):
-    model = make_segmenter().fit(images)
+def test_labels_are_those_of_predict(make_w_net, images, assert_same_maps):
+    model = make_w_net().fit(images)
     assert_same_maps(model.predict(images), model.labels_)

@@ -29,18 +29,18 @@ def test_input_of_every_method_is_left_as_it_was(method, fitted, make_image):
     assert image.tobytes() == before
 
 
-def test_input_of_float32_in_0_to_1_is_left_as_it_was(make_segmenter, make_image):
+def test_input_of_float32_in_0_to_1_is_left_as_it_was(make_w_net, make_image):
     X = np.stack([make_image(seed=seed) for seed in range(2)]) / np.float32(255)
     before = X.tobytes()
-    make_segmenter().fit(X).partial_fit(X).predict(X)
+    make_w_net().fit(X).partial_fit(X).predict(X)
     assert X.dtype == np.float32
     assert X.tobytes() == before
 
 
 def test_answer_does_not_share_memory_with_the_model(
-    make_segmenter, images, assert_same_maps
+    make_w_net, images, assert_same_maps
 ):
-    model = make_segmenter().fit(images)
+    model = make_w_net().fit(images)
     expected = [labels.copy() for labels in model.predict(images)]
     for labels in model.predict(images):
         labels[:] = -7
@@ -113,23 +113,23 @@ def test_one_array_in_and_one_array_out(n_channels, estimator, make_image):
     assert_array_equal(found, np.stack(expected))
 
 
-def test_form_of_the_answer_follows_each_call(make_segmenter, grey_images):
-    model = make_segmenter().fit(np.stack(grey_images))
+def test_form_of_the_answer_follows_each_call(make_w_net, grey_images):
+    model = make_w_net().fit(np.stack(grey_images))
     assert isinstance(model.labels_, np.ndarray)
     assert isinstance(model.predict(grey_images), list)
     assert isinstance(model.predict(np.stack(grey_images)), np.ndarray)
 
 
 @pytest.mark.parametrize("method", ["predict_proba", "transform", "reconstruct"])
-def test_every_method_stacks_when_x_is_one_array(method, make_segmenter, grey_images):
-    model = make_segmenter().fit(grey_images)
+def test_every_method_stacks_when_x_is_one_array(method, make_w_net, grey_images):
+    model = make_w_net().fit(grey_images)
     stacked = getattr(model, method)(np.stack(grey_images))
     assert isinstance(stacked, np.ndarray)
     assert_array_equal(stacked, np.stack(getattr(model, method)(grey_images)))
 
 
-def test_stack_of_one_image(make_segmenter, grey_images):
-    labels = make_segmenter().fit_predict(np.stack(grey_images[:1]))
+def test_stack_of_one_image(make_w_net, grey_images):
+    labels = make_w_net().fit_predict(np.stack(grey_images[:1]))
     assert labels.shape == (1, 32, 40)
 
 
@@ -225,8 +225,8 @@ def test_odd_sizes(shape, estimator, make_image):
 @pytest.mark.filterwarnings("ignore:patches of")
 @pytest.mark.parametrize("depth", [0, 1, 3, 4])
 @pytest.mark.parametrize("shape", [(8, 8), (17, 23)])
-def test_smallest_images_with_any_depth(shape, depth, make_segmenter, make_image):
-    model = make_segmenter(depth=depth)
+def test_smallest_images_with_any_depth(shape, depth, make_w_net, make_image):
+    model = make_w_net(depth=depth)
     X = [make_image(shape)]
     assert model.fit_predict(X)[0].shape == shape
 

@@ -3,17 +3,23 @@
 `parametrize_with_checks` would skip all but one check for input that is no table: so
 those checks that need no data are called here one by one, and those that need data
 have a twin in this folder that uses images. `check_estimators_unfitted` is called for
-the segmenter only: superpixels need no fit, and the sampler has none of its methods.
+the segmenters only: superpixels need no fit, and the sampler has none of its methods.
 """
 
 import pytest
 from sklearn.base import clone
 from sklearn.utils import estimator_checks
 
-from sksegment import SparseWNetSegmenter, SuperpixelTransformer
+from sksegment import (
+    DenseWNetSegmenter,
+    SparseWNetSegmenter,
+    SuperpixelTransformer,
+)
 from sksegment.patches import PatchSampler
 
-ESTIMATORS = [SparseWNetSegmenter, SuperpixelTransformer, PatchSampler]
+SEGMENTERS = [SparseWNetSegmenter, DenseWNetSegmenter]
+IMAGE_ESTIMATORS = [*SEGMENTERS, SuperpixelTransformer]
+ESTIMATORS = [*IMAGE_ESTIMATORS, PatchSampler]
 DATA_FREE_CHECKS = [
     "check_do_not_raise_errors_in_init_or_set_params",
     "check_estimator_cloneable",
@@ -35,13 +41,12 @@ def test_data_free_check_of_scikit_learn(cls, check):
     getattr(estimator_checks, check)(cls.__name__, cls())
 
 
-def test_unfitted_check_of_scikit_learn():
-    estimator_checks.check_estimators_unfitted(
-        "SparseWNetSegmenter", SparseWNetSegmenter()
-    )
+@pytest.mark.parametrize("cls", SEGMENTERS, ids=lambda cls: cls.__name__)
+def test_unfitted_check_of_scikit_learn(cls):
+    estimator_checks.check_estimators_unfitted(cls.__name__, cls())
 
 
-@pytest.mark.parametrize("cls", ESTIMATORS[:2], ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", IMAGE_ESTIMATORS, ids=lambda cls: cls.__name__)
 def test_tags_say_that_tables_are_no_input(cls):
     tags = cls().__sklearn_tags__()
     assert not tags.input_tags.two_d_array

@@ -37,9 +37,9 @@ def test_parameters_are_addressed_through_a_pipeline(make_segmenter):
     assert pipeline[-1].superpixels.n_segments == 9
 
 
-def test_score_of_a_pipeline(make_segmenter, grey_images, disc_mask):
+def test_score_of_a_pipeline(make_w_net, grey_images, disc_mask):
     y = [disc_mask((32, 40)).astype(int)] * 3
-    pipeline = make_pipeline(Doubler(), make_segmenter(**LONGER)).fit(grey_images)
+    pipeline = make_pipeline(Doubler(), make_w_net(**LONGER)).fit(grey_images)
     score = pipeline[-1].score([2.0 * image for image in grey_images], y)
     assert 0 < score == pipeline.score(grey_images, y)
 
@@ -86,9 +86,9 @@ def test_search_over_one_image_in_parallel(
     assert_same_maps(search.predict(X), search.best_estimator_.labels_)
 
 
-def test_search_over_a_stack(make_segmenter, grey_images, disc_mask):
+def test_search_over_a_stack(make_w_net, grey_images, disc_mask):
     y = np.stack([disc_mask((32, 40)).astype(int)] * 3)
     search = GridSearchCV(
-        make_segmenter(), {"max_labels": [2, 3]}, cv=3, error_score="raise"
+        make_w_net(), {"max_labels": [2, 3]}, cv=3, error_score="raise"
     )
     assert search.fit(np.stack(grey_images), y).predict(np.stack(grey_images)).ndim == 3

@@ -25,6 +25,13 @@ def saved(fitted, tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def saved_dense(fitted_dense, tmp_path_factory):
+    path = tmp_path_factory.mktemp("dense") / "model.safetensors"
+    fitted_dense.save(path)
+    return path
+
+
 @pytest.fixture
 def X(make_image):
     return [make_image((32, 40), 3), make_image((25, 33), 3, seed=3)]

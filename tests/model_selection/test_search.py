@@ -87,7 +87,6 @@ def test_parallel_search_chooses_the_same(images, truths, make_segmenter):
         )
 
 
-@pytest.mark.slow
 def test_search_on_a_dask_cluster_chooses_the_same(images, truths, make_segmenter):
     distributed = pytest.importorskip("distributed")
     import joblib

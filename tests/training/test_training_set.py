@@ -133,3 +133,41 @@ def test_images_are_seen_alike_often_whatever_the_number_of_batches(
     dataset = training_set(images, 8, patches=False)
     seen = [images.index(b.images[0]) for _ in range(40) for b in dataset]
     assert np.ptp(np.bincount(seen)) < 25
+
+
+def test_finished_epoch_ends_after_the_present_batch(training_set, whole_image):
+    dataset = training_set([whole_image()], 6)
+    seen = 0
+    for _ in dataset:
+        seen += 1
+        if seen == 2:
+            dataset.finish()
+    assert seen == 2
+
+
+@pytest.mark.parametrize("patches", [True, False])
+def test_epoch_after_a_finished_one_is_whole(patches, training_set, whole_image):
+    images = [whole_image(i) for i in range(3)]
+    dataset = training_set(images, 4, patches=patches)
+    for _ in dataset:
+        dataset.finish()
+    batches = list(dataset)
+    assert len(batches) == len(dataset) == 4
+    assert {id(batch.images[0]) for batch in batches} == set(map(id, images))
+
+
+def test_finishing_between_two_epochs_changes_nothing(training_set, whole_image):
+    dataset = training_set([whole_image()], 3)
+    dataset.finish()
+    assert len(list(dataset)) == 3
+
+
+def test_finished_epoch_changes_nothing_in_what_comes_next(training_set, whole_image):
+    images = [whole_image(i) for i in range(2)]
+    whole, ended = (training_set(images, 4, seed=7) for _ in range(2))
+    list(whole)
+    for _ in ended:
+        ended.finish()
+    for one, other in zip(whole, ended, strict=True):
+        assert one.images[0] is other.images[0]
+        assert torch.equal(one.patches[0], other.patches[0])

@@ -1,0 +1,119 @@
+"""Read label maps, of a segmentation or of ground truth."""
+
+import warnings
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from sksegment._image_files import ImageFileError, read_images
+
+__all__ = ["read_labels"]
+
+
+def read_labels(path, *, void="max"):
+    """Read the label maps of one file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A grey or palette image of any format `read_images` reads, with any number of
+        pages; or an array of shape (H, W) or (n, H, W) in a ``.npy`` file, or in a
+        ``.npz`` file, under the name ``segmentations`` if there are several.
+    void : {"max"} or int or None, default="max"
+        Value that stands for no label: "max" is the largest of the dtype, 255 or 65535,
+        where `write_labels` writes void; None is no value. Negative labels are void
+        whatever it is.
+
+    Returns
+    -------
+    maps : list of ndarray of shape (H, W), int32
+        -1 where void.
+
+    Raises
+    ------
+    ImageFileError
+        If the file is missing, cannot be read, or is no label map.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from sksegment.io import read_labels, write_labels
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "labels.png"
+    ...     write_labels(path, np.array([[0, 1], [2, -1]]))
+    ...     read_labels(path)[0]
+    array([[ 0,  1],
+           [ 2, -1]], dtype=int32)
+    """
+    path = Path(path)
+    return [_as_labels(page, path, void) for page in _read_pages(path)]
+
+
+def _read_pages(path):
+    if path.suffix.lower() in (".npy", ".npz"):
+        pages = _read_array(path)
+        return [pages] if pages.ndim == 2 else list(pages)
+    return _read_palette(path) or read_images(path)
+
+
+def _read_array(path):
+    try:
+        found = np.load(path, allow_pickle=False)
+        if isinstance(found, np.lib.npyio.NpzFile):
+            with found:
+                names = [n for n in found.files if n == "segmentations"] or found.files
+                if len(names) != 1:
+                    raise ImageFileError(
+                        f"{path} has the arrays {', '.join(names)}; name the label "
+                        "maps 'segmentations'"
+                    )
+                found = found[names[0]]
+    except ImageFileError:
+        raise
+    except FileNotFoundError as error:
+        raise ImageFileError(f"{path}: no such file") from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
+        raise ImageFileError(f"{path} is no array of label maps: {error}") from error
+    if found.ndim not in (2, 3) or found.size == 0:
+        raise ImageFileError(
+            f"{path} has an array of shape {found.shape}; label maps are (H, W) or "
+            "(n, H, W)"
+        )
+    return found
+
+
+def _read_palette(path):
+    """Indices of an image with a palette, whose colours would say nothing."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                if image.mode == "P" and getattr(image, "n_frames", 1) == 1:
+                    return [np.asarray(image)]
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        # `read_images` says what is wrong.
+        pass
+    return None
+
+
+def _as_labels(page, path, void):
+    if page.ndim != 2:
+        raise ImageFileError(
+            f"{path} has {page.shape[-1]} channels; a label map has one: write class "
+            "numbers, not colours"
+        )
+    if page.dtype.kind == "f" and (page == np.rint(page)).all():
+        page = page.astype(np.int64)
+    if page.dtype.kind not in "iub":
+        raise ImageFileError(
+            f"{path} holds {page.dtype}; label maps hold whole numbers"
+        )
+    labels = page.astype(np.int64)
+    if void == "max":
+        void = np.iinfo(page.dtype).max if page.dtype.kind == "u" else None
+    if void is not None:
+        labels[labels == void] = -1
+    return labels.astype(np.int32)

@@ -1,0 +1,198 @@
+"""What the commands have in common: help, options, and the estimator they make."""
+
+import argparse
+import ast
+import difflib
+import sys
+
+__all__ = [
+    "Parser",
+    "add_command",
+    "add_common",
+    "add_inputs",
+    "add_outputs",
+    "add_training",
+    "assignment",
+    "literal",
+    "make_estimator",
+]
+
+# Option of the command line, and the parameter of the estimator that it sets.
+_PARAMETERS = {
+    "max_labels": "max_labels",
+    "n_segments": "superpixels__n_segments",
+    "beta_rec": "beta_rec",
+    "beta_cut": "beta_cut",
+    "beta_sim": "beta_sim",
+    "beta_con": "beta_con",
+    "epochs": "max_epochs",
+    "resolution": "resolution",
+    "n_init": "n_init",
+    "seed": "random_state",
+    "device": "device",
+    "precision": "precision",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are exceptions, so that all are told in one way."""
+
+    def error(self, message):
+        """Raise a `ValueError` that says where the help is."""
+        raise ValueError(f"{message}; see: {self.prog} --help")
+
+
+def add_command(commands, name, run, description, example):
+    """Add a command whose help ends with an example, and the function it runs."""
+    parser = commands.add_parser(
+        name,
+        help=description.partition(".")[0],
+        description=description,
+        epilog=f"example:\n{example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_inputs(parser):
+    """Add the images."""
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="image files (PNG, JPEG, TIFF with any number of pages, ...), or folders "
+        "of them",
+    )
+
+
+def add_outputs(parser):
+    """Add where the results go, and which."""
+    parser.add_argument(
+        "-o", "--out", required=True, help="folder for the results; made if missing"
+    )
+    parser.add_argument(
+        "--format",
+        choices=["png", "tif"],
+        default="png",
+        help="of the label maps; files of many pages always give TIFF (default: png)",
+    )
+    parser.add_argument(
+        "--no-overlay",
+        action="store_true",
+        help="write no overlays, only labels; of many pages the middle one is drawn",
+    )
+
+
+def add_training(parser, *, all_images=False):
+    """Add the parameters of the estimator."""
+    group = parser.add_argument_group("training")
+    add = group.add_argument
+    if not all_images:
+        add(
+            "--train-images",
+            type=_positive,
+            default=8,
+            metavar="N",
+            help="train on N images, spread evenly over all (default: 8)",
+        )
+    add("--max-labels", type=int, metavar="K", help="at most K classes")
+    add("--n-segments", type=int, metavar="N", help="number of superpixels an image")
+    losses = {
+        "rec": "reconstruction: classes must tell colours apart",
+        "cut": "normalised cut: borders between classes follow edges",
+        "sim": "similarity: fewer and clearer classes",
+        "con": "continuity: neighbours have the same class, for smoother areas",
+    }
+    for name, text in losses.items():
+        add(f"--beta-{name}", type=float, metavar="W", help=f"weight of the {text}")
+    add("--epochs", type=int, metavar="N", help="train for at most N epochs")
+    add(
+        "--resolution",
+        type=float,
+        metavar="R",
+        help="scale of the image within the network, at most 1; less is faster",
+    )
+    add("--n-init", type=int, metavar="N", help="train N times and keep the best")
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        help="the same seed, the same result (default: 0)",
+    )
+    add(
+        "--precision",
+        choices=["auto", "float32", "bfloat16"],
+        help="of the computation; bfloat16 is faster where the hardware has it",
+    )
+    add(
+        "--set",
+        type=assignment,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any other parameter of SparseWNetSegmenter, e.g. "
+        "superpixels__compactness=5; may be repeated",
+    )
+
+
+def add_common(parser):
+    """Add the device, and quietness."""
+    parser.add_argument(
+        "--device", help="where to compute: auto, cpu or cuda (auto is CUDA if there)"
+    )
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="print nothing but errors"
+    )
+
+
+def _positive(text):
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
+
+
+def assignment(text):
+    """Read ``NAME=VALUE``."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
+    return name, literal(value)
+
+
+def literal(text):
+    """Read a number, a tuple, None, ... or else take the text as it is."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def make_estimator(args):
+    """Make the estimator that the options describe."""
+    from sksegment import SparseWNetSegmenter
+
+    # A bar in a log file is noise, and errors are to stand alone there.
+    shown = not args.quiet and sys.stderr.isatty()
+    params = {
+        parameter: getattr(args, option)
+        for option, parameter in _PARAMETERS.items()
+        if getattr(args, option) is not None
+    }
+    estimator = SparseWNetSegmenter(verbose=int(shown))
+    known = estimator.get_params()
+    for name, value in args.set:
+        _check_name(name, known)
+        params[name] = value
+    return estimator.set_params(**params)
+
+
+def _check_name(name, known):
+    nested = [other for other in known if other.startswith(f"{name}__")]
+    if nested:
+        hint = f"set its parameters one by one, e.g. {nested[0]}"
+        raise ValueError(f"--set {name}: this is no single value; {hint}")
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else "known: " + ", ".join(known)
+        raise ValueError(f"--set {name}: there is no such parameter; {hint}")

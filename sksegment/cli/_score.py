@@ -1,0 +1,192 @@
+"""The commands that use ground truth: score and tune."""
+
+import json
+import sys
+from pathlib import Path
+
+from sksegment.cli._options import (
+    add_command,
+    add_common,
+    add_inputs,
+    add_training,
+    make_estimator,
+)
+
+__all__ = ["add_commands"]
+
+# Heading of a column, and the score it has.
+_COLUMNS = {
+    "V": "v_measure",
+    "hom.": "homogeneity",
+    "compl.": "completeness",
+    "AMI": "adjusted_mutual_info",
+    "RI": "rand_score",
+    "FMI": "fowlkes_mallows",
+    "PRI": "probabilistic_rand",
+    "cover": "covering",
+    "VoI": "variation_of_information",
+}
+_STEPS = ("cut", "sim_con", "con", "fine")
+
+
+def add_commands(commands):
+    """Add the commands to a parser."""
+    _add_score(commands)
+    _add_tune(commands)
+
+
+def _add_score(commands):
+    parser = add_command(
+        commands,
+        "score",
+        _score,
+        "Score label maps against ground truth.\n\n"
+        "The numbers of the classes need not agree, only the areas. All scores but\n"
+        "VoI, which is in bits, are better when they are larger.",
+        "  sksegment score out/ --truth truth/\n"
+        "  sksegment score out/photo_labels.png --truth photo_truth.png --json s.json",
+    )
+    parser.add_argument(
+        "labels",
+        nargs="+",
+        metavar="LABELS",
+        help="label maps as segment and predict write them (overlays are passed "
+        "over), or folders of them",
+    )
+    _add_truth(parser)
+    parser.add_argument(
+        "--annotators",
+        choices=["best", "mean"],
+        default="best",
+        help="of several annotators of an image, the one who agrees best, or the mean "
+        "over them (default: best)",
+    )
+    parser.add_argument("--json", metavar="FILE", help="write the scores there too")
+
+
+def _add_tune(commands):
+    parser = add_command(
+        commands,
+        "tune",
+        _tune,
+        "Find the weights of the losses by ground truth, and save the best model.\n\n"
+        "Tries the weights in the three steps of the paper. Those that are 0 stay 0:\n"
+        "give --beta-cut 1 to tune the normalised cut as well.",
+        "  sksegment tune slices/ --truth truth/ -o model.safetensors",
+    )
+    add_inputs(parser)
+    _add_truth(parser)
+    parser.add_argument(
+        "-o", "--out", required=True, metavar="MODEL", help="file for the best model"
+    )
+    parser.add_argument(
+        "--steps",
+        nargs="+",
+        choices=_STEPS,
+        metavar="STEP",
+        help=f"only these of {', '.join(_STEPS)}",
+    )
+    parser.add_argument(
+        "--n-jobs", type=int, default=1, metavar="N", help="fits at once (default: 1)"
+    )
+    add_training(parser, all_images=True)
+    add_common(parser)
+
+
+def _add_truth(parser):
+    parser.add_argument(
+        "--truth",
+        required=True,
+        help="file with the ground truth, or folder with NAME.png, NAME_labels.tif, "
+        "NAME.npz, ... for every NAME; several pages for one image are annotators",
+    )
+    parser.add_argument(
+        "--void",
+        type=int,
+        metavar="VALUE",
+        help="value of the ground truth that is not scored, e.g. 255",
+    )
+
+
+def _score(args):
+    from sksegment._ground_truth import find_truth, pair_truth
+    from sksegment._label_files import read_labels
+    from sksegment.metrics import segmentation_scores
+
+    paths = _label_paths(args.labels)
+    rows = []
+    for path, truth_path in find_truth(paths, args.truth).items():
+        maps = read_labels(path)
+        truths = pair_truth(maps, path, truth_path, void=args.void)
+        for index, (labels, truth) in enumerate(zip(maps, truths, strict=True)):
+            name = f"{path}, page {index}" if len(maps) > 1 else str(path)
+            try:
+                scores = segmentation_scores(truth, labels, annotators=args.annotators)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from error
+            rows.append({"image": name, **scores})
+    mean = {
+        score: sum(row[score] for row in rows) / len(rows)
+        for score in _COLUMNS.values()
+    }
+    print(_table([*rows, {"image": f"mean of {len(rows)}", **mean}]))
+    if args.json:
+        text = json.dumps({"images": rows, "mean": mean}, indent=1)
+        Path(args.json).write_text(text + "\n")
+    return 0
+
+
+def _label_paths(inputs):
+    """Files that are named; of folders those that are not overlays."""
+    from sksegment.io import find_images
+
+    named = {Path(entry).resolve() for entry in inputs}
+    paths = [
+        path
+        for path in find_images(inputs)
+        if path.resolve() in named or not path.stem.endswith("_overlay")
+    ]
+    if not paths:
+        raise ValueError(f"there are no label maps in {', '.join(inputs)}")
+    return paths
+
+
+def _table(rows):
+    width = max(len(row["image"]) for row in rows)
+    lines = [" " * width + "".join(f"{heading:>8}" for heading in _COLUMNS)]
+    for row in rows:
+        cells = "".join(f"{row[score]:8.3f}" for score in _COLUMNS.values())
+        lines.append(f"{row['image']:<{width}}{cells}")
+    return "\n".join(lines)
+
+
+def _tune(args):
+    from sksegment import _jobs
+    from sksegment._ground_truth import read_labelled
+    from sksegment.io import find_images
+    from sksegment.model_selection import tune_betas
+
+    target, paths = Path(args.out), find_images(args.inputs)
+    _jobs.check_model_file(target, paths)
+    images, truths = read_labelled(paths, args.truth, void=args.void)
+    estimator = make_estimator(args).set_params(verbose=0)
+    journal = _jobs.Journal(args.quiet)
+    journal.say(f"tuning on {len(images)} image(s); this takes 6 to 15 fits")
+    tuning = tune_betas(estimator, images, truths, n_jobs=args.n_jobs, steps=args.steps)
+    for row in tuning.results_:
+        betas = "  ".join(
+            f"{name} {row[name]:<8g}" for name in ("beta_cut", "beta_sim", "beta_con")
+        )
+        journal.say(f"{row['step']:<8} {betas}  V {row['score']:.3f}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    tuning.best_estimator_.save(target)
+    chosen = " ".join(
+        f"--{name.replace('_', '-')} {value:g}"
+        for name, value in tuning.best_params_.items()
+    )
+    journal.say(
+        f"best: {chosen} (V {tuning.best_score_:.3f}); {journal.seconds:.0f} s; the "
+        f"model is {target}"
+    )
+    sys.stdout.flush()
+    return 0

@@ -1,0 +1,196 @@
+"""The commands that label images: demo, segment, fit, predict."""
+
+from pathlib import Path
+
+from sksegment.cli._options import (
+    add_command,
+    add_common,
+    add_inputs,
+    add_outputs,
+    add_training,
+    make_estimator,
+)
+
+__all__ = ["add_commands"]
+
+
+def add_commands(commands):
+    """Add the commands to a parser."""
+    _add_demo(commands)
+    _add_segment(commands)
+    _add_fit(commands)
+    _add_predict(commands)
+
+
+def _add_demo(commands):
+    parser = add_command(
+        commands,
+        "demo",
+        _demo,
+        "Segment two images that come with scikit-image.",
+        "  sksegment demo -o demo",
+    )
+    parser.add_argument(
+        "-o", "--out", default="demo", help="folder for the results (default: demo)"
+    )
+
+
+def _add_segment(commands):
+    parser = add_command(
+        commands,
+        "segment",
+        _segment,
+        "Learn classes from images and label them.\n\n"
+        "Trains one model on some of the images and labels all with it, so that a\n"
+        "class has the same number in every image. Writes, for an image NAME, the\n"
+        "class of every pixel as NAME_labels.png and a picture to look at as\n"
+        "NAME_overlay.png, and the trained model as model.safetensors.",
+        "  sksegment segment photo.jpg -o out\n"
+        "  sksegment segment slices/ -o out --max-labels 8 --format tif\n"
+        "  sksegment segment beach.jpg forest.jpg -o out --each",
+    )
+    add_inputs(parser)
+    add_outputs(parser)
+    parser.add_argument(
+        "--each",
+        action="store_true",
+        help="train a model for each file, saved as NAME_model.safetensors: for "
+        "photographs that have nothing in common",
+    )
+    add_training(parser)
+    add_common(parser)
+
+
+def _add_fit(commands):
+    parser = add_command(
+        commands,
+        "fit",
+        _fit,
+        "Learn classes from images and save the model.",
+        "  sksegment fit slices/ -o model.safetensors --train-images 4",
+    )
+    add_inputs(parser)
+    parser.add_argument(
+        "-o", "--out", required=True, metavar="MODEL", help="file for the model"
+    )
+    add_training(parser)
+    add_common(parser)
+
+
+def _add_predict(commands):
+    parser = add_command(
+        commands,
+        "predict",
+        _predict,
+        "Label images with a saved model.",
+        "  sksegment predict model.safetensors slices/ -o out --format tif",
+    )
+    parser.add_argument("model", metavar="MODEL", help="file that fit or segment wrote")
+    add_inputs(parser)
+    add_outputs(parser)
+    add_common(parser)
+
+
+def _demo(args):
+    from sksegment._demo import run_demo
+
+    run_demo(args.out)
+    return 0
+
+
+def _segment(args):
+    from sksegment import _jobs
+
+    paths, outputs = _plan(args)
+    estimator = make_estimator(args)
+    journal = _jobs.Journal(args.quiet)
+    if args.each:
+        for path in paths:
+            _segment_alone(estimator, path, outputs, args, journal)
+        models = "a model for each file"
+    else:
+        model = _train(paths, args, estimator, journal)
+        if model is None:
+            return 2
+        models = f"trained on {len(model.labels_)} in {journal.seconds:.1f} s"
+        outputs.folder.mkdir(parents=True, exist_ok=True)
+        model.save(outputs.folder / "model.safetensors")
+        for path in paths:
+            _jobs.label_file(model, path, outputs, journal)
+    _sum_up(journal, outputs, models)
+    return journal.exit_code
+
+
+def _train(paths, args, estimator, journal):
+    from sksegment import _jobs
+
+    images = _jobs.training_images(paths, args.train_images, journal)
+    return _jobs.fit_model(estimator, images) if images else None
+
+
+def _segment_alone(estimator, path, outputs, args, journal):
+    from sksegment import _jobs
+
+    with journal.guard(path):
+        model = _train([path], args, estimator, journal)
+        if model is not None:
+            _jobs.label_file(model, path, outputs, journal)
+        if path not in journal.failed:
+            model.save(outputs.place(path, "model.safetensors"))
+
+
+def _fit(args):
+    from sksegment import _jobs
+    from sksegment.io import find_images
+
+    target, paths = Path(args.out), find_images(args.inputs)
+    _jobs.check_model_file(target, paths)
+    journal = _jobs.Journal(args.quiet)
+    model = _train(paths, args, make_estimator(args), journal)
+    if model is None:
+        return 2
+    target.parent.mkdir(parents=True, exist_ok=True)
+    model.save(target)
+    journal.say(
+        f"trained on {len(model.labels_)} image(s) for {model.n_iter_} epoch(s) in "
+        f"{journal.seconds:.1f} s; the model is {target}"
+    )
+    return journal.exit_code
+
+
+def _predict(args):
+    from sksegment import _jobs
+    from sksegment.io import load_model
+
+    paths, outputs = _plan(args)
+    model = load_model(args.model, device=args.device)
+    journal = _jobs.Journal(args.quiet)
+    for path in paths:
+        _jobs.label_file(model, path, outputs, journal)
+    _sum_up(journal, outputs, f"model {args.model}")
+    return journal.exit_code
+
+
+def _plan(args):
+    from sksegment._jobs import Outputs
+    from sksegment.io import find_images
+
+    paths = find_images(args.inputs)
+    for entry in map(Path, args.inputs):
+        if entry.is_dir() and entry.resolve() == Path(args.out).resolve():
+            raise ValueError(
+                f"{entry} is an input: the next run would take these results for "
+                "images; choose another folder with -o"
+            )
+    outputs = Outputs.plan(
+        args.out, paths, suffix=f".{args.format}", with_overlay=not args.no_overlay
+    )
+    return paths, outputs
+
+
+def _sum_up(journal, outputs, models):
+    if journal.n_images:
+        journal.say(
+            f"labelled {journal.n_images} image(s) in {journal.seconds:.1f} s "
+            f"({models}); the results are in {outputs.folder}"
+        )
