@@ -1,0 +1,49 @@
+#!/bin/sh
+# Table 1 of the paper, in pieces that go on where they stopped:
+#
+#   DATA=path/to/bsds300 sh benchmarks/bsds/table1.sh compact      # a laptop, an hour
+#   DATA=path/to/bsds300 sh benchmarks/bsds/table1.sh baselines    # a quarter of one
+#   DATA=path/to/bsds300 sh benchmarks/bsds/table1.sh paper        # a CUDA card
+#
+# The results are in $OUT (default: runs). JOBS fits are done at once.
+set -eu
+: "${DATA:?set DATA to the folder of BSDS300}" "${OUT:=runs}" "${JOBS:=2}"
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
+bsds() { python -m sksegment benchmark bsds --data "$DATA" --n-jobs "$JOBS" "$@"; }
+
+compact() {
+    fast="--set resolution=0.25 --set patches__shapes=[[64,64]] --set patches__counts=[96]"
+    for part in test:0:100:10 train:5:200:32; do
+        subset=${part%%:*}
+        for cut in Sparse-NCut-Patch Sparse-NCut-Image Dense-NCut-Patch Dense-NCut-Image; do
+            bsds $fast --subset "$subset" --images "${part#*:}" --model "$cut" \
+                --grid beta_cut=0.1,1,10 --grid max_labels=4,8,20 --out "$OUT/compact/$subset"
+        done
+        for simcon in Sparse-SimCon-Patch Sparse-SimCon-Image Dense-SimCon-Patch \
+            Dense-SimCon-Image Dense-SimCon-NoRec; do
+            bsds $fast --subset "$subset" --images "${part#*:}" --model "$simcon" \
+                --grid beta_sim=0.02,0.1,0.5 --grid beta_con=0.5 --grid max_labels=4,8,20 \
+                --out "$OUT/compact/$subset"
+        done
+    done
+    bsds $fast --images 0:100:10 --model Sparse-SimCon-Patch --seeds 1,2 \
+        --grid beta_sim=0.02,0.1,0.5 --grid beta_con=0.5 --grid max_labels=4,8,20 \
+        --out "$OUT/compact/test"
+}
+
+baselines() {
+    for part in test:: train:5:200:10; do
+        bsds --subset "${part%%:*}" --images "${part#*:}" --model Kmeans-Pixel \
+            --model Kmeans-Superpixel --model Spectral-Superpixel --model Felzenszwalb \
+            --out "$OUT/baselines/${part%%:*}"
+    done
+}
+
+paper() {
+    for part in train:5:200:20 test::; do
+        bsds --subset "${part%%:*}" --images "${part#*:}" --size paper --device cuda \
+            --model Sparse-SimCon-Patch --out "$OUT/paper/${part%%:*}"
+    done
+}
+
+"$@"
