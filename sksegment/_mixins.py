@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sksegment._intensity import warn_of_units
+from sksegment._look_ahead import look_ahead
 from sksegment._validation import check_images, check_label_maps
 from sksegment.metrics import v_measure
 
@@ -13,7 +14,8 @@ __all__ = ["NestedDefaultsMixin", "SegmenterMixin"]
 class SegmenterMixin:
     """Methods of a segmenter that labels one image at a time.
 
-    They need ``n_channels_in_`` and the method ``_predict_image(index, image)``.
+    They need ``n_channels_in_`` and the methods ``_prepare_image(index, image)``, which
+    returns a tuple, and ``_predict_image`` of what is in this tuple.
     """
 
     def predict(self, X):
@@ -30,7 +32,11 @@ class SegmenterMixin:
             training images are ``labels_``. -1 outside a mask. One (n, H, W) array
             when X is one array.
         """
-        return self._map(X, self._predict_image)
+        return self._map(X, self._predict_image, self._prepare_image)
+
+    def _prepare_image(self, index, image):
+        """What is done ahead of the turn of an image, while the net is busy."""
+        return index, image
 
     def score(self, X, y):
         """Mean V-measure of the predicted labels.
@@ -51,12 +57,14 @@ class SegmenterMixin:
         truths = check_label_maps(y, [map_.shape for map_ in labels])
         return float(np.mean([*map(v_measure, truths, labels)]))
 
-    def _map(self, X, function):
+    def _map(self, X, function, prepare=None):
         check_is_fitted(self)
         batch = check_images(X, n_channels=self.n_channels_in_)
         for index, image in enumerate(batch.images):
             warn_of_units(image, self.intensity_range_, index)
-        return batch.pack([function(*item) for item in enumerate(batch.images)])
+        items = list(enumerate(batch.images))
+        parts = items if prepare is None else look_ahead(prepare, items)
+        return batch.pack([function(*part) for part in parts])
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

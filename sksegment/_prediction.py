@@ -32,7 +32,7 @@ class PredictionMixin:
         proba : list of ndarray of shape (H, W, K), float32
             Sums to 1 at every pixel, to 0 outside a mask.
         """
-        return self._map(X, self._predict_proba_image)
+        return self._map(X, self._predict_proba_image, self._prepare_image)
 
     def transform(self, X):
         """Dense features: the soft labels of the net, pixel by pixel.
@@ -88,10 +88,11 @@ class PredictionMixin:
         save_segmenter(self, path)
 
     def _transform_image(self, index, image):
-        return enlarge(self._soft_labels(self._normalize(image)), image.shape[:2])
+        f = soft_labels(self.net_, self._to_grid(self._normalize(image)))
+        return enlarge(f, image.shape[:2])
 
     def _reconstruct_image(self, index, image):
-        grid = to_grid(self._normalize(image), self.resolution)
+        grid = self._to_grid(self._normalize(image))
         pixels = enlarge(self.net_.reconstruction_step(grid), image.shape[:2])
         return self._scale.undo(pixels)
 
@@ -102,5 +103,5 @@ class PredictionMixin:
     def _normalize(self, image):
         return self._scale.apply(image)
 
-    def _soft_labels(self, scaled):
-        return soft_labels(self.net_, scaled, self.resolution)
+    def _to_grid(self, scaled):
+        return to_grid(scaled, self.resolution)

@@ -18,7 +18,6 @@ from sksegment.training import (
     initialise_labels,
     limit_threads,
     make_net,
-    to_grid,
     train,
 )
 
@@ -29,6 +28,7 @@ __all__ = [
     "new_wnet",
     "soft_labels",
     "train_wnet",
+    "weights_of",
 ]
 
 _BETAS = ("beta_rec", "beta_cut", "beta_sim", "beta_con")
@@ -52,6 +52,11 @@ def check_objective(estimator):
             + ", ".join(_BETAS)
             + (unused if estimator.reconstruction == "none" else "")
         )
+
+
+def weights_of(estimator):
+    """Weights of the losses, as the objectives take them."""
+    return {name: float(getattr(estimator, name)) for name in _BETAS}
 
 
 def new_wnet(estimator, n_channels, seed, objective):
@@ -79,7 +84,7 @@ def new_wnet(estimator, n_channels, seed, objective):
             "decode": estimator.reconstruction != "none",
         },
         objective=objective,
-        betas={name: float(getattr(estimator, name)) for name in _BETAS},
+        betas=weights_of(estimator),
         reconstruct=estimator.reconstruction,
         lr=estimator.lr,
         seed=seed,
@@ -133,20 +138,20 @@ def final_loss(net):
     return float(losses[-1]) if losses else float("nan")
 
 
-def soft_labels(net, scaled, resolution):
+def soft_labels(net, grid):
     """Soft labels of one image, on the grid of the net.
 
     Parameters
     ----------
     net : SegmentationNet
-    scaled : ndarray of shape (H, W, C), float32
-    resolution : float
+    grid : tensor of shape (1, C, h, w)
+        See `sksegment.training.to_grid`.
 
     Returns
     -------
     f : tensor of shape (1, K, h, w), float32
     """
-    return torch.softmax(net.evaluation_step(to_grid(scaled, resolution)), dim=1)
+    return torch.softmax(net.evaluation_step(grid), dim=1)
 
 
 def enlarge(tensor, shape):

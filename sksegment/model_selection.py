@@ -10,6 +10,7 @@ from math import isnan
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GridSearchCV
 
+from sksegment._beta_path import BetaPath, beta_path
 from sksegment._scorers import (
     SCORERS,
     InSampleSplit,
@@ -20,8 +21,10 @@ from sksegment._scorers import (
 
 __all__ = [
     "SCORERS",
+    "BetaPath",
     "BetaTuning",
     "InSampleSplit",
+    "beta_path",
     "segmentation_scorer",
     "tune_betas",
     "v_measure_scorer",

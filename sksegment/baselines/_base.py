@@ -50,7 +50,7 @@ class SuperpixelMixin:
         self.color_space_ = color_space
         self.cluster_centers_ = centers
 
-    def _divide(self, index, image):
+    def _prepare_image(self, index, image):
         """Superpixels and region graph of an image that may be new."""
         superpixels = self.superpixels_
         labels = superpixels.segment(image, superpixels.normalize(image), index)

@@ -334,14 +334,12 @@ class KMeansSuperpixelSegmenter(
         distances : list of ndarray of shape (H, W, n_classes), float32
             Constant on every superpixel, infinite outside a mask.
         """
-        return self._map(X, self._transform_image)
+        return self._map(X, self._transform_image, self._prepare_image)
 
-    def _predict_image(self, index, image):
-        superpixels, graph = self._divide(index, image)
+    def _predict_image(self, superpixels, graph):
         labels = nearest_center(graph.means, self.cluster_centers_)
         return paint(superpixels, labels, -1)
 
-    def _transform_image(self, index, image):
-        superpixels, graph = self._divide(index, image)
+    def _transform_image(self, superpixels, graph):
         distances = cdist(graph.means, self.cluster_centers_).astype(np.float32)
         return paint(superpixels, distances, np.inf)

@@ -216,8 +216,7 @@ class SpectralSuperpixelSegmenter(
         )
         return clusters, sums / sizes[:, np.newaxis], sizes
 
-    def _predict_image(self, index, image):
-        superpixels, graph = self._divide(index, image)
+    def _predict_image(self, superpixels, graph):
         clusters, colors, _ = self._cut(graph, self.seed_)
         labels = nearest_center(colors, self.cluster_centers_)
         return paint(superpixels, labels[clusters], -1)

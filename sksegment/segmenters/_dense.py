@@ -7,7 +7,7 @@ from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
 from sksegment._prediction import PredictionMixin
 from sksegment._preparation import PreparedPixels
 from sksegment._validation import Integral, Interval
-from sksegment.fitting import enlarge
+from sksegment.fitting import enlarge, soft_labels
 from sksegment.labelling import brightness_order
 from sksegment.losses import DenseObjective
 from sksegment.patches import PatchSampler
@@ -237,5 +237,5 @@ class DenseWNetSegmenter(
         return self._transform_image(index, image)
 
     def _label(self, scaled):
-        f = enlarge(self._soft_labels(scaled), scaled.shape[:2])
-        return f.argmax(axis=-1).astype(np.int32)
+        f = soft_labels(self.net_, self._to_grid(scaled))
+        return enlarge(f, scaled.shape[:2]).argmax(axis=-1).astype(np.int32)

@@ -9,6 +9,7 @@ from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
 from sksegment._prediction import PredictionMixin
 from sksegment._preparation import PreparedImages
 from sksegment._validation import Interval, Real, StrOptions
+from sksegment.fitting import soft_labels
 from sksegment.labelling import brightness_order, fit_centers, paint, region_shares
 from sksegment.losses import SparseObjective
 from sksegment.patches import PatchSampler
@@ -242,22 +243,26 @@ class SparseWNetSegmenter(
         self.superpixels_ = images.transformer
 
     def _label_prepared(self, images):
+        return [self._predict_image(*parts) for parts in self._parts(images)]
+
+    def _parts(self, images):
         return [
-            self._label(superpixels, self._shares(scaled, superpixels))
+            self._to_parts(scaled, superpixels)
             for scaled, superpixels in zip(
                 images.scaled, images.superpixels, strict=True
             )
         ]
 
     def _number_labels(self, images):
-        pairs = list(zip(images.scaled, images.superpixels, strict=True))
+        parts = self._parts(images)
         self.cluster_centers_ = None
         if self.assignment == "kmeans":
-            means = [self._shares(*pair, assignment="mean") for pair in pairs]
+            means = [self._shares(*part[1:], assignment="mean") for part in parts]
             self.cluster_centers_ = fit_centers(
                 np.concatenate(means), self.max_labels, self._draw_seeds(1)[0]
             )
-        labels = np.concatenate([self._shares(*pair).argmax(axis=1) for pair in pairs])
+        shares = [self._shares(*part[1:]) for part in parts]
+        labels = np.concatenate(shares).argmax(axis=1)
         order = brightness_order(
             labels, images.brightness, images.sizes, self.max_labels
         )
@@ -266,24 +271,22 @@ class SparseWNetSegmenter(
         else:
             self.net_.permute_labels(order)
 
-    def _predict_image(self, index, image):
-        scaled, superpixels = self._divide(index, image)
-        return self._label(superpixels, self._shares(scaled, superpixels))
-
-    def _predict_proba_image(self, index, image):
-        scaled, superpixels = self._divide(index, image)
-        return paint(superpixels, self._shares(scaled, superpixels), 0.0)
-
-    def _divide(self, index, image):
+    def _prepare_image(self, index, image):
         scaled = self._normalize(image)
-        return scaled, self.superpixels_.segment(image, scaled, index)
+        return self._to_parts(scaled, self.superpixels_.segment(image, scaled, index))
 
-    def _shares(self, scaled, superpixels, assignment=None):
-        f = self._soft_labels(scaled)[0].permute(1, 2, 0).cpu().numpy()
-        pooling = pooling_matrix(superpixels, f.shape[:2])
+    def _to_parts(self, scaled, superpixels):
+        grid = self._to_grid(scaled)
+        return superpixels, grid, pooling_matrix(superpixels, grid.shape[-2:])
+
+    def _predict_image(self, superpixels, grid, pooling):
+        labels = self._shares(grid, pooling).argmax(axis=1).astype(np.int32)
+        return paint(superpixels, labels, -1)
+
+    def _predict_proba_image(self, superpixels, grid, pooling):
+        return paint(superpixels, self._shares(grid, pooling), 0.0)
+
+    def _shares(self, grid, pooling, assignment=None):
+        f = soft_labels(self.net_, grid)[0].permute(1, 2, 0).cpu().numpy()
         assignment = assignment or self.assignment
         return region_shares(f, pooling, assignment, self.cluster_centers_)
-
-    @staticmethod
-    def _label(superpixels, shares):
-        return paint(superpixels, shares.argmax(axis=1).astype(np.int32), -1)

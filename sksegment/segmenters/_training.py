@@ -12,7 +12,13 @@ from sksegment._validation import (
     check_images,
     fit_context,
 )
-from sksegment.fitting import check_objective, final_loss, new_wnet, train_wnet
+from sksegment.fitting import (
+    check_objective,
+    final_loss,
+    new_wnet,
+    train_wnet,
+    weights_of,
+)
 from sksegment.patches import PatchSampler
 from sksegment.training import history_table
 
@@ -96,8 +102,9 @@ class TrainingMixin:
     def partial_fit(self, X, y=None):
         """Go on training, for up to ``max_epochs`` more epochs.
 
-        Intensities stay scaled as at first, labels keep their numbers, and the losses
-        their weights.
+        Intensities stay scaled as at first and labels keep their numbers. The losses
+        have the weights that are set now, so betas may change on the way; what
+        belongs to the net (``max_labels``, ``reconstruction``, ...) may not.
 
         Parameters
         ----------
@@ -129,6 +136,7 @@ class TrainingMixin:
         return new_wnet(self, n_channels, seed, self._objective())
 
     def _train(self, net, images, seed, *, start):
+        net.criterion_.set_weights(**weights_of(self))
         train_wnet(
             self,
             net,

@@ -11,6 +11,7 @@ __all__ = [
     "ProgressBar",
     "StableLabels",
     "StopTraining",
+    "TermMeans",
 ]
 
 
@@ -127,6 +128,27 @@ class StableLabels(Callback):
         self.quiet_epochs_ = self.quiet_epochs_ + 1 if quiet else 0
         if self.quiet_epochs_ >= self.patience:
             raise StopTraining
+
+
+class TermMeans(Callback):
+    """Record the mean of every term of the loss over the steps of an epoch.
+
+    Terms are tensors on the device until then, and are fetched all at once.
+    """
+
+    def on_epoch_end(self, net, **kwargs):
+        """Turn the terms of all steps into numbers, and record their means."""
+        steps = net.history[-1]["batches"]
+        places = [(step, k) for step in steps for k in step if torch.is_tensor(step[k])]
+        if not places:
+            return
+        values = torch.stack([step[name] for step, name in places]).tolist()
+        by_name = {}
+        for (step, name), value in zip(places, values, strict=True):
+            step[name] = value
+            by_name.setdefault(name, []).append(value)
+        for name, of_steps in by_name.items():
+            net.history.record(name, sum(of_steps) / len(of_steps))
 
 
 class FewLabels(Callback):

@@ -3,13 +3,12 @@
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import PassthroughScoring
 from skorch.history import History
 from torch import nn
 
 from sksegment.losses import reconstruction_loss
 from sksegment.nn import build_wnet
-from sksegment.training._callbacks import StopTraining
+from sksegment.training._callbacks import StopTraining, TermMeans
 from sksegment.training._device import limit_threads
 
 __all__ = ["MARGIN", "SegmentationNet", "history_table", "make_net", "train"]
@@ -77,7 +76,8 @@ class SegmentationNet(NeuralNet):
             for name, value in image_terms.items():
                 terms[name] = terms.get(name, 0.0) + value / len(logits)
         for name, value in terms.items():
-            self.history.record_batch(f"train_{name}", value.item())
+            # Reading the number here would make a device wait for this program.
+            self.history.record_batch(f"train_{name}", value.detach())
         return objective.total(terms)
 
     def evaluation_step(self, batch, training=False):
@@ -213,10 +213,6 @@ def make_net(*, size, objective, betas, reconstruct, lr, seed, device, dtype):
     net : SegmentationNet
         Initialised.
     """
-    terms = [f"train_{name}" for name in ("rec", "cut", "sim", "con")]
-    used = [t for t in terms if betas[t.replace("train_", "beta_")] > 0]
-    if reconstruct == "none" and "train_rec" in used:
-        used.remove("train_rec")
     net = SegmentationNet(
         build_wnet,
         criterion=objective,
@@ -226,7 +222,7 @@ def make_net(*, size, objective, betas, reconstruct, lr, seed, device, dtype):
         batch_size=None,
         iterator_train=Batches,
         train_split=None,
-        callbacks=[(t, PassthroughScoring(t, on_train=True)) for t in used],
+        callbacks=[TermMeans()],
         callbacks__print_log=None,
         device=str(device),
         verbose=0,

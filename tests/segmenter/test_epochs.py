@@ -122,3 +122,21 @@ def test_restarts_keep_the_lowest_loss(make_segmenter, X, monkeypatch):
     model = make_segmenter(n_init=4).fit(X)
     assert len(set(losses)) == 4
     assert model.loss_ == min(losses) == model.history_[-1]["loss"]
+
+
+def test_partial_fit_weighs_the_losses_as_is_set_now(make_segmenter, X):
+    model = make_segmenter().fit(X)
+    model.set_params(beta_sim=0.0, beta_con=5.0, beta_cut=1.0).partial_fit(X)
+    row = model.history_[-1]
+    assert "sim" not in row
+    expected = row["rec"] + 5 * row["con"] + row["cut"]
+    assert row["loss"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_terms_are_means_over_the_steps(make_segmenter, X):
+    model = make_segmenter(batches_per_epoch=4).fit(X)
+    steps = model.net_.history[0]["batches"]
+    values = [step["train_sim"] for step in steps]
+    assert len(set(values)) == len(values) == 4
+    assert all(isinstance(value, float) for value in values)
+    assert model.history_[0]["sim"] == pytest.approx(np.mean(values))

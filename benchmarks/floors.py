@@ -1,0 +1,125 @@
+"""What bounds a step: its arithmetic and its bytes against what the machine can do.
+
+    python benchmarks/floors.py --out floors.json
+
+The floors are the operations of all convolutions over the measured rate of a large
+matrix product, and the bytes that every operation has to read and write over the
+measured rate of a copy. The second is no strict floor where data stay in a cache.
+"""
+
+import argparse
+import json
+import time
+
+import torch
+from skimage.data import coffee
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
+
+from sksegment import make_segmenter
+
+SETTINGS = {
+    "default, bfloat16": ("compact", "bfloat16"),
+    "default, float32": ("compact", "float32"),
+    "paper size, bfloat16": ("paper", "bfloat16"),
+    "paper size, float32": ("paper", "float32"),
+}
+
+
+class ByteCounter(TorchDispatchMode):
+    """Count the bytes of the tensors that operations read and write, views apart."""
+
+    def __init__(self):
+        super().__init__()
+        self.n_bytes = 0
+        self.n_calls = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        if not function.is_view:
+            self.n_bytes += sum(t.nbytes for t in _tensors([args, kwargs, result]))
+            self.n_calls += 1
+        return result
+
+
+def _tensors(value):
+    if torch.is_tensor(value):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _tensors(item)
+    elif isinstance(value, dict):
+        yield from _tensors([*value.values()])
+
+
+def best(function, repeats=5):
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def machine():
+    """Operations a second of a matrix product, bytes a second of a copy."""
+    rates = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        a, b = (torch.randn(2048, 2048).to(dtype) for _ in range(2))
+        seconds = best(lambda a=a, b=b: a @ b)
+        rates[str(dtype).removeprefix("torch.")] = 2 * 2048**3 / seconds
+    source = torch.zeros(2**27, dtype=torch.float32)
+    target = torch.empty_like(source)
+    rates["copy"] = 2 * source.nbytes / best(lambda: target.copy_(source))
+    return rates
+
+
+def step(size, precision, rates):
+    """Seconds of an epoch of one step, and its two floors."""
+    model = make_segmenter(
+        "Sparse-SimCon-Patch", size=size, precision=precision, random_state=0
+    )
+    n_steps = 8 if size == "compact" else 1
+    model.set_params(max_epochs=3, device="cpu", batches_per_epoch=n_steps)
+    if size == "paper":
+        model.set_params(patches__counts=(4, 9, 16))
+    photo = coffee()[:321, :481]
+    seconds = min(model.fit([photo]).history_[:, "seconds"]) / n_steps
+    model.set_params(max_epochs=1)
+    with FlopCounterMode(display=False) as flops:
+        model.partial_fit([photo])
+    with ByteCounter() as counter:
+        model.partial_fit([photo])
+    # A `partial_fit` also settles the statistics and labels: one step more, or less.
+    arithmetic = flops.get_total_flops() / n_steps / rates[precision]
+    traffic = counter.n_bytes / n_steps / rates["copy"]
+    return {
+        "seconds": round(seconds, 4),
+        "gflop": round(flops.get_total_flops() / n_steps / 1e9, 2),
+        "arithmetic": round(arithmetic, 4),
+        "mib": round(counter.n_bytes / n_steps / 2**20),
+        "traffic": round(traffic, 4),
+        "operations": round(counter.n_calls / n_steps),
+        "times_the_larger_floor": round(seconds / max(arithmetic, traffic), 2),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out")
+    args = parser.parse_args()
+    rates = machine()
+    results = {
+        "threads": torch.get_num_threads(),
+        "rates": {name: f"{rate:.3g}" for name, rate in rates.items()},
+        "steps": {name: step(*of, rates) for name, of in SETTINGS.items()},
+    }
+    text = json.dumps(results, indent=1)
+    print(text)
+    if args.out:
+        with open(args.out, "w") as file:
+            file.write(text + "\n")
+
+
+if __name__ == "__main__":
+    main()

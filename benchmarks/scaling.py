@@ -1,0 +1,137 @@
+"""How time and memory grow with pixels, and what the sparse losses cost.
+
+    python benchmarks/scaling.py --out scaling.json
+
+Every size is measured in a process of its own, so that its peak memory is its own.
+"""
+
+import argparse
+import json
+import multiprocessing
+import resource
+import time
+
+import numpy as np
+import torch
+from skimage.data import coffee
+from skimage.transform import resize
+
+from sksegment import SparseWNetSegmenter, make_segmenter
+from sksegment.losses import SparseObjective
+from sksegment.regions import region_graph
+from sksegment.training import GraphImage
+
+SIDES = (256, 512, 1024, 2048)
+COUNTS = (500, 3_000, 20_000)
+
+
+def photo(side):
+    return (255 * resize(coffee(), (side, side))).astype(np.uint8)
+
+
+def peak_mib():
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def measure_size(side):
+    """Seconds of an epoch of whole images and of a prediction; superpixels grow too."""
+    model = SparseWNetSegmenter(
+        reconstruction="image", max_epochs=3, batches_per_epoch=2, random_state=0
+    ).set_params(superpixels__n_segments=max(4, side**2 // 50), device="cpu")
+    image = photo(side)
+    model.fit([image])
+    start = time.perf_counter()
+    model.predict([image])
+    return {
+        "side": side,
+        "epoch": round(min(model.history_[:, "seconds"]), 3),
+        "predict": round(time.perf_counter() - start, 3),
+        "peak_mib": peak_mib(),
+    }
+
+
+def measure_paper_size(_):
+    """Peak memory and seconds of an epoch of the paper's net on a photograph."""
+    model = make_segmenter("Sparse-SimCon-Patch", max_epochs=1, random_state=0)
+    model.set_params(device="cpu").fit([coffee()[:321, :481]])
+    return {
+        "side": "paper size, 481x321",
+        "epoch": round(model.history_[-1]["seconds"], 3),
+        "peak_mib": peak_mib(),
+    }
+
+
+def measure_losses(n):
+    """Share of the sparse losses in a step of the default net on 1024x1024."""
+    side = 1024
+    line = np.arange(side) * round(np.sqrt(n)) // side
+    superpixels = (line[:, None] * (line.max() + 1) + line).astype(np.int32)
+    scaled = photo(side).astype(np.float32) / 255
+    graph = region_graph(scaled, superpixels)
+    image = GraphImage.build(
+        scaled, superpixels, graph, resolution=0.5, tau=0.0, device="cpu"
+    )
+    model = SparseWNetSegmenter(max_epochs=1, batches_per_epoch=1, random_state=0)
+    module = model.set_params(device="cpu").fit([photo(256)]).net_.module_.train()
+    objective = SparseObjective(1.0, 1.0, 0.1, 0.1)
+    pixels = image.pixels
+
+    def losses(z):
+        sum(objective.image_terms(z, image)[0].values()).backward()
+
+    def softmax_alone(z):
+        torch.softmax(z, dim=1).sum().backward()
+
+    with torch.no_grad():
+        z = module.encode(pixels)
+    seconds = {
+        "losses": best(lambda: losses(z.clone().requires_grad_())),
+        "of which softmax": best(lambda: softmax_alone(z.clone().requires_grad_())),
+        "net": best(lambda: module(pixels)[1].sum().backward()),
+    }
+    share = seconds["losses"] / (seconds["losses"] + seconds["net"])
+    return {"superpixels": graph.n_regions, **seconds, "share": round(share, 4)}
+
+
+def best(function, repeats=3):
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return round(min(times), 4)
+
+
+def exponent(rows, name):
+    pixels = np.log([row["side"] ** 2 for row in rows])
+    return round(float(np.polyfit(pixels, np.log([r[name] for r in rows]), 1)[0]), 3)
+
+
+def apart(function, argument):
+    """Call a function in a new process."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(function, (argument,))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out")
+    parser.add_argument("--largest", type=int, default=SIDES[-1])
+    args = parser.parse_args()
+    rows = [apart(measure_size, side) for side in SIDES if side <= args.largest]
+    results = {
+        "threads": torch.get_num_threads(),
+        "sizes": rows,
+        "exponents": {name: exponent(rows, name) for name in ("epoch", "predict")},
+        "paper": apart(measure_paper_size, None),
+        "losses": [apart(measure_losses, n) for n in COUNTS],
+    }
+    text = json.dumps(results, indent=1)
+    print(text)
+    if args.out:
+        with open(args.out, "w") as file:
+            file.write(text + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""Train along the weights of the losses, each from the net of the one before."""
+
+import copy
+import time
+from dataclasses import dataclass, field
+
+from sklearn.base import clone
+
+from sksegment._scorers import check_truth
+
+__all__ = ["BetaPath", "beta_path"]
+
+_BETAS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_SEGMENTATION_BETAS = ("beta_cut", "beta_sim", "beta_con")
+
+
+@dataclass(frozen=True)
+class BetaPath:
+    """What `beta_path` found.
+
+    Attributes
+    ----------
+    betas_ : list of float
+        In the order they were trained, ascending.
+    estimators_ : list of estimator
+        Fitted, one for each of them.
+    results_ : list of dict
+        One row for each: ``beta``, ``n_labels``, ``loss``, ``fit_time`` in seconds
+        and, with ground truth, ``score``; a table is ``pandas.DataFrame(results_)``.
+    best_index_ : int or None
+        Of the highest score, the first of equals; None without ground truth.
+    """
+
+    betas_: list
+    estimators_: list = field(repr=False)
+    results_: list = field(repr=False)
+    best_index_: int | None
+
+    @property
+    def best_estimator_(self):
+        """Estimator of the highest score; None without ground truth."""
+        return None if self.best_index_ is None else self.estimators_[self.best_index_]
+
+
+def beta_path(estimator, X, y=None, *, betas=_BETAS, names=None, epochs=None):
+    """Fit a W-Net along its betas, for a third of the time of separate fits.
+
+    Only the smallest beta is trained from the start. What a net has learned to
+    reconstruct serves the others as well, so each goes on from the net of the one
+    before. Larger betas merge labels and labels that are gone do not come back, hence
+    the order.
+
+    Parameters
+    ----------
+    estimator : SparseWNetSegmenter or DenseWNetSegmenter
+        It is cloned, never fitted itself.
+    X : sequence of ndarray of shape (H, W) or (H, W, C)
+        Images; one is enough.
+    y : sequence of ndarray of shape (H, W) or (A, H, W), optional
+        Ground truth, to choose by the mean V-measure, see `SparseWNetSegmenter.score`.
+    betas : sequence of float, default=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+        Values above 0, in any order. Those of the paper by default.
+    names : sequence of str, optional
+        Parameters that all have this value, by default those of ``beta_cut``,
+        ``beta_sim`` and ``beta_con`` that are above 0.
+    epochs : int, optional
+        Epochs of every beta but the first; a quarter of ``max_epochs`` by default.
+
+    Returns
+    -------
+    path : BetaPath
+        With ``betas_``, ``estimators_``, ``results_`` and ``best_estimator_``.
+
+    Raises
+    ------
+    ValueError
+        If no beta is in use, a value is not above 0, or y does not fit X.
+
+    See Also
+    --------
+    sksegment.model_selection.tune_betas : Tunes each beta on its own.
+
+    Examples
+    --------
+    >>> from skimage.data import coins
+    >>> from sksegment import SparseWNetSegmenter
+    >>> from sksegment.model_selection import beta_path
+    >>> image = coins()[::8, ::8]
+    >>> model = SparseWNetSegmenter(max_epochs=1, base_channels=4, random_state=0)
+    >>> path = beta_path(model, [image], [image > 120], betas=[1.0, 0.1])
+    >>> [row["beta"] for row in path.results_]
+    [0.1, 1.0]
+    """
+    if y is not None:
+        check_truth(X, y, "beta_path")
+    betas, names = _check_betas(betas), _check_names(estimator, names)
+    model = clone(estimator)
+    epochs = epochs or max(1, round(model.max_epochs / 4))
+    estimators, rows = [], []
+    for beta in betas:
+        model.set_params(**dict.fromkeys(names, beta))
+        start = time.perf_counter()
+        if estimators:
+            _train_on(model, X, epochs)
+        else:
+            model.fit(X)
+        rows.append(
+            {
+                "beta": beta,
+                "n_labels": model.history_[-1]["n_labels"],
+                "loss": model.loss_,
+                "fit_time": time.perf_counter() - start,
+            }
+        )
+        if y is not None:
+            rows[-1]["score"] = model.score(X, y)
+        estimators.append(copy.deepcopy(model))
+    best = None
+    if y is not None:
+        best = max(range(len(rows)), key=lambda index: rows[index]["score"])
+    return BetaPath(betas, estimators, rows, best)
+
+
+def _train_on(model, X, epochs):
+    max_epochs = model.max_epochs
+    try:
+        model.set_params(max_epochs=epochs).partial_fit(X)
+    finally:
+        model.set_params(max_epochs=max_epochs)
+
+
+def _check_betas(betas):
+    betas = sorted({float(beta) for beta in betas})
+    if not betas or not betas[0] > 0:
+        raise ValueError(f"betas={betas} must be numbers above 0, one at least")
+    return betas
+
+
+def _check_names(estimator, names):
+    params = estimator.get_params(deep=False)
+    known = [name for name in _SEGMENTATION_BETAS if name in params]
+    if not known:
+        raise ValueError(
+            f"{type(estimator).__name__} has no {', '.join(_SEGMENTATION_BETAS)}; pass "
+            "a W-Net segmenter"
+        )
+    if names is None:
+        names = [name for name in known if params[name] > 0]
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        what = f"{unknown[0]!r} is none of them" if unknown else "all are 0"
+        raise ValueError(
+            f"beta_path varies {', '.join(known)}, but {what}; name those to vary"
+        )
+    return list(names)
