@@ -179,7 +179,7 @@ def run_groups(args):
             if (variant, group[0]) in done:
                 continue
             pairs = [load(args.data, name) for name in group]
-            model = SparseWNetSegmenter(random_state=0, tol=0.0, max_epochs=12)
+            model = SparseWNetSegmenter(random_state=0, max_epochs=12)
             with change():
                 labels = model.fit_predict([image for image, _ in pairs])
             for place, (name, found) in enumerate(zip(group, labels, strict=True)):
@@ -190,9 +190,7 @@ def run_groups(args):
 def fit(name, image):
     params, changes = VARIANTS[name]
     changes = changes if isinstance(changes, tuple) else (changes,)
-    model = SparseWNetSegmenter(
-        **{"random_state": 0, "tol": 0.0, "max_epochs": 12, **params}
-    )
+    model = SparseWNetSegmenter(**{"random_state": 0, "max_epochs": 12, **params})
     started = [change.start() for change in changes if change is not None]
     try:
         start = time.perf_counter()

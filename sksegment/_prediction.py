@@ -13,8 +13,9 @@ __all__ = ["PredictionMixin"]
 class PredictionMixin:
     """Methods of a segmenter with a W-Net, beside those of `SegmenterMixin`.
 
-    They need the attributes that `TrainingMixin.fit` sets, the parameter
-    ``resolution``, and the methods ``_predict_image`` and ``_predict_proba_image``.
+    They need the attributes that `TrainingMixin.fit` sets, the parameters
+    ``resolution`` and ``position``, and the methods ``_predict_image`` and
+    ``_predict_proba_image``.
     """
 
     def predict_proba(self, X):
@@ -93,8 +94,8 @@ class PredictionMixin:
 
     def _reconstruct_image(self, index, image):
         grid = self._to_grid(self._normalize(image))
-        pixels = enlarge(self.net_.reconstruction_step(grid), image.shape[:2])
-        return self._scale.undo(pixels)
+        pixels = self.net_.reconstruction_step(grid)[:, : self.n_channels_in_]
+        return self._scale.undo(enlarge(pixels, image.shape[:2]))
 
     @property
     def _scale(self):
@@ -103,5 +104,9 @@ class PredictionMixin:
     def _normalize(self, image):
         return self._scale.apply(image)
 
+    @property
+    def _grid(self):
+        return {"resolution": self.resolution, "position": self.position}
+
     def _to_grid(self, scaled):
-        return to_grid(scaled, self.resolution)
+        return to_grid(scaled, **self._grid)

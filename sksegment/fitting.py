@@ -11,7 +11,6 @@ from sksegment.training import (
     FiniteLoss,
     LabelCount,
     ProgressBar,
-    StableLabels,
     TrainingSet,
     choose_device,
     choose_dtype,
@@ -77,7 +76,7 @@ def new_wnet(estimator, n_channels, seed, objective):
     device = choose_device(estimator.device)
     return make_net(
         size={
-            "n_channels": n_channels,
+            "n_channels": n_channels + (2 if estimator.position else 0),
             "max_labels": estimator.max_labels,
             "base_channels": estimator.base_channels,
             "depth": estimator.depth,
@@ -124,7 +123,6 @@ def train_wnet(estimator, net, images, seed, *, start, min_labels=None):
         callbacks.append(ProgressBar(estimator.max_epochs))
     if min_labels is not None:
         callbacks.append(FewLabels(dataset, min_labels))
-    callbacks.append(StableLabels(estimator.tol))
     with limit_threads(max(net.n_values(image.pixels) for image in images)):
         if start and estimator.init == "kmeans":
             initialise_labels(net, images, seed)

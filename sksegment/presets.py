@@ -32,6 +32,7 @@ MODEL_TYPES = {
     "Spectral-Superpixel": (SpectralSuperpixelSegmenter, {}),
 }
 
+_PAPER_PATCHES = {(96, 96): 32, (64, 64): 72, (48, 48): 128}
 # What the paper's networks have in common.
 _PAPER = {
     "max_labels": 32,
@@ -42,7 +43,6 @@ _PAPER = {
     "max_epochs": 50,
     "batches_per_epoch": 8,
     "lr": 1e-3,
-    "tol": 0.0,
 }
 
 
@@ -84,5 +84,6 @@ def make_segmenter(name, *, size="paper", **overrides):
         raise ValueError(f"size={size!r} is neither 'paper' nor 'compact'")
     cls, params = MODEL_TYPES[name]
     if size == "paper" and cls in _CLASSES.values():
-        params = {**_PAPER, "patches": PatchSampler(), **params}
+        patches = PatchSampler(tuple(_PAPER_PATCHES), tuple(_PAPER_PATCHES.values()))
+        params = {**_PAPER, "patches": patches, **params}
     return cls(**{**params, **overrides})

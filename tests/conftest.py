@@ -44,7 +44,6 @@ def _quick():
         "depth": 1,
         "max_epochs": 1,
         "batches_per_epoch": 2,
-        "tol": 0.0,
         "device": "cpu",
         "precision": "float32",
         "random_state": 0,

@@ -42,7 +42,8 @@ def test_paper_size_is_that_of_the_paper(name):
     model = make_segmenter(name)
     assert (model.base_channels, model.depth, model.max_labels) == (64, 4, 32)
     assert (model.max_epochs, model.batches_per_epoch, model.resolution) == (50, 8, 1.0)
-    assert (model.init, model.lr, model.tol) == ("random", 1e-3, 0.0)
+    assert (model.init, model.lr, model.position) == ("random", 1e-3, 0.0)
+    assert model.patches.shapes == ((96, 96), (64, 64), (48, 48))
     assert model.patches.counts == (32, 72, 128)
 
 

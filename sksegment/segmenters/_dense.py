@@ -68,6 +68,11 @@ class DenseWNetSegmenter(
     resolution : float, default=0.5
         Side of the images the net works on, relative to the original; 1 in the paper.
         Soft labels are enlarged before the largest of them is taken.
+    position : float, default=0.0
+        Where a pixel lies as two more inputs of the net, which it reconstructs too:
+        row and column over the longer side, times this weight. 0 leaves labels to the
+        look of things alone, as slices and frames need it; with 1 the parts of a
+        photograph that lie apart tend to be told apart, as people do.
     max_epochs : int, default=8
         Number of passes over the patches; 50 in the paper.
     batches_per_epoch : int, default=8
@@ -75,9 +80,6 @@ class DenseWNetSegmenter(
         least one for every image.
     lr : float, default=1e-3
         Learning rate of Adam.
-    tol : float, default=0.002
-        Training stops early when fewer than this share of the pixels change
-        their label in two epochs in a row; 0 never stops early.
     min_labels : int, optional
         Training stops early, even within an epoch, when no more than so many labels
         are in use, as Kim et al. do.
@@ -164,10 +166,10 @@ class DenseWNetSegmenter(
         base_channels=16,
         depth=3,
         resolution=0.5,
+        position=0.0,
         max_epochs=8,
         batches_per_epoch=8,
         lr=1e-3,
-        tol=0.002,
         min_labels=None,
         n_init=1,
         device="auto",
@@ -186,10 +188,10 @@ class DenseWNetSegmenter(
         self.base_channels = base_channels
         self.depth = depth
         self.resolution = resolution
+        self.position = position
         self.max_epochs = max_epochs
         self.batches_per_epoch = batches_per_epoch
         self.lr = lr
-        self.tol = tol
         self.min_labels = min_labels
         self.n_init = n_init
         self.device = device
@@ -210,9 +212,9 @@ class DenseWNetSegmenter(
         return [
             PixelImage.build(
                 scaled,
-                resolution=self.resolution,
                 with_affinity=self.beta_cut > 0,
                 device=device,
+                **self._grid,
             )
             for scaled in images.scaled
         ]

@@ -82,6 +82,11 @@ class SparseWNetSegmenter(
     resolution : float, default=0.5
         Side of the images the net works on, relative to the original; 1 in the paper.
         Superpixels, and so the borders of the labels, keep the full resolution.
+    position : float, default=0.0
+        Where a pixel lies as two more inputs of the net, which it reconstructs too:
+        row and column over the longer side, times this weight. 0 leaves labels to the
+        look of things alone, as slices and frames need it; with 1 the parts of a
+        photograph that lie apart tend to be told apart, as people do.
     max_epochs : int, default=8
         Number of passes over the patches; 50 in the paper.
     batches_per_epoch : int, default=8
@@ -89,9 +94,6 @@ class SparseWNetSegmenter(
         least one for every image.
     lr : float, default=1e-3
         Learning rate of Adam.
-    tol : float, default=0.002
-        Training stops early when fewer than this share of the superpixels change
-        their label in two epochs in a row; 0 never stops early.
     n_init : int, default=1
         Number of trainings from different seeds; the one of the lowest loss is kept.
     device : str or torch.device, default="auto"
@@ -186,10 +188,10 @@ class SparseWNetSegmenter(
         base_channels=16,
         depth=3,
         resolution=0.5,
+        position=0.0,
         max_epochs=8,
         batches_per_epoch=8,
         lr=1e-3,
-        tol=0.002,
         n_init=1,
         device="auto",
         precision="auto",
@@ -210,10 +212,10 @@ class SparseWNetSegmenter(
         self.base_channels = base_channels
         self.depth = depth
         self.resolution = resolution
+        self.position = position
         self.max_epochs = max_epochs
         self.batches_per_epoch = batches_per_epoch
         self.lr = lr
-        self.tol = tol
         self.n_init = n_init
         self.device = device
         self.precision = precision
@@ -231,9 +233,7 @@ class SparseWNetSegmenter(
 
     def _training_images(self, images, device):
         return [
-            GraphImage.build(
-                *parts, resolution=self.resolution, tau=self.tau, device=device
-            )
+            GraphImage.build(*parts, tau=self.tau, device=device, **self._grid)
             for parts in zip(
                 images.scaled, images.superpixels, images.graphs, strict=True
             )

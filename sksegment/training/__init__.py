@@ -5,7 +5,6 @@ from sksegment.training._callbacks import (
     FiniteLoss,
     LabelCount,
     ProgressBar,
-    StableLabels,
 )
 from sksegment.training._data import (
     GraphImage,
@@ -31,7 +30,6 @@ __all__ = [
     "PixelImage",
     "ProgressBar",
     "SegmentationNet",
-    "StableLabels",
     "TrainingBatch",
     "TrainingSet",
     "choose_device",

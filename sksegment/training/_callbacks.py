@@ -9,7 +9,6 @@ __all__ = [
     "FiniteLoss",
     "LabelCount",
     "ProgressBar",
-    "StableLabels",
     "StopTraining",
     "TermMeans",
 ]
@@ -95,39 +94,6 @@ class LabelCount(Callback):
             changed = (labels != self.before_).float().mean().item()
             net.history.record("changed", changed)
         self.before_ = labels
-
-
-class StableLabels(Callback):
-    """Stop when the labels of the superpixels hardly change any more.
-
-    Parameters
-    ----------
-    tol : float
-        Share of superpixels that may change in an epoch; 0 never stops.
-    patience : int, default=2
-        Number of such epochs in a row.
-    """
-
-    def __init__(self, tol, patience=2):
-        self.tol = tol
-        self.patience = patience
-
-    def on_train_begin(self, net, **kwargs):
-        """Start to count."""
-        self.quiet_epochs_ = 0
-
-    def on_epoch_end(self, net, **kwargs):
-        """Stop when the labels rest; to be called after all other callbacks.
-
-        Raises
-        ------
-        StopTraining
-            If the labels have not changed for ``patience`` epochs.
-        """
-        quiet = net.history[-1].get("changed", float("inf")) < self.tol
-        self.quiet_epochs_ = self.quiet_epochs_ + 1 if quiet else 0
-        if self.quiet_epochs_ >= self.patience:
-            raise StopTraining
 
 
 class TermMeans(Callback):

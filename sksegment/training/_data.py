@@ -16,7 +16,7 @@ __all__ = ["GraphImage", "PixelImage", "TrainingBatch", "TrainingSet", "to_grid"
 _MIN_GRID = 4
 
 
-def to_grid(scaled, resolution):
+def to_grid(scaled, resolution, position=0.0):
     """Bring an image to the grid on which the net works.
 
     Parameters
@@ -24,11 +24,27 @@ def to_grid(scaled, resolution):
     scaled : ndarray of shape (H, W, C), float32
     resolution : float
         Ratio of the sides, at most 1.
+    position : float, default=0.0
+        Weight of the position; 0 leaves it out.
 
     Returns
     -------
     pixels : tensor of shape (1, C, h, w), float32, channels last in memory
+        Or (1, C + 2, h, w): row and column over the longer side, times ``position``,
+        are the last two channels.
     """
+    pixels = _resize(scaled, resolution)
+    if not position:
+        return pixels
+    height, width = pixels.shape[-2:]
+    unit = position / max(height, width)
+    rows = (unit * torch.arange(height))[:, None].expand(height, width)
+    columns = (unit * torch.arange(width)).expand(height, width)
+    with_position = torch.cat([pixels, torch.stack([rows, columns])[None]], dim=1)
+    return with_position.contiguous(memory_format=torch.channels_last)
+
+
+def _resize(scaled, resolution):
     pixels = torch.from_numpy(np.ascontiguousarray(scaled))[None].permute(0, 3, 1, 2)
     height, width = scaled.shape[:2]
     grid = tuple(max(_MIN_GRID, round(side * resolution)) for side in (height, width))
@@ -64,7 +80,7 @@ class GraphImage:
     labels: torch.Tensor | None = field(default=None)
 
     @classmethod
-    def build(cls, scaled, superpixels, graph, *, resolution, tau, device):
+    def build(cls, scaled, superpixels, graph, *, tau, device, **grid):
         """Build from arrays.
 
         Parameters
@@ -73,12 +89,13 @@ class GraphImage:
             Intensities in [0, 1].
         superpixels : ndarray of shape (H, W), int32
         graph : RegionGraph
-        resolution : float
         tau : float
             Decay of the weights for continuity.
         device : torch.device
+        **grid
+            ``resolution`` and ``position``, see `to_grid`.
         """
-        pixels = to_grid(scaled, resolution)
+        pixels = to_grid(scaled, **grid)
         return cls(
             pixels.to(device),
             superpixels.shape,
@@ -113,20 +130,25 @@ class PixelImage:
     labels: torch.Tensor | None = field(default=None)
 
     @classmethod
-    def build(cls, scaled, *, resolution, with_affinity, device):
+    def build(cls, scaled, *, with_affinity, device, **grid):
         """Build from an array.
 
         Parameters
         ----------
         scaled : ndarray of shape (H, W, C), float32
             Intensities in [0, 1].
-        resolution : float
         with_affinity : bool
             Whether the normalised cut is in use.
         device : torch.device
+        **grid
+            ``resolution`` and ``position``, see `to_grid`.
         """
-        pixels = to_grid(scaled, resolution).to(device)
-        affinity = pixel_affinity(pixels[0].permute(1, 2, 0)) if with_affinity else None
+        pixels = to_grid(scaled, **grid).to(device)
+        affinity = None
+        if with_affinity:
+            # Without the position, which the affinity has already.
+            image = pixels[0, : scaled.shape[-1]].permute(1, 2, 0)
+            affinity = pixel_affinity(image)
         return cls(pixels, scaled.shape[:2], affinity)
 
     def pool(self, pixels):

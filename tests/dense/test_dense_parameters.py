@@ -125,7 +125,7 @@ def test_all_betas_zero_is_refused_in_partial_fit(make_dense, X):
         ("max_epochs", 0),
         ("batches_per_epoch", 0),
         ("lr", 0.0),
-        ("tol", -0.1),
+        ("position", -0.1),
         ("n_init", 0),
         ("device", 3),
         ("precision", "float16"),

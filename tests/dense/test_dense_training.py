@@ -81,12 +81,6 @@ def test_loss_that_is_not_finite_is_an_error_even_where_few_labels_are_enough(
     assert np.isfinite(model.predict_proba(X)[0]).all()
 
 
-def test_training_stops_when_labels_rest_for_two_epochs(make_dense, X):
-    model = make_dense(max_epochs=10, tol=1.0).fit(X)
-    assert (np.array(model.history_[1:, "changed"]) < 1.0).all()
-    assert model.n_iter_ == 3
-
-
 def test_share_of_labels_that_changed_is_that_of_pixels(make_dense, X, monkeypatch):
     maps = []
     train = _training.train_wnet

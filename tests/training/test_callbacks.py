@@ -5,11 +5,9 @@ from itertools import pairwise
 import pytest
 import torch
 from skorch.callbacks import Callback
-from skorch.history import History
 
 from sksegment.training import (
     LabelCount,
-    StableLabels,
     history_table,
     train,
 )
@@ -56,54 +54,6 @@ def test_labels_are_counted_and_their_changes_measured(
     ]
     assert "changed" not in table[0]
     assert [row["changed"] for row in table[1:]] == pytest.approx(expected, abs=1e-6)
-
-
-def epochs_until_stop(changes, **parameters):
-    """Number of epochs after which StableLabels stops, or None."""
-    net = type("Net", (), {"history": History()})()
-    callback = StableLabels(**parameters)
-    callback.on_train_begin(net)
-    for epoch, changed in enumerate(changes, start=1):
-        net.history.new_epoch()
-        if changed is not None:
-            net.history.record("changed", changed)
-        try:
-            callback.on_epoch_end(net)
-        except StopTraining:
-            return epoch
-    return None
-
-
-@pytest.mark.parametrize(
-    ("changes", "parameters", "expected"),
-    [
-        ([None, 0.5, 0.001, 0.001, 0.001], {"tol": 0.01}, 4),
-        ([None, 0.5, 0.001, 0.2, 0.001, 0.001], {"tol": 0.01}, 6),
-        ([None, 0.001], {"tol": 0.01, "patience": 1}, 2),
-        ([None, 0.01, 0.01, 0.01], {"tol": 0.01}, None),
-        ([None, 0.0, 0.0, 0.0, 0.0], {"tol": 0.0}, None),
-        ([None, 0.0, 0.0, 0.0], {"tol": 0.01, "patience": 3}, 4),
-    ],
-)
-def test_stable_labels_stop_after_some_quiet_epochs_in_a_row(
-    changes, parameters, expected
-):
-    assert epochs_until_stop(changes, **parameters) == expected
-
-
-def test_training_stops_when_the_labels_are_stable(tiny_net, training_set, whole_image):
-    images = [whole_image()]
-    net = tiny_net(lr=1e-9)
-    recorder = Recorder()
-    train(
-        net,
-        training_set(images),
-        max_epochs=20,
-        callbacks=[LabelCount(images), recorder, StableLabels(0.1)],
-    )
-    assert recorder.events == ["begin", "epoch", "epoch", "epoch", "end"]
-    assert len(history_table(net)) == 3
-    assert history_table(net)[-1]["changed"] < 0.1
 
 
 def test_callbacks_of_one_training_are_gone_in_the_next(
