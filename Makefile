@@ -1,26 +1,25 @@
-# make demo | test | test-slow | lint | constraints
+# make demo | test | test-slow | bench | lint | format | constraints
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 # One thread a process and two processes beat two threads in one on small images.
-TEST_ENV := OMP_NUM_THREADS=1 MPLBACKEND=Agg
+ONE := OMP_NUM_THREADS=1 MPLBACKEND=Agg $(BIN)/python
 
-.PHONY: demo test test-slow lint format constraints clean
-
+.PHONY: demo test test-slow bench lint format constraints clean
 demo: $(READY)
 	$(BIN)/python -m sksegment demo -o demo
-
 test: $(READY)
-	$(TEST_ENV) $(BIN)/python -m pytest -n 2 -m "not slow and not gpu"
-
+	$(ONE) -m pytest -n 2 -m "not slow and not gpu"
 test-slow: $(READY)
-	$(TEST_ENV) $(BIN)/python -m pytest -m "slow or gpu"
-
+	$(ONE) -m pytest -m "slow or gpu"
+bench: $(READY)
+	$(ONE) benchmarks/layers.py
+	$(ONE) benchmarks/scaling.py --largest 1024
+	$(ONE) benchmarks/floors.py
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -29,12 +28,10 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt -e ".[plot,test,lint]"
 	touch $@
-
 # Pin what a clean environment resolves to today.
 constraints: clean
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet torch==2.13.0 -e ".[plot,test,lint]"
 	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu//' > constraints.txt
-
 clean:
 	rm -rf .venv demo

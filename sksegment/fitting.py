@@ -107,6 +107,9 @@ def train_wnet(estimator, net, images, seed, *, start, min_labels=None):
     min_labels : int, optional
         Stop when no more labels than these are in use.
     """
+    for image in images:
+        # Those of another restart.
+        image.labels = None
     sampler = None
     if estimator.reconstruction == "patch":
         sampler = clone(estimator.patches or PatchSampler()).fit(None)

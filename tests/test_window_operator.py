@@ -146,3 +146,9 @@ def test_copy_to_a_device_leaves_the_original_where_it_was():
 def test_copy_on_the_same_device_multiplies_alike():
     operator, x = operator_of((6, 5)), values(30, 2)
     assert torch.equal(operator.to("cpu") @ x, operator @ x)
+
+
+def test_a_window_of_radius_5_takes_136_bytes_a_pixel():
+    affinity = pixel_affinity(np.zeros((50, 60, 3), np.float32))
+    n_bytes = sum(weight.nbytes for weight in affinity.weights)
+    assert 0.85 * 136 < n_bytes / (50 * 60) <= 136

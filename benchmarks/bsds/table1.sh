@@ -2,6 +2,7 @@
 # Table 1 of the paper, in pieces that go on where they stopped:
 #
 #   DATA=path/to/bsds300 sh benchmarks/bsds/table1.sh compact      # a laptop, an hour
+#   DATA=path/to/bsds300 sh benchmarks/bsds/table1.sh seeds
 #   DATA=path/to/bsds300 sh benchmarks/bsds/table1.sh baselines    # a quarter of one
 #   DATA=path/to/bsds300 sh benchmarks/bsds/table1.sh paper        # a CUDA card
 #
@@ -11,23 +12,28 @@ set -eu
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 bsds() { python -m sksegment benchmark bsds --data "$DATA" --n-jobs "$JOBS" "$@"; }
 
+# Twelve runs an image: three betas, two numbers of labels, with and without position.
 compact() {
-    fast="--set resolution=0.25 --set patches__shapes=[[64,64]] --set patches__counts=[96]"
-    for part in test:0:100:10 train:5:200:32; do
-        subset=${part%%:*}
-        for cut in Sparse-NCut-Patch Sparse-NCut-Image Dense-NCut-Patch Dense-NCut-Image; do
-            bsds $fast --subset "$subset" --images "${part#*:}" --model "$cut" \
-                --grid beta_cut=0.1,1,10 --grid max_labels=4,8,20 --out "$OUT/compact/$subset"
-        done
-        for simcon in Sparse-SimCon-Patch Sparse-SimCon-Image Dense-SimCon-Patch \
-            Dense-SimCon-Image Dense-SimCon-NoRec; do
-            bsds $fast --subset "$subset" --images "${part#*:}" --model "$simcon" \
-                --grid beta_sim=0.02,0.1,0.5 --grid beta_con=0.5 --grid max_labels=4,8,20 \
-                --out "$OUT/compact/$subset"
+    for part in test:0:100:10 train:5:200:40; do
+        for model in Sparse-SimCon-Patch Sparse-NCut-Patch Sparse-SimCon-Image \
+            Sparse-NCut-Image Dense-SimCon-Patch Dense-SimCon-Image Dense-SimCon-NoRec \
+            Dense-NCut-Patch Dense-NCut-Image; do
+            case $model in
+            *NCut*) betas="--grid beta_cut=0.1,1,10" ;;
+            *) betas="--grid beta_sim=0.02,0.1,0.5 --grid beta_con=0.5" ;;
+            esac
+            bsds --subset "${part%%:*}" --images "${part#*:}" --model "$model" $betas \
+                --grid max_labels=8,20 --grid position=0,1 --set resolution=0.25 \
+                --out "$OUT/compact/${part%%:*}"
         done
     done
-    bsds $fast --images 0:100:10 --model Sparse-SimCon-Patch --seeds 1,2 \
-        --grid beta_sim=0.02,0.1,0.5 --grid beta_con=0.5 --grid max_labels=4,8,20 \
+}
+
+# Two more seeds of the best type.
+seeds() {
+    bsds --images 0:100:10 --model Sparse-SimCon-Patch --seeds 1,2 \
+        --grid beta_sim=0.02,0.1,0.5 --grid beta_con=0.5 \
+        --grid max_labels=8,20 --grid position=0,1 --set resolution=0.25 \
         --out "$OUT/compact/test"
 }
 

@@ -20,7 +20,7 @@ from sksegment.fitting import (
     weights_of,
 )
 from sksegment.patches import PatchSampler
-from sksegment.training import history_table
+from sksegment.training import choose_device, history_table
 
 __all__ = ["NET_CONSTRAINTS", "TrainingMixin"]
 
@@ -86,11 +86,12 @@ class TrainingMixin:
         check_objective(self)
         batch = check_images(X)
         images = self._prepare(batch.images)
+        on_device = self._training_images(images, choose_device(self.device))
         best = None
         for seed in self._draw_seeds(self.n_init):
             net = self._new_net(batch.n_channels, seed)
             try:
-                self._train(net, images, seed, start=True)
+                self._train(net, on_device, seed, start=True)
             except FloatingPointError:
                 self._keep(best or net, images, batch)
                 raise
@@ -122,8 +123,9 @@ class TrainingMixin:
         check_objective(self)
         batch = check_images(X, n_channels=self.n_channels_in_)
         images = self._prepare_more(batch.images)
+        on_device = self._training_images(images, self.net_.device)
         try:
-            self._train(self.net_, images, self._draw_seeds(1)[0], start=False)
+            self._train(self.net_, on_device, self._draw_seeds(1)[0], start=False)
         finally:
             self._keep(self.net_, images, batch, number=False)
         return self
@@ -140,7 +142,7 @@ class TrainingMixin:
         train_wnet(
             self,
             net,
-            self._training_images(images, net.device),
+            images,
             seed,
             start=start,
             min_labels=getattr(self, "min_labels", None),
