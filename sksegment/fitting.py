@@ -1,10 +1,10 @@
 """From an estimator's parameters to a trained net: the steps of ``fit``."""
 
 import numpy as np
-import torch
 from sklearn.base import clone
 from torch.nn.functional import interpolate
 
+from sksegment.nn import channel_softmax
 from sksegment.patches import PatchSampler
 from sksegment.training import (
     FewLabels,
@@ -152,7 +152,7 @@ def soft_labels(net, grid):
     -------
     f : tensor of shape (1, K, h, w), float32
     """
-    return torch.softmax(net.evaluation_step(grid), dim=1)
+    return channel_softmax(net.evaluation_step(grid))
 
 
 def enlarge(tensor, shape):

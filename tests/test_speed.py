@@ -4,7 +4,6 @@ import time
 
 import numpy as np
 import pytest
-import torch
 from skimage.data import coffee
 from skimage.graph import rag_mean_color
 from sklearn.metrics import adjusted_mutual_info_score, rand_score, v_measure_score
@@ -89,13 +88,10 @@ def test_losses_are_cheap_beside_the_net(n_superpixels):
     module = build_wnet(0, n_channels=3, max_labels=32, base_channels=16, depth=3)
     objective = SparseObjective(1.0, 1.0, 0.1, 0.1)
     z = module.encode(image.pixels).detach()
-    softmax = best(
-        lambda: torch.softmax(z.clone().requires_grad_(), 1).sum().backward()
-    )
 
     def losses():
         terms = objective.image_terms(z.clone().requires_grad_(), image)[0]
         sum(terms.values()).backward()
 
     net = best(lambda: module(image.pixels)[1].sum().backward(), repeats=3)
-    assert best(losses) - best(softmax) < 0.2 * net
+    assert best(losses) < 0.1 * (best(losses) + net)

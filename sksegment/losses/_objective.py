@@ -1,6 +1,5 @@
 """The total loss (9), of the sparse and of the dense models."""
 
-import torch
 from torch import nn
 
 from sksegment.losses._continuity import dense_continuity, sparse_continuity
@@ -11,6 +10,7 @@ from sksegment.losses._similarity import (
     majority_labels,
     sparse_similarity,
 )
+from sksegment.nn import channel_softmax
 
 __all__ = ["DenseObjective", "SparseObjective"]
 
@@ -67,7 +67,7 @@ class SparseObjective(_WeightedTerms, nn.Module):
         f : tensor of shape (N, K)
             Soft labels of the superpixels.
         """
-        pixels = torch.softmax(z, dim=1).permute(0, 2, 3, 1).flatten(0, 2)
+        pixels = channel_softmax(z).permute(0, 2, 3, 1).flatten(0, 2)
         f = image.pooling @ pixels
         terms = {}
         if "cut" in self.weights:
@@ -118,7 +118,7 @@ class DenseObjective(_WeightedTerms, nn.Module):
         f : tensor of shape (h * w, K)
             Soft labels of the pixels.
         """
-        f = torch.softmax(z, dim=1)[0]
+        f = channel_softmax(z)[0]
         terms = {}
         if "cut" in self.weights:
             terms["cut"] = dense_soft_ncut(f, image.affinity)

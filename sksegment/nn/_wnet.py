@@ -5,6 +5,7 @@ import math
 import torch
 from torch import nn
 
+from sksegment.nn._softmax import channel_softmax
 from sksegment.nn._unet import UNet
 
 __all__ = ["WNet", "build_wnet"]
@@ -63,7 +64,7 @@ class WNet(nn.Module):
         -------
         x : tensor of shape (B, C, H, W)
         """
-        return self.decoder(torch.softmax(z, dim=1), margin)
+        return self.decoder(channel_softmax(z), margin)
 
     def forward(self, x, margin=0):
         """Return ``(z, x')``, the logits and the reconstruction."""

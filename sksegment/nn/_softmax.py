@@ -1,0 +1,24 @@
+"""Softmax over the channels of images that have them last in memory."""
+
+import torch
+
+__all__ = ["channel_softmax"]
+
+
+def channel_softmax(z):
+    """Softmax over channels.
+
+    Parameters
+    ----------
+    z : tensor of shape (B, K, h, w)
+
+    Returns
+    -------
+    f : tensor of shape (B, K, h, w)
+
+    Notes
+    -----
+    The same as ``torch.softmax(z, dim=1)``, which on a CPU takes seven times as long
+    where channels are last in memory: it walks along the pixels.
+    """
+    return torch.softmax(z.permute(0, 2, 3, 1), dim=3).permute(0, 3, 1, 2)
