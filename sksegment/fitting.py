@@ -1,5 +1,7 @@
 """From an estimator's parameters to a trained net: the steps of ``fit``."""
 
+from copy import copy
+
 import numpy as np
 from sklearn.base import clone
 from torch.nn.functional import interpolate
@@ -18,6 +20,7 @@ from sksegment.training import (
     limit_threads,
     make_net,
     train,
+    train_together,
 )
 
 __all__ = [
@@ -27,6 +30,7 @@ __all__ = [
     "new_wnet",
     "soft_labels",
     "train_wnet",
+    "train_wnets",
     "weights_of",
 ]
 
@@ -107,6 +111,52 @@ def train_wnet(estimator, net, images, seed, *, start, min_labels=None):
     min_labels : int, optional
         Stop when no more labels than these are in use.
     """
+    dataset, callbacks = _training(estimator, images, seed, min_labels)
+    with limit_threads(max(net.n_values(image.pixels) for image in images)):
+        if start and estimator.init == "kmeans":
+            initialise_labels(net, images, seed)
+        train(net, dataset, max_epochs=estimator.max_epochs, callbacks=callbacks)
+        net.settle_statistics(images)
+
+
+def train_wnets(estimators, nets, images, seeds):
+    """Train several new nets on the same prepared images, in one program.
+
+    Parameters
+    ----------
+    estimators : list of estimator
+        They differ in betas and seeds only.
+    nets : list of SegmentationNet
+    images : list of GraphImage or PixelImage
+        All of one shape.
+    seeds : list of int
+        As in `train_wnet`.
+    """
+    # Labels are kept on the images, hence each net has its own; tensors are shared.
+    images = [[copy(image) for image in images] for _ in nets]
+    training = [
+        _training(*parts, getattr(parts[0], "min_labels", None))
+        for parts in zip(estimators, images, seeds, strict=True)
+    ]
+    n_values = max(nets[0].n_values(image.pixels) for image in images[0])
+    with limit_threads(len(nets) * n_values):
+        for estimator, net, own, seed in zip(
+            estimators, nets, images, seeds, strict=True
+        ):
+            if estimator.init == "kmeans":
+                initialise_labels(net, own, seed)
+        train_together(
+            nets,
+            [dataset for dataset, _ in training],
+            max_epochs=estimators[0].max_epochs,
+            callbacks=[callbacks for _, callbacks in training],
+        )
+        for net, own in zip(nets, images, strict=True):
+            net.settle_statistics(own)
+
+
+def _training(estimator, images, seed, min_labels):
+    """Batches and callbacks of one training."""
     for image in images:
         # Those of another restart.
         image.labels = None
@@ -126,11 +176,7 @@ def train_wnet(estimator, net, images, seed, *, start, min_labels=None):
         callbacks.append(ProgressBar(estimator.max_epochs))
     if min_labels is not None:
         callbacks.append(FewLabels(dataset, min_labels))
-    with limit_threads(max(net.n_values(image.pixels) for image in images)):
-        if start and estimator.init == "kmeans":
-            initialise_labels(net, images, seed)
-        train(net, dataset, max_epochs=estimator.max_epochs, callbacks=callbacks)
-        net.settle_statistics(images)
+    return dataset, callbacks
 
 
 def final_loss(net):

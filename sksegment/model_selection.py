@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GridSearchCV
 
 from sksegment._beta_path import BetaPath, beta_path
+from sksegment._fit_together import fit_together
 from sksegment._scorers import (
     SCORERS,
     InSampleSplit,
@@ -25,6 +26,7 @@ __all__ = [
     "BetaTuning",
     "InSampleSplit",
     "beta_path",
+    "fit_together",
     "segmentation_scorer",
     "tune_betas",
     "v_measure_scorer",

@@ -12,7 +12,12 @@ set -eu
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 bsds() { python -m sksegment benchmark bsds --data "$DATA" --n-jobs "$JOBS" "$@"; }
 
-# Twelve runs an image: three betas, two numbers of labels, with and without position.
+# Six runs an image: three betas, for few labels and for more with the position.
+variants() {
+    bsds "$@" --grid max_labels=8 --grid position=0
+    bsds "$@" --grid max_labels=20 --grid position=1
+}
+
 compact() {
     for part in test:0:100:10 train:5:200:40; do
         for model in Sparse-SimCon-Patch Sparse-NCut-Patch Sparse-SimCon-Image \
@@ -22,18 +27,16 @@ compact() {
             *NCut*) betas="--grid beta_cut=0.1,1,10" ;;
             *) betas="--grid beta_sim=0.02,0.1,0.5 --grid beta_con=0.5" ;;
             esac
-            bsds --subset "${part%%:*}" --images "${part#*:}" --model "$model" $betas \
-                --grid max_labels=8,20 --grid position=0,1 --set resolution=0.25 \
-                --out "$OUT/compact/${part%%:*}"
+            variants --subset "${part%%:*}" --images "${part#*:}" --model "$model" \
+                --set resolution=0.25 --out "$OUT/compact/${part%%:*}" $betas
         done
     done
 }
 
 # Two more seeds of the best type.
 seeds() {
-    bsds --images 0:100:10 --model Sparse-SimCon-Patch --seeds 1,2 \
-        --grid beta_sim=0.02,0.1,0.5 --grid beta_con=0.5 \
-        --grid max_labels=8,20 --grid position=0,1 --set resolution=0.25 \
+    variants --images 0:100:10 --model Sparse-SimCon-Patch --seeds 1,2 \
+        --grid beta_sim=0.02,0.1,0.5 --grid beta_con=0.5 --set resolution=0.25 \
         --out "$OUT/compact/test"
 }
 

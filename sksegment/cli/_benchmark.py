@@ -101,9 +101,13 @@ def _add_report(commands):
         "Print the table of the paper beside results of bsds.",
         "  sksegment benchmark report runs/test --training runs/train --json t.json",
     )
-    parser.add_argument("runs", metavar="RUNS", help="folder that bsds wrote")
+    parser.add_argument(
+        "runs", nargs="+", metavar="RUNS", help="folder that bsds wrote"
+    )
     parser.add_argument(
         "--training",
+        nargs="+",
+        default=[],
         metavar="RUNS",
         help="results on other images, on which one setting for all is chosen",
     )
@@ -153,8 +157,11 @@ def _line(progress):
 def _report(args):
     from sksegment.benchmarking import format_table, read_runs, summarise
 
-    training = read_runs(args.training) if args.training else []
-    summaries = summarise(read_runs(args.runs), training)
+    rows, training = (
+        [row for folder in folders for row in read_runs(folder)]
+        for folders in (args.runs, args.training)
+    )
+    summaries = summarise(rows, training)
     if args.json:
         Path(args.json).write_text(json.dumps(summaries, indent=1) + "\n")
     sys.stdout.write(format_table(summaries))

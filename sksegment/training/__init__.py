@@ -21,6 +21,7 @@ from sksegment.training._device import (
 )
 from sksegment.training._initialise import initialise_labels
 from sksegment.training._net import SegmentationNet, history_table, make_net, train
+from sksegment.training._together import train_together
 
 __all__ = [
     "FewLabels",
@@ -41,4 +42,5 @@ __all__ = [
     "make_net",
     "to_grid",
     "train",
+    "train_together",
 ]

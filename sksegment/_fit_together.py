@@ -1,0 +1,103 @@
+"""Fit W-Nets of several seeds and betas in one batched program."""
+
+from sklearn.base import clone
+
+from sksegment._validation import check_images
+from sksegment.fitting import check_objective, train_wnets
+from sksegment.training import choose_device
+
+__all__ = ["fit_together"]
+
+_MAY_DIFFER = {"random_state", "beta_rec", "beta_cut", "beta_sim", "beta_con"}
+
+
+def fit_together(estimators, X):
+    """Fit W-Nets that differ in seeds and betas, all at once.
+
+    Each layer is called once for all of them. A CUDA device that small nets leave idle
+    between calls is so put to use; a CPU gains nothing. Superpixels, their graph and
+    all else that does not depend on the seed are computed once.
+
+    Parameters
+    ----------
+    estimators : sequence of SparseWNetSegmenter, or of DenseWNetSegmenter
+        They are cloned, never fitted themselves. Only ``random_state`` and the betas
+        may differ between them.
+    X : sequence of ndarray of shape (H, W) or (H, W, C)
+        Images of one shape; one is enough.
+
+    Returns
+    -------
+    fitted : list of estimator
+        In the order of ``estimators``; what each would be alone, up to rounding.
+
+    Raises
+    ------
+    ValueError
+        If there are no estimators, they differ in more, ``n_init`` is above 1,
+        ``min_labels`` is set, or the images have several shapes.
+    FloatingPointError
+        If one of the losses becomes NaN.
+
+    Examples
+    --------
+    >>> from skimage.data import coins
+    >>> from sksegment import SparseWNetSegmenter
+    >>> from sksegment.model_selection import fit_together
+    >>> model = SparseWNetSegmenter(max_epochs=1, base_channels=4)
+    >>> models = [model.set_params(random_state=seed) for seed in (0, 1)]
+    >>> [len(fitted.labels_) for fitted in fit_together(models, [coins()[::8, ::8]])]
+    [1, 1]
+    """
+    estimators = [clone(estimator) for estimator in estimators]
+    _check_alike(estimators)
+    for estimator in estimators:
+        estimator._validate_params()
+        check_objective(estimator)
+    batch = check_images(X)
+    shapes = sorted({image.shape[:2] for image in batch.images})
+    if len(shapes) > 1:
+        raise ValueError(
+            f"the images have the shapes {', '.join(map(str, shapes))}; fit_together "
+            "needs one shape: crop them, or fit one after the other"
+        )
+    # Of the dense models only those with a cut prepare an affinity.
+    first = max(estimators, key=lambda estimator: estimator.beta_cut)
+    images = first._prepare(batch.images)
+    on_device = first._training_images(images, choose_device(first.device))
+    seeds = [estimator._draw_seeds(1)[0] for estimator in estimators]
+    nets = [
+        estimator._new_net(batch.n_channels, seed)
+        for estimator, seed in zip(estimators, seeds, strict=True)
+    ]
+    train_wnets(estimators, nets, on_device, seeds)
+    return [
+        estimator._keep(net, images, batch)
+        for estimator, net in zip(estimators, nets, strict=True)
+    ]
+
+
+def _check_alike(estimators):
+    if not estimators:
+        raise ValueError("there are no estimators to fit")
+    first = estimators[0]
+    expected = _fixed(first)
+    for index, estimator in enumerate(estimators):
+        found = _fixed(estimator)
+        differ = [k for k in expected if repr(found.get(k)) != repr(expected[k])]
+        if type(estimator) is not type(first) or differ:
+            what = ", ".join(differ) or "class"
+            raise ValueError(
+                f"estimator {index} differs from the first in {what}; fit_together "
+                f"takes those that differ in {', '.join(sorted(_MAY_DIFFER))} only"
+            )
+    if first.n_init > 1 or getattr(first, "min_labels", None) is not None:
+        raise ValueError(
+            "fit_together has neither restarts nor an early stop; set n_init=1 and "
+            "min_labels=None"
+        )
+
+
+def _fixed(estimator):
+    params = estimator.get_params()
+    return {name: params[name] for name in params if name not in _MAY_DIFFER}
