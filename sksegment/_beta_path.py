@@ -95,7 +95,8 @@ def beta_path(estimator, X, y=None, *, betas=_BETAS, names=None, epochs=None):
         check_truth(X, y, "beta_path")
     betas, names = _check_betas(betas), _check_names(estimator, names)
     model = clone(estimator)
-    epochs = epochs or max(1, round(model.max_epochs / 4))
+    if epochs is None:
+        epochs = max(1, round(model.max_epochs / 4))
     estimators, rows = [], []
     for beta in betas:
         model.set_params(**dict.fromkeys(names, beta))
@@ -131,7 +132,7 @@ def _train_on(model, X, epochs):
 
 def _check_betas(betas):
     betas = sorted({float(beta) for beta in betas})
-    if not betas or not betas[0] > 0:
+    if not betas or not all(0 < beta < float("inf") for beta in betas):
         raise ValueError(f"betas={betas} must be numbers above 0, one at least")
     return betas
 

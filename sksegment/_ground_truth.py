@@ -72,7 +72,7 @@ def _name(path):
     return path.stem.removesuffix("_labels")
 
 
-def pair_truth(maps, path, truth_path, *, void):
+def pair_truth(maps, path, truth_path, *, void="max"):
     """Read ground truth for the pages of one file.
 
     Parameters
@@ -82,11 +82,12 @@ def pair_truth(maps, path, truth_path, *, void):
     path : Path
         Their file, for messages.
     truth_path : Path
-    void : int or None
+    void : {"max"} or int or None, default="max"
+        See `sksegment.io.read_labels`.
 
     Returns
     -------
-    truths : list of ndarray of shape (A, H, W)
+    truths : list of list of ndarray of shape (H, W)
         For each page. Several maps for a single page are those of several annotators.
 
     Raises
@@ -114,7 +115,7 @@ def pair_truth(maps, path, truth_path, *, void):
     return groups
 
 
-def read_labelled(paths, truth, *, void):
+def read_labelled(paths, truth, *, void="max"):
     """Read images and their ground truth.
 
     Parameters
@@ -122,12 +123,13 @@ def read_labelled(paths, truth, *, void):
     paths : list of Path
     truth : str or path-like
         See `find_truth`.
-    void : int or None
+    void : {"max"} or int or None, default="max"
         Value of void in the ground truth.
 
     Returns
     -------
-    images : list of ndarray
+    images : dict of str to ndarray
+        By a name for messages.
     truths : list of list of ndarray of shape (H, W)
 
     Raises
@@ -135,9 +137,11 @@ def read_labelled(paths, truth, *, void):
     ImageFileError
         If a file cannot be read or does not fit.
     """
-    images, truths = [], []
+    images, truths = {}, []
     for path, truth_path in find_truth(paths, truth).items():
         pages = read_images(path)
         truths += pair_truth(pages, path, truth_path, void=void)
-        images += pages
+        for index, page in enumerate(pages):
+            name = f"{path}, page {index}" if len(pages) > 1 else str(path)
+            images[name] = page
     return images, truths

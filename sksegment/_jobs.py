@@ -29,6 +29,7 @@ __all__ = [
     "check_model_file",
     "fit_model",
     "label_file",
+    "naming",
     "output_names",
     "training_images",
 ]
@@ -279,7 +280,7 @@ def _read_pages(path, slots):
     for slot in sorted(slots):
         index = slot[1]
         name = _page_name(path, index, len(pages))
-        with _naming([name]):
+        with naming([name]):
             check_images([pages[index]])
         # A view would keep all pages in memory.
         chosen[slot] = pages[index].copy() if len(pages) > 1 else pages[index]
@@ -315,7 +316,7 @@ def _page_name(path, index, n_pages):
 
 
 @contextlib.contextmanager
-def _naming(names):
+def naming(names):
     """Put names in the place of "image 0", and so on, in messages."""
     try:
         yield
@@ -341,7 +342,7 @@ def fit_model(estimator, images):
     -------
     model : SparseWNetSegmenter
     """
-    with _naming([*images]):
+    with naming([*images]):
         return clone(estimator).fit([*images.values()])
 
 
@@ -363,7 +364,7 @@ def label_file(model, path, outputs, journal):
         images = read_images(path)
         maps = []
         for index, image in enumerate(images):
-            with _naming([_page_name(path, index, len(images))]):
+            with naming([_page_name(path, index, len(images))]):
                 maps += model.predict([image])
         outputs.write(path, images, maps)
         journal.n_images += len(maps)

@@ -1,7 +1,6 @@
 """Read label maps, of a segmentation or of ground truth."""
 
 import warnings
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ def read_labels(path, *, void="max"):
         ``.npz`` file, under the name ``segmentations`` if there are several.
     void : {"max"} or int or None, default="max"
         Value that stands for no label: "max" is the largest of the dtype, 255 or 65535,
-        where `write_labels` writes void; None is no value. Negative labels are void
+        as which `write_labels` writes void; None is no value. Negative labels are void
         whatever it is.
 
     Returns
@@ -34,7 +33,8 @@ def read_labels(path, *, void="max"):
     Raises
     ------
     ImageFileError
-        If the file is missing, cannot be read, or is no label map.
+        If the file is missing, cannot be read, or is no label map; or, with "max", has
+        0 and 255 alone: those may be two classes as well.
 
     Examples
     --------
@@ -75,7 +75,8 @@ def _read_array(path):
         raise
     except FileNotFoundError as error:
         raise ImageFileError(f"{path}: no such file") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
+    # A damaged zip file raises what its decoder does, from EOFError to zlib.error.
+    except Exception as error:
         raise ImageFileError(f"{path} is no array of label maps: {error}") from error
     if found.ndim not in (2, 3) or found.size == 0:
         raise ImageFileError(
@@ -113,7 +114,21 @@ def _as_labels(page, path, void):
         )
     labels = page.astype(np.int64)
     if void == "max":
-        void = np.iinfo(page.dtype).max if page.dtype.kind == "u" else None
+        void = _largest(page, path)
     if void is not None:
         labels[labels == void] = -1
     return labels.astype(np.int32)
+
+
+def _largest(page, path):
+    """Value that is void because it is the largest of the dtype."""
+    if page.dtype.kind != "u":
+        return None
+    largest = np.iinfo(page.dtype).max
+    if np.array_equal(np.unique(page), [0, largest]):
+        raise ImageFileError(
+            f"{path} has the values 0 and {largest} alone, which may be two classes, "
+            f"or one and void: say void={largest} or void=None (on the command line "
+            f"--void {largest} or --void none)"
+        )
+    return largest

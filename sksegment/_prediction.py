@@ -4,7 +4,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksegment._intensity import IntensityScale
 from sksegment._persistence import save_segmenter
-from sksegment.fitting import enlarge, soft_labels
+from sksegment.fitting import check_net, enlarge, soft_labels
 from sksegment.training import to_grid
 
 __all__ = ["PredictionMixin"]
@@ -87,6 +87,11 @@ class PredictionMixin:
         """
         check_is_fitted(self)
         save_segmenter(self, path)
+
+    def _map(self, X, function, prepare=None):
+        check_is_fitted(self)
+        check_net(self)
+        return super()._map(X, function, prepare)
 
     def _transform_image(self, index, image):
         f = soft_labels(self.net_, self._to_grid(self._normalize(image)))

@@ -24,6 +24,7 @@ from sksegment.training import (
 )
 
 __all__ = [
+    "check_net",
     "check_objective",
     "enlarge",
     "final_loss",
@@ -54,6 +55,38 @@ def check_objective(estimator):
             "all betas are zero: there is nothing to learn; set at least one of "
             + ", ".join(_BETAS)
             + (unused if estimator.reconstruction == "none" else "")
+        )
+
+
+def check_net(estimator):
+    """Refuse a fitted estimator whose parameters are no longer those of its net.
+
+    Raises
+    ------
+    ValueError
+        If a parameter that shapes the net was changed after the fit.
+    """
+    module = estimator.net_.module_
+    encoder = module.encoder
+    found = {
+        "max_labels": encoder.head.out_channels,
+        "base_channels": encoder.head.in_channels,
+        "depth": encoder.depth,
+        "position": encoder.down[0][0].in_channels > estimator.n_channels_in_,
+        "reconstruction": module.decoder is not None,
+    }
+    wanted = {
+        "max_labels": estimator.max_labels,
+        "base_channels": estimator.base_channels,
+        "depth": estimator.depth,
+        "position": estimator.position > 0,
+        "reconstruction": estimator.reconstruction != "none",
+    }
+    changed = [name for name in found if found[name] != wanted[name]]
+    if changed:
+        raise ValueError(
+            f"{', '.join(changed)} changed since the fit, and the net does not fit it "
+            "any more; fit again, or set it back"
         )
 
 

@@ -6,6 +6,8 @@ from sklearn.cluster import KMeans
 
 __all__ = ["brightness_order", "fit_centers", "paint", "region_shares"]
 
+_FAR = 1e6
+
 
 def region_shares(f, pooling, assignment, centers=None):
     """Share of every label in every superpixel; the largest is its label.
@@ -48,7 +50,7 @@ def _closeness(f, centers):
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def fit_centers(f, n_clusters, seed):
+def fit_centers(f, n_clusters, seed, start=None):
     """Cluster the soft labels of the superpixels of all training images.
 
     Parameters
@@ -56,17 +58,30 @@ def fit_centers(f, n_clusters, seed):
     f : ndarray of shape (n, K)
     n_clusters : int
     seed : int
+    start : ndarray of shape (n_clusters, K), optional
+        Centres to start from; those infinitely far away stay so.
 
     Returns
     -------
     centers : ndarray of shape (n_clusters, K), float32
         Infinitely far away where there are fewer different superpixels than clusters.
     """
+    if start is not None:
+        return _move_centers(f, start)
     # What differs by rounding alone is no cluster of its own.
     found = min(n_clusters, len(np.unique(f.round(5), axis=0)))
     kmeans = KMeans(found, n_init=3, random_state=seed).fit(f)
-    centers = np.full((n_clusters, f.shape[1]), 1e6, np.float32)
+    centers = np.full((n_clusters, f.shape[1]), _FAR, np.float32)
     centers[:found] = kmeans.cluster_centers_
+    return centers
+
+
+def _move_centers(f, start):
+    """Lloyd's iterations from given centres."""
+    used = start[:, 0] < _FAR
+    kmeans = KMeans(used.sum(), init=start[used], n_init=1).fit(f)
+    centers = start.copy()
+    centers[used] = kmeans.cluster_centers_
     return centers
 
 

@@ -67,7 +67,7 @@ def make_segmenter(name, *, size="paper", **overrides):
     Raises
     ------
     ValueError
-        If the name or the size is unknown.
+        If the name, the size or a parameter is unknown.
 
     Examples
     --------
@@ -86,4 +86,4 @@ def make_segmenter(name, *, size="paper", **overrides):
     if size == "paper" and cls in _CLASSES.values():
         patches = PatchSampler(tuple(_PAPER_PATCHES), tuple(_PAPER_PATCHES.values()))
         params = {**_PAPER, "patches": patches, **params}
-    return cls(**{**params, **overrides})
+    return cls().set_params(**{**params, **overrides})

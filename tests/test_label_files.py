@@ -28,18 +28,23 @@ def test_pages_come_back_in_their_order(tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
-def test_white_is_a_label_where_nothing_is_void(tmp_path):
-    mask = np.array([[0, 255], [255, 0]], np.uint8)
-    Image.fromarray(mask).save(tmp_path / "mask.png")
-    np.testing.assert_array_equal(
-        read_labels(tmp_path / "mask.png", void=None)[0], mask
-    )
-    expected = [[0, -1], [-1, 0]]
-    assert read_labels(tmp_path / "mask.png")[0].tolist() == expected
-    assert read_labels(tmp_path / "mask.png", void=0)[0].tolist() == [
-        [-1, 255],
-        [255, -1],
-    ]
+def test_void_is_the_value_that_is_said(tmp_path):
+    Image.fromarray(np.array([[0, 255], [9, 0]], np.uint8)).save(tmp_path / "a.png")
+    for options, expected in [
+        ({"void": None}, [[0, 255], [9, 0]]),
+        ({}, [[0, -1], [9, 0]]),
+        ({"void": 9}, [[0, 255], [-1, 0]]),
+    ]:
+        assert read_labels(tmp_path / "a.png", **options)[0].tolist() == expected
+
+
+def test_black_and_white_must_be_explained(tmp_path):
+    path = tmp_path / "mask.png"
+    Image.fromarray(np.array([[0, 255], [255, 0]], np.uint8)).save(path)
+    with pytest.raises(ImageFileError, match=r"0 and 255 alone.*void=255 or void=None"):
+        read_labels(path)
+    assert read_labels(path, void=None)[0].tolist() == [[0, 255], [255, 0]]
+    assert read_labels(path, void=255)[0].tolist() == [[0, -1], [-1, 0]]
 
 
 def test_palette_image_gives_its_indices(tmp_path):
@@ -68,12 +73,21 @@ def damage(path, **arrays):
     path.write_bytes(path.read_bytes()[:100])
 
 
+def spoil(path):
+    """Damage the compressed data alone, which only zlib notices."""
+    np.savez_compressed(path, a=np.arange(60).reshape(6, 10))
+    data = bytearray(path.read_bytes())
+    data[60:120] = bytes(60)
+    path.write_bytes(data)
+
+
 @pytest.mark.parametrize(
     ("name", "write", "message"),
     [
         ("gone.png", lambda p: None, "gone.png"),
         ("gone.npz", lambda p: None, "gone.npz: no such file"),
         ("a.npz", lambda p: damage(p, a=LABELS), "no array of label maps"),
+        ("a.npz", spoil, "no array of label maps"),
         ("a.npz", lambda p: np.savez(p, a=LABELS, b=LABELS), "the arrays a, b"),
         ("a.npy", lambda p: np.save(p, np.array([{}])), "no array of label maps"),
         ("a.npy", lambda p: np.save(p, np.arange(3)), r"shape \(3,\)"),

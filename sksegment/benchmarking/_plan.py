@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sksegment.baselines import FelzenszwalbSegmenter
 from sksegment.presets import MODEL_TYPES, make_segmenter
 
-__all__ = ["BENCHMARK_MODELS", "Run", "plan_runs"]
+__all__ = ["BENCHMARK_MODELS", "Run", "canonical", "plan_runs"]
 
 #: Models that can be run: those of Table 1, and what one would pick otherwise.
 BENCHMARK_MODELS = (*MODEL_TYPES, "Felzenszwalb")
@@ -53,7 +53,7 @@ class Run:
     @property
     def key(self):
         """Text that tells this run from all others."""
-        return json.dumps(self.as_dict(), sort_keys=True)
+        return canonical(self.as_dict())
 
     def as_dict(self):
         """Return the attributes as what JSON can hold."""
@@ -74,6 +74,41 @@ class Run:
         params |= {"random_state": self.seed} if "random_state" in known else {}
         params |= {"device": device} if "device" in known else {}
         return estimator.set_params(**params)
+
+
+def canonical(value):
+    """Write as text what JSON can hold: equal values, equal texts.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    text : str
+
+    Raises
+    ------
+    ValueError
+        If JSON cannot hold the value.
+    """
+    try:
+        return json.dumps(_with_floats(value), sort_keys=True)
+    except TypeError as error:
+        raise ValueError(
+            f"{value} cannot be written as JSON: numbers, text and lists only"
+        ) from error
+
+
+def _with_floats(value):
+    """Do not tell 1 from 1.0, nor a tuple from a list."""
+    if isinstance(value, dict):
+        return {str(name): _with_floats(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_with_floats(item) for item in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value
 
 
 def plan_runs(
@@ -117,7 +152,8 @@ def plan_runs(
     Raises
     ------
     ValueError
-        If a model is unknown, or a parameter cannot be set.
+        If a model is unknown, a parameter cannot be set, or betas are given together
+        with a grid.
 
     Examples
     --------
@@ -126,7 +162,9 @@ def plan_runs(
     >>> [run.setting for run in runs]
     [{'beta_cut': 1.0}, {'beta_cut': 0.1}]
     """
-    runs = []
+    if betas and grid:
+        raise ValueError("give betas or a grid, not both: a grid has its own betas")
+    runs = {}
     for image in images:
         for model in models:
             _check_model(model)
@@ -135,12 +173,16 @@ def plan_runs(
             for seed, setting in itertools.product(
                 seeds if chance else [seeds[0]], settings
             ):
-                runs.append(
-                    Run(model, setting, seed, image, subset, size, overrides or {})
-                )
-    for run in {run.model: run for run in runs}.values():
-        run.make(device="cpu")
-    return runs
+                run = Run(model, setting, seed, image, subset, size, overrides or {})
+                runs.setdefault(run.key, run)
+    _check_settings(runs.values())
+    return list(runs.values())
+
+
+def _check_settings(runs):
+    """Refuse what could not be fitted, before anything is."""
+    for run in {(run.model, canonical(run.setting)): run for run in runs}.values():
+        run.make(device="cpu")._validate_params()
 
 
 def _check_model(model):

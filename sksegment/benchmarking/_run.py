@@ -1,5 +1,6 @@
 """Carry out the fits of an experiment, and go on where it stopped."""
 
+import contextlib
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -31,16 +32,22 @@ class Progress:
     n_done : int
         Fits that are on the disk, those of earlier programs included.
     last : dict or None
-        Row of the fit that was done last.
+        Row of the fit that was done last; with ``error``, and without scores, if it
+        failed.
+    n_failed : int
+        Fits that failed; they have no line, and are tried again next time.
     """
 
     n_runs: int
     n_done: int
     last: dict | None = None
+    n_failed: int = 0
 
 
 def run_all(runs, data, out, *, n_jobs=1, device="auto"):
     """Carry out fits, and write a line for each when it is done.
+
+    A fit that fails does not keep the others from being done.
 
     Parameters
     ----------
@@ -61,24 +68,51 @@ def run_all(runs, data, out, *, n_jobs=1, device="auto"):
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        If an image is missing or cannot be read, or ``out`` has lines that are no
-        results.
+    ValueError
+        If ``out`` has lines that are no results.
+    OSError
+        If ``out`` cannot be written to, or another program is writing to it.
+
+    Examples
+    --------
+    >>> from sksegment.benchmarking import plan_runs, run_all
+    >>> runs = plan_runs(["Kmeans-Pixel"], ["3096", "8023"])
+    >>> for progress in run_all(runs, "BSDS300", "runs"):  # doctest: +SKIP
+    ...     print(progress.n_done, "of", progress.n_runs)
     """
     files = {run.model: RunsFile(Path(out, f"{run.model}.jsonl")) for run in runs}
-    missing = [run for run in runs if run.key not in files[run.model].done]
-    progress = Progress(len(runs), len(runs) - len(missing))
-    yield progress
-    fit = partial(_fit_and_score, data=data, device=device)
-    parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-    for row in parallel(joblib.delayed(fit)(run) for run in missing):
-        files[row["model"]].append(row)
-        progress = Progress(progress.n_runs, progress.n_done + 1, row)
+    with contextlib.ExitStack() as stack:
+        for file in files.values():
+            stack.enter_context(file.writing())
+        missing = [run for run in runs if run.key not in files[run.model].done]
+        progress = Progress(len(runs), len(runs) - len(missing))
         yield progress
+        fit = partial(_try_to_fit, data=data, device=device)
+        parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+        for row in parallel(joblib.delayed(fit)(run) for run in missing):
+            failed = "error" in row
+            if not failed:
+                files[row["model"]].append(row)
+            progress = Progress(
+                progress.n_runs,
+                progress.n_done + (not failed),
+                row,
+                progress.n_failed + failed,
+            )
+            yield progress
+
+
+def _try_to_fit(run, *, data, device):
+    """Return the row that is written, or one with what went wrong."""
+    try:
+        return _fit_and_score(run, data=data, device=device)
+    # Hours of other fits must not be lost to one, whatever it raises.
+    except Exception as error:
+        text = " ".join(str(error).split()) or type(error).__name__
+        return {**run.as_dict(), "error": text}
 
 
 def _fit_and_score(run, *, data, device):
-    """Fit one image; return the row that is written."""
     image, truth = _load(data, run.subset, run.image)
     estimator = run.make(device=device)
     start = time.perf_counter()

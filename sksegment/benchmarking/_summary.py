@@ -1,9 +1,10 @@
 """From the results of single fits to one row a model, under three protocols."""
 
-import json
 from collections import defaultdict
 
 import numpy as np
+
+from sksegment.benchmarking._plan import Run, canonical
 
 __all__ = ["SCORES", "summarise"]
 
@@ -48,26 +49,58 @@ def summarise(rows, training_rows=()):
     Raises
     ------
     ValueError
-        If the rows are of several sizes or overrides.
+        If the rows are of several subsets, those of a model of several sizes or
+        overrides, or images were trained and tested on.
+
+    Examples
+    --------
+    >>> from sksegment.benchmarking import read_runs, summarise
+    >>> summaries = summarise(read_runs("runs"))  # doctest: +SKIP
+    >>> summaries["Kmeans-Pixel"]["oracle"]["v_measure"]  # doctest: +SKIP
+    0.41
     """
-    _check_one_kind([*rows, *training_rows])
-    chosen = {
-        model: _best_setting(of_model)
-        for model, of_model in _by(training_rows, "model").items()
-    }
-    return {
-        model: _summarise_model(of_model, chosen.get(model))
-        for model, of_model in _by(rows, "model").items()
-    }
+    rows, training_rows = _once(rows), _once(training_rows)
+    _check_apart(rows, training_rows)
+    training = _by(training_rows, "model")
+    summaries = {}
+    for model, of_model in _by(rows, "model").items():
+        _check_one_kind(model, [*of_model, *training[model]])
+        setting = _best_setting(training[model], of_model)
+        summaries[model] = _summarise_model(of_model, setting)
+    return summaries
 
 
-def _check_one_kind(rows):
-    nets = [row for row in rows if "epochs" in row]
-    kinds = {json.dumps([row["size"], row["overrides"]]) for row in nets}
+def _once(rows):
+    """Every run once, in case that a folder was named twice."""
+    return list({Run.of(row).key: row for row in rows}.values())
+
+
+def _check_apart(rows, training_rows):
+    """Refuse a mixture of subsets, and a choice on the images that are tested."""
+    subsets = sorted({row["subset"] for row in rows})
+    if len(subsets) > 1:
+        raise ValueError(
+            f"the results are of the subsets {' and '.join(subsets)}; keep each in a "
+            "folder of its own"
+        )
+    tested, chosen_on = (
+        {(row["subset"], row["image"]) for row in part}
+        for part in (rows, training_rows)
+    )
+    if tested & chosen_on:
+        ids = ", ".join(sorted(image for _, image in tested & chosen_on)[:5])
+        raise ValueError(
+            f"settings must be chosen on other images than those that are tested, but "
+            f"both have {ids}"
+        )
+
+
+def _check_one_kind(model, rows):
+    kinds = {canonical([row["size"], row["overrides"]]) for row in rows}
     if len(kinds) > 1:
         raise ValueError(
-            f"the results are of several kinds ({'; '.join(sorted(kinds))}); keep each "
-            "in a folder of its own"
+            f"the results of {model} are of several kinds "
+            f"({'; '.join(sorted(kinds))}); keep each in a folder of its own"
         )
 
 
@@ -89,33 +122,54 @@ def _summarise_model(rows, setting):
         "oracle": _mean_scores([_best_annotator(row) for row in best]),
         "pieces": {"oracle": _rounded(np.mean(pieces))},
     }
-    fixed = [row for row in rows if setting is not None and row["setting"] == setting]
+    fixed = [row for row in rows if canonical(row["setting"]) == setting]
     if fixed:
-        summary["fixed"] = {"setting": setting, **_summarise_fixed(fixed)}
+        summary["fixed"] = {"setting": fixed[0]["setting"], **_summarise_fixed(fixed)}
         values = [max(row["v_pieces"]) for row in fixed]
         summary["pieces"]["fixed"] = _rounded(np.mean(values))
     return summary
 
 
 def _summarise_fixed(rows):
-    every = [_mean_annotator(row) for row in rows]
+    rows, n_seeds = _with_all_seeds(rows)
     seeds = _by(rows, "seed").values()
     means = [np.mean([_v_measure(row) for row in of_seed]) for of_seed in seeds]
     return {
         "best": _mean_scores([_best_annotator(row) for row in rows]),
-        "mean": _mean_scores(every),
-        "n_seeds": len(means),
-        "sd": _rounded(np.std(means, ddof=1)) if len(means) > 1 else None,
+        "mean": _mean_scores([_mean_annotator(row) for row in rows]),
+        "n_images": len(_by(rows, "image")),
+        "n_seeds": n_seeds,
+        "sd": _rounded(np.std(means, ddof=1)) if n_seeds > 1 else None,
     }
 
 
-def _best_setting(rows):
-    """Setting with the highest mean over images and seeds, of those run on the most."""
-    settings = _by([{**row, "_": json.dumps(row["setting"])} for row in rows], "_")
+def _with_all_seeds(rows):
+    """Leave out images that not all seeds were run on, or seeds if none were."""
+    seeds = {
+        seed: set(_by(group, "image")) for seed, group in _by(rows, "seed").items()
+    }
+    common = set.intersection(*seeds.values())
+    if not common:
+        most = max(seeds, key=lambda seed: len(seeds[seed]))
+        return [row for row in rows if row["seed"] == most], 1
+    return [row for row in rows if row["image"] in common], len(seeds)
+
+
+def _best_setting(training_rows, rows):
+    """Choose the setting with the highest mean on the training images.
+
+    Of those that were run on the most images there, and at all on the others.
+    """
+    tested = {canonical(row["setting"]) for row in rows}
+    settings = {}
+    for row in training_rows:
+        settings.setdefault(canonical(row["setting"]), []).append(row)
+    settings = {key: group for key, group in settings.items() if key in tested}
+    if not settings:
+        return None
     n_images = {key: len(_by(group, "image")) for key, group in settings.items()}
     complete = [k for k, n in n_images.items() if n == max(n_images.values())]
-    best = max(complete, key=lambda key: np.mean([*map(_v_measure, settings[key])]))
-    return json.loads(best)
+    return max(complete, key=lambda key: np.mean([*map(_v_measure, settings[key])]))
 
 
 def _v_measure(row):

@@ -36,6 +36,11 @@ def format_table(summaries):
     -------
     text : str
         Markdown.
+
+    Examples
+    --------
+    >>> from sksegment.benchmarking import format_table, read_runs, summarise
+    >>> print(format_table(summarise(read_runs("runs"))))  # doctest: +SKIP
     """
     models = [model for model in BENCHMARK_MODELS if model in summaries]
     oracle = [_oracle_row(model, summaries[model]) for model in models]
@@ -45,8 +50,11 @@ def format_table(summaries):
         [*columns, *_SHORT, "V of pieces", "s a fit"], oracle
     )
     if not fixed:
-        return text
-    columns = ["model", "setting", "V, best annotator", "sd of seeds"]
+        return text + (
+            "\nA single setting for all images needs results on training images, to be "
+            "chosen on.\n"
+        )
+    columns = ["model", "setting", "images", "V, best annotator", "sd of seeds"]
     columns += ["V, mean of annotators", "covering", "V of pieces"]
     return (
         text
@@ -68,11 +76,14 @@ def _oracle_row(model, summary):
 
 def _fixed_row(model, summary):
     fixed = summary["fixed"]
-    setting = ", ".join(f"{name} {value:g}" for name, value in fixed["setting"].items())
-    spread = f"{fixed['sd']:.3f} ({fixed['n_seeds']})" if fixed["sd"] else "-"
+    setting = ", ".join(f"{name} {value}" for name, value in fixed["setting"].items())
+    spread = "-"
+    if fixed["sd"] is not None:
+        spread = f"{fixed['sd']:.3f} ({fixed['n_seeds']})"
     return [
         model,
         setting,
+        str(fixed["n_images"]),
         f"{fixed['best']['v_measure']:.3f}",
         spread,
         f"{fixed['mean']['v_measure']:.3f}",

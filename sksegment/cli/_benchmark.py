@@ -51,7 +51,13 @@ def _add_bsds(commands):
         metavar="FOLDER",
         help="of the dataset, in any of its layouts (default: downloaded once)",
     )
-    add("--subset", choices=["train", "val", "test"], default="test")
+    add(
+        "--subset",
+        choices=["train", "val", "test"],
+        default="test",
+        help="part of the dataset (default: test; the test images of BSDS300 are 'val' "
+        "of BSDS500)",
+    )
     add(
         "--images",
         type=_slice,
@@ -59,6 +65,15 @@ def _add_bsds(commands):
         metavar="START:STOP[:STEP]",
         help="which of the images, in the order of their ids (default: all)",
     )
+    _add_settings(parser)
+    add("--out", required=True, help="folder for the results")
+    add("--n-jobs", type=int, default=1, metavar="N", help="fits at once (default: 1)")
+    add("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    add("-q", "--quiet", action="store_true", help="print nothing but errors")
+
+
+def _add_settings(parser):
+    add = parser.add_argument_group("settings").add_argument
     add(
         "--betas",
         type=_numbers,
@@ -87,10 +102,6 @@ def _add_bsds(commands):
         metavar="NAME=VALUE",
         help="parameter that shall differ in all fits; may be repeated",
     )
-    add("--out", required=True, help="folder for the results")
-    add("--n-jobs", type=int, default=1, metavar="N", help="fits at once (default: 1)")
-    add("--device", default="auto", help="auto, cpu or cuda (default: auto)")
-    add("-q", "--quiet", action="store_true", help="print nothing but errors")
 
 
 def _add_report(commands):
@@ -106,18 +117,21 @@ def _add_report(commands):
     )
     parser.add_argument(
         "--training",
-        nargs="+",
+        action="append",
         default=[],
         metavar="RUNS",
-        help="results on other images, on which one setting for all is chosen",
+        help="results on other images, on which one setting for all is chosen; may be "
+        "repeated",
     )
     parser.add_argument("--json", metavar="FILE", help="write the summary there")
 
 
 def _bsds(args):
+    from sksegment._jobs import check_folder
     from sksegment.benchmarking import BENCHMARK_MODELS, plan_runs, run_all
     from sksegment.datasets import bsds_ids, fetch_bsds300
 
+    check_folder(Path(args.out))
     data = args.data or fetch_bsds300()
     models = [*BENCHMARK_MODELS] if "all" in args.models else args.models
     images = bsds_ids(data, args.subset)[args.images]
@@ -136,9 +150,26 @@ def _bsds(args):
     for progress in run_all(
         runs, data, args.out, n_jobs=args.n_jobs, device=args.device
     ):
-        if not args.quiet:
-            print(_line(progress), flush=True)
+        _tell(progress, args.quiet)
+    if progress.n_failed:
+        raise ValueError(
+            f"{progress.n_failed} of {progress.n_runs} fits failed; the same command "
+            "tries them again"
+        )
     return 0
+
+
+def _tell(progress, quiet):
+    row = progress.last
+    if row is not None and "error" in row:
+        print(f"sksegment: warning: {_name(row)}: {row['error']}", file=sys.stderr)
+    elif not quiet:
+        print(_line(progress), flush=True)
+
+
+def _name(row):
+    setting = " ".join(f"{name} {value}" for name, value in row["setting"].items())
+    return f"{row['model']} {row['image']} {setting} seed {row['seed']}"
 
 
 def _line(progress):
@@ -147,11 +178,8 @@ def _line(progress):
     if row is None:
         return f"{counts} fits are done already"
     best = max(scores["v_measure"] for scores in row["scores"])
-    setting = " ".join(f"{name} {value}" for name, value in row["setting"].items())
-    return (
-        f"{counts}  {row['model']} {row['image']} {setting} seed {row['seed']}  "
-        f"V {best:.3f}  {row['n_labels']} labels  {row['seconds']:.1f} s"
-    )
+    result = f"V {best:.3f}  {row['n_labels']} labels  {row['seconds']:.1f} s"
+    return f"{counts}  {_name(row)}  {result}"
 
 
 def _report(args):
@@ -171,7 +199,9 @@ def _report(args):
 def _slice(text):
     try:
         parts = [int(part) if part else None for part in text.split(":")]
-        return slice(*parts) if len(parts) > 1 else slice(parts[0], parts[0] + 1)
+        return (
+            slice(*parts) if len(parts) > 1 else slice(parts[0], parts[0] + 1 or None)
+        )
     except (TypeError, ValueError) as error:
         raise ArgumentTypeError(f"{text!r} is not of the form START:STOP") from error
 
@@ -197,4 +227,7 @@ def _grid_entry(text):
     name, equals, values = text.partition("=")
     if not equals or not name or not values:
         raise ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE,VALUE")
+    together = literal(f"[{values}]")
+    if isinstance(together, list):
+        return name, together
     return name, [literal(value) for value in values.split(",")]

@@ -1,7 +1,6 @@
 """The commands that use ground truth: score and tune."""
 
 import json
-import sys
 from pathlib import Path
 
 from sksegment.cli._options import (
@@ -102,9 +101,11 @@ def _add_truth(parser):
     )
     parser.add_argument(
         "--void",
-        type=int,
+        type=_void,
+        default="max",
         metavar="VALUE",
-        help="value of the ground truth that is not scored, e.g. 255",
+        help="value that is no class and is not scored, or 'none' (default: the "
+        "largest of the data type, 255 or 65535, as segment and predict write it)",
     )
 
 
@@ -116,7 +117,7 @@ def _score(args):
     paths = _label_paths(args.labels)
     rows = []
     for path, truth_path in find_truth(paths, args.truth).items():
-        maps = read_labels(path)
+        maps = read_labels(path, void=args.void)
         truths = pair_truth(maps, path, truth_path, void=args.void)
         for index, (labels, truth) in enumerate(zip(maps, truths, strict=True)):
             name = f"{path}, page {index}" if len(maps) > 1 else str(path)
@@ -134,6 +135,12 @@ def _score(args):
         text = json.dumps({"images": rows, "mean": mean}, indent=1)
         Path(args.json).write_text(text + "\n")
     return 0
+
+
+def _void(text):
+    if text.lower() in ("max", "none"):
+        return "max" if text.lower() == "max" else None
+    return int(text)
 
 
 def _label_paths(inputs):
@@ -171,8 +178,15 @@ def _tune(args):
     images, truths = read_labelled(paths, args.truth, void=args.void)
     estimator = make_estimator(args).set_params(verbose=0)
     journal = _jobs.Journal(args.quiet)
-    journal.say(f"tuning on {len(images)} image(s); this takes 6 to 15 fits")
-    tuning = tune_betas(estimator, images, truths, n_jobs=args.n_jobs, steps=args.steps)
+    journal.say(f"tuning on {len(images)} image(s); this takes up to 15 fits")
+    with _jobs.naming([*images]):
+        tuning = tune_betas(
+            estimator,
+            [*images.values()],
+            truths,
+            n_jobs=args.n_jobs,
+            steps=args.steps,
+        )
     for row in tuning.results_:
         betas = "  ".join(
             f"{name} {row[name]:<8g}" for name in ("beta_cut", "beta_sim", "beta_con")
@@ -188,5 +202,4 @@ def _tune(args):
         f"best: {chosen} (V {tuning.best_score_:.3f}); {journal.seconds:.0f} s; the "
         f"model is {target}"
     )
-    sys.stdout.flush()
     return 0

@@ -225,7 +225,9 @@ class DenseWNetSegmenter(
     def _label_prepared(self, images):
         return [self._label(scaled) for scaled in images.scaled]
 
-    def _number_labels(self, images):
+    def _number_labels(self, images, anew):
+        if not anew:
+            return
         labels = np.concatenate([map_.ravel() for map_ in self._label_prepared(images)])
         brightness = images.brightness
         sizes = np.ones_like(brightness)

@@ -253,23 +253,33 @@ class SparseWNetSegmenter(
             )
         ]
 
-    def _number_labels(self, images):
+    def _number_labels(self, images, anew):
         parts = self._parts(images)
-        self.cluster_centers_ = None
+        start = None if anew else self.cluster_centers_
+        if anew:
+            self.cluster_centers_ = None
         if self.assignment == "kmeans":
-            means = [self._shares(*part[1:], assignment="mean") for part in parts]
-            self.cluster_centers_ = fit_centers(
-                np.concatenate(means), self.max_labels, self._draw_seeds(1)[0]
-            )
+            self._fit_centers(parts, start)
+        if not anew:
+            return
         shares = [self._shares(*part[1:]) for part in parts]
-        labels = np.concatenate(shares).argmax(axis=1)
         order = brightness_order(
-            labels, images.brightness, images.sizes, self.max_labels
+            np.concatenate(shares).argmax(axis=1),
+            images.brightness,
+            images.sizes,
+            self.max_labels,
         )
         if self.assignment == "kmeans":
             self.cluster_centers_ = self.cluster_centers_[order]
         else:
             self.net_.permute_labels(order)
+
+    def _fit_centers(self, parts, start):
+        """Cluster the superpixels, from old centres on so that labels keep numbers."""
+        means = [self._shares(*part[1:], assignment="mean") for part in parts]
+        self.cluster_centers_ = fit_centers(
+            np.concatenate(means), self.max_labels, self._draw_seeds(1)[0], start
+        )
 
     def _prepare_image(self, index, image):
         scaled = self._normalize(image)

@@ -13,6 +13,7 @@ from sksegment._validation import (
     fit_context,
 )
 from sksegment.fitting import (
+    check_net,
     check_objective,
     final_loss,
     new_wnet,
@@ -121,6 +122,7 @@ class TrainingMixin:
         if not hasattr(self, "net_"):
             return self.fit(X)
         check_objective(self)
+        check_net(self)
         batch = check_images(X, n_channels=self.n_channels_in_)
         images = self._prepare_more(batch.images)
         on_device = self._training_images(images, self.net_.device)
@@ -158,7 +160,6 @@ class TrainingMixin:
         self.n_iter_ = len(self.history_)
         self.loss_ = final_loss(net)
         self._keep_preparation(images)
-        if number:
-            self._number_labels(images)
+        self._number_labels(images, anew=number)
         self.labels_ = batch.pack(self._label_prepared(images))
         return self

@@ -80,8 +80,18 @@ def test_runs_are_told_apart_by_all_they_are_made_of():
         ({"grid": {"n_cluster": [2]}}, "n_cluster"),
         ({"overrides": {"beta_sim": 1}}, "beta_sim"),
         ({"models": ["Sparse-NCut-Image"], "size": "huge"}, "neither 'paper'"),
+        ({"grid": {"n_clusters": [3, 0]}}, "n_clusters"),
+        ({"overrides": {"n_clusters": {1, 2}}}, "cannot be written as JSON"),
+        ({"betas": [1.0], "grid": {"n_clusters": [2]}}, "not both"),
     ],
 )
 def test_what_cannot_be_run_is_refused_before_anything_is_run(options, message):
     with pytest.raises(ValueError, match=message):
         plan_runs(**{"models": ["Kmeans-Pixel"], "images": ["1"], **options})
+
+
+def test_what_is_equal_is_run_once():
+    runs = plan_runs(["Kmeans-Pixel"], ["1", "1"], grid={"n_clusters": [2, 2, 3]})
+    assert [run.setting for run in runs] == [{"n_clusters": 2}, {"n_clusters": 3}]
+    keys = {Run("Kmeans-Pixel", {"n_clusters": k}, 0, "1").key for k in (2, 2.0, 3)}
+    assert len(keys) == 2

@@ -98,8 +98,17 @@ def test_training_of_a_net_is_recorded(bsds, tmp_path, tiny):
     assert row["versions"]["sksegment"]
 
 
+def test_fit_that_fails_is_told_and_left_out_and_tried_again(bsds, tmp_path):
+    runs = plan(images=["100", "gone", "101"])
+    progress = finish(runs, bsds, tmp_path)
+    assert (progress[-1].n_done, progress[-1].n_failed) == (4, 2)
+    errors = [p.last["error"] for p in progress[1:] if "error" in p.last]
+    assert len(errors) == 2
+    assert "gone" in errors[0]
+    assert len(read_runs(tmp_path)) == 4
+    assert [p.n_failed for p in finish(runs, bsds, tmp_path)] == [0, 1, 2]
+
+
 def test_subset_is_the_one_of_the_run(bsds, tmp_path):
-    runs = plan(images=["100"], subset="val")
-    with pytest.raises(FileNotFoundError, match="val"):
-        finish(runs, bsds, tmp_path)
-    assert not list(tmp_path.iterdir())
+    progress = finish(plan(images=["100"], subset="val"), bsds, tmp_path)
+    assert "no subset 'val'" in progress[-1].last["error"]

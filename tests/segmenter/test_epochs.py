@@ -127,3 +127,31 @@ def test_terms_are_means_over_the_steps(make_segmenter, X):
     assert len(set(values)) == len(values) == 4
     assert all(isinstance(value, float) for value in values)
     assert model.history_[0]["sim"] == pytest.approx(np.mean(values))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"max_labels": 3},
+        {"base_channels": 8},
+        {"depth": 2},
+        {"position": 1.0},
+        {"reconstruction": "none"},
+    ],
+)
+def test_net_that_does_not_fit_its_parameters_any_more_is_refused(
+    make_segmenter, X, change
+):
+    model = make_segmenter().fit(X).set_params(**change)
+    for method in (model.partial_fit, model.predict, model.transform):
+        with pytest.raises(ValueError, match=f"{next(iter(change))} changed since"):
+            method(X)
+
+
+def test_clusters_follow_further_training_and_keep_their_numbers(make_segmenter, disc):
+    model = make_segmenter(assignment="kmeans", max_labels=3, max_epochs=4).fit([disc])
+    labels, centers = model.labels_[0], model.cluster_centers_.copy()
+    model.partial_fit([disc])
+    assert not np.array_equal(model.cluster_centers_, centers)
+    assert (model.labels_[0] == labels).mean() > 0.9
+    assert_array_equal(model.predict([disc])[0], model.labels_[0])

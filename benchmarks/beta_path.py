@@ -1,0 +1,67 @@
+"""Nine betas along a path against nine separate fits: time, and the best V-measure.
+
+    python benchmarks/beta_path.py --data BSDS300/train --out beta_path.jsonl
+
+On six photographs; goes on where it stopped. ``--report`` sums up.
+"""
+
+import argparse
+import time
+
+import numpy as np
+from _bsds import append_line, image_ids, load, read_lines
+
+from sksegment import SparseWNetSegmenter
+from sksegment.model_selection import beta_path
+
+BETAS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+def measure(image, truth):
+    model = SparseWNetSegmenter(random_state=0)
+    start = time.perf_counter()
+    path = beta_path(model, [image], [truth], betas=BETAS)
+    row = {
+        "path_seconds": round(time.perf_counter() - start, 1),
+        "path": [round(r["score"], 4) for r in path.results_],
+    }
+    start = time.perf_counter()
+    scores = []
+    for beta in BETAS:
+        model.set_params(beta_sim=beta, beta_con=beta).fit([image])
+        scores.append(round(model.score([image], [truth]), 4))
+    return row | {
+        "separate_seconds": round(time.perf_counter() - start, 1),
+        "separate": scores,
+    }
+
+
+def report(rows):
+    for name in ("path", "separate"):
+        best = np.mean([max(row[name]) for row in rows])
+        seconds = np.mean([row[f"{name}_seconds"] for row in rows])
+        print(f"{name}: best V {best:.4f}, {seconds:.1f} s an image")
+    ratio = [9 * row["path_seconds"] / row["separate_seconds"] for row in rows]
+    print(f"the path takes as long as {np.mean(ratio):.2f} fits; {len(rows)} images")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data")
+    parser.add_argument("--out", default="beta_path.jsonl")
+    parser.add_argument("--part", type=int, nargs=2, default=(0, 1))
+    parser.add_argument("--report", action="store_true")
+    args = parser.parse_args()
+    done = {row["image"] for row in read_lines(args.out)}
+    if not args.report:
+        part, n_parts = args.part
+        for name in image_ids(args.data, step=33)[part::n_parts]:
+            if name not in done:
+                append_line(
+                    args.out, {"image": name, **measure(*load(args.data, name))}
+                )
+    report(read_lines(args.out))
+
+
+if __name__ == "__main__":
+    main()
