@@ -152,7 +152,7 @@ def time_ours(image, precision, n_steps):
 def time_prediction(reference, image, superpixels):
     """Seconds a frame, theirs and ours, of the same superpixels and size of net."""
     net = reference.wnet.WNet(3, 32, ch_mul=64, n_blocks=4)
-    tensor = torch.from_numpy(image.transpose(2, 0, 1))
+    tensor = torch.from_numpy((image / 255).astype(np.float32).transpose(2, 0, 1))
     start = time.perf_counter()
     reference.train.predict_sp_wnet(
         net, [tensor], image_sp_list=[superpixels], device="cpu"

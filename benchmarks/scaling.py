@@ -18,6 +18,7 @@ from skimage.transform import resize
 
 from sksegment import SparseWNetSegmenter, make_segmenter
 from sksegment.losses import SparseObjective
+from sksegment.nn import build_wnet
 from sksegment.regions import region_graph
 from sksegment.training import GraphImage
 
@@ -71,26 +72,27 @@ def measure_losses(n):
     image = GraphImage.build(
         scaled, superpixels, graph, resolution=0.5, tau=0.0, device="cpu"
     )
-    model = SparseWNetSegmenter(max_epochs=1, batches_per_epoch=1, random_state=0)
-    module = model.set_params(device="cpu").fit([photo(256)]).net_.module_.train()
+    module = build_wnet(0, n_channels=3, max_labels=32, base_channels=16, depth=3)
     objective = SparseObjective(1.0, 1.0, 0.1, 0.1)
-    pixels = image.pixels
-
-    def losses(z):
-        sum(objective.image_terms(z, image)[0].values()).backward()
-
-    def softmax_alone(z):
-        torch.softmax(z, dim=1).sum().backward()
-
+    patches = torch.rand(12, 3, 32, 32).contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
-        z = module.encode(pixels)
-    seconds = {
-        "losses": best(lambda: losses(z.clone().requires_grad_())),
-        "of which softmax": best(lambda: softmax_alone(z.clone().requires_grad_())),
-        "net": best(lambda: module(pixels)[1].sum().backward()),
-    }
-    share = seconds["losses"] / (seconds["losses"] + seconds["net"])
-    return {"superpixels": graph.n_regions, **seconds, "share": round(share, 4)}
+        z = module.encode(image.pixels)
+
+    def losses():
+        terms = objective.image_terms(z.clone().requires_grad_(), image)[0]
+        sum(terms.values()).backward()
+
+    def net(dtype):
+        with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
+            total = module.encode(image.pixels).sum() + module(patches)[1].sum()
+        total.backward()
+
+    row = {"superpixels": graph.n_regions, "losses": best(losses)}
+    for dtype in (torch.float32, torch.bfloat16):
+        name = str(dtype).removeprefix("torch.")
+        row[name] = best(lambda dtype=dtype: net(dtype))
+        row[f"share in {name}"] = round(row["losses"] / (row["losses"] + row[name]), 3)
+    return row
 
 
 def best(function, repeats=3):
@@ -116,16 +118,16 @@ def apart(function, argument):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out")
+    parser.add_argument("--losses", action="store_true", help="only those")
     parser.add_argument("--largest", type=int, default=SIDES[-1])
     args = parser.parse_args()
-    rows = [apart(measure_size, side) for side in SIDES if side <= args.largest]
-    results = {
-        "threads": torch.get_num_threads(),
-        "sizes": rows,
-        "exponents": {name: exponent(rows, name) for name in ("epoch", "predict")},
-        "paper": apart(measure_paper_size, None),
-        "losses": [apart(measure_losses, n) for n in COUNTS],
-    }
+    results = {"threads": torch.get_num_threads()}
+    if not args.losses:
+        rows = [apart(measure_size, side) for side in SIDES if side <= args.largest]
+        results["sizes"] = rows
+        results["exponents"] = {n: exponent(rows, n) for n in ("epoch", "predict")}
+        results["paper"] = apart(measure_paper_size, None)
+    results["losses"] = [apart(measure_losses, n) for n in COUNTS]
     text = json.dumps(results, indent=1)
     print(text)
     if args.out:

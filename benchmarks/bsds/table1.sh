@@ -2,7 +2,7 @@
 # Table 1 of the paper, in pieces that go on where they stopped:
 #
 #   DATA=path/to/bsds300 sh benchmarks/bsds/table1.sh compact      # a laptop, an hour
-#   DATA=path/to/bsds300 sh benchmarks/bsds/table1.sh seeds
+#   DATA=path/to/bsds300 sh benchmarks/bsds/table1.sh seeds        # a quarter of one
 #   DATA=path/to/bsds300 sh benchmarks/bsds/table1.sh baselines    # a quarter of one
 #   DATA=path/to/bsds300 sh benchmarks/bsds/table1.sh paper        # a CUDA card
 #
@@ -33,11 +33,15 @@ compact() {
     done
 }
 
-# Two more seeds of the best type.
+# Three seeds of the two types with patches, similarity and continuity; and of the best
+# type few labels with and more without the position, too: 36 runs an image.
 seeds() {
-    variants --images 0:100:10 --model Sparse-SimCon-Patch --seeds 1,2 \
-        --grid beta_sim=0.02,0.1,0.5 --grid beta_con=0.5 --set resolution=0.25 \
-        --out "$OUT/compact/test"
+    simcon="--images 0:100:10 --seeds 0,1,2 --set resolution=0.25
+        --grid beta_sim=0.02,0.1,0.5 --grid beta_con=0.5 --out $OUT/compact/test"
+    variants $simcon --model Sparse-SimCon-Patch
+    variants $simcon --model Dense-SimCon-Patch
+    bsds $simcon --model Sparse-SimCon-Patch --grid max_labels=8 --grid position=1
+    bsds $simcon --model Sparse-SimCon-Patch --grid max_labels=20 --grid position=0
 }
 
 baselines() {
@@ -51,7 +55,7 @@ baselines() {
 paper() {
     for part in train:5:200:20 test::; do
         bsds --subset "${part%%:*}" --images "${part#*:}" --size paper --device cuda \
-            --model Sparse-SimCon-Patch --out "$OUT/paper/${part%%:*}"
+            --together --model Sparse-SimCon-Patch --out "$OUT/paper/${part%%:*}"
     done
 }
 

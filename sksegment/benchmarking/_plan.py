@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from sksegment.baselines import FelzenszwalbSegmenter
 from sksegment.presets import MODEL_TYPES, make_segmenter
 
-__all__ = ["BENCHMARK_MODELS", "Run", "canonical", "plan_runs"]
+__all__ = ["BENCHMARK_MODELS", "W_NETS", "Run", "canonical", "plan_runs"]
 
 #: Models that can be run: those of Table 1, and what one would pick otherwise.
 BENCHMARK_MODELS = (*MODEL_TYPES, "Felzenszwalb")
 
+W_NETS = tuple(
+    name for name, (_, params) in MODEL_TYPES.items() if "reconstruction" in params
+)
 # The values of the paper.
 _BETAS = (5.0, 2.0, 1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
 # The paper gives no numbers of clusters; these bracket the segments of the annotators.

@@ -1,8 +1,9 @@
 """Carry out the fits of an experiment, and go on where it stopped."""
 
 import contextlib
+import itertools
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -11,9 +12,11 @@ import joblib
 import numpy as np
 from skimage.measure import label as label_components
 
+from sksegment.benchmarking._plan import W_NETS
 from sksegment.benchmarking._runs_file import RunsFile
 from sksegment.datasets import load_bsds
 from sksegment.metrics import segmentation_scores, v_measure
+from sksegment.model_selection import fit_together
 
 __all__ = ["Progress", "run_all"]
 
@@ -44,7 +47,7 @@ class Progress:
     n_failed: int = 0
 
 
-def run_all(runs, data, out, *, n_jobs=1, device="auto"):
+def run_all(runs, data, out, *, n_jobs=1, device="auto", together=False):
     """Carry out fits, and write a line for each when it is done.
 
     A fit that fails does not keep the others from being done.
@@ -60,6 +63,10 @@ def run_all(runs, data, out, *, n_jobs=1, device="auto"):
     n_jobs : int, default=1
         Number of processes, which share the cores.
     device : str, default="auto"
+    together : bool, default=False
+        Fit those runs of an image that differ in seeds and betas alone as one batch,
+        see `sksegment.model_selection.fit_together`: for CUDA. Each is then said to
+        take an equal part of the time.
 
     Yields
     ------
@@ -89,7 +96,9 @@ def run_all(runs, data, out, *, n_jobs=1, device="auto"):
         yield progress
         fit = partial(_try_to_fit, data=data, device=device)
         parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-        for row in parallel(joblib.delayed(fit)(run) for run in missing):
+        groups = _groups(missing) if together else [[run] for run in missing]
+        fits = parallel(joblib.delayed(fit)(group) for group in groups)
+        for row in itertools.chain.from_iterable(fits):
             failed = "error" in row
             if not failed:
                 files[row["model"]].append(row)
@@ -102,22 +111,45 @@ def run_all(runs, data, out, *, n_jobs=1, device="auto"):
             yield progress
 
 
-def _try_to_fit(run, *, data, device):
-    """Return the row that is written, or one with what went wrong."""
+def _groups(runs):
+    """Runs that `fit_together` can fit at once."""
+    groups = {}
+    for run in runs:
+        fixed = {k: v for k, v in run.setting.items() if not k.startswith("beta_")}
+        key = replace(run, setting=fixed, seed=0).key
+        alone = run.model not in W_NETS
+        groups.setdefault(run.key if alone else key, []).append(run)
+    return list(groups.values())
+
+
+def _try_to_fit(runs, *, data, device):
+    """Return the rows that are written, or some with what went wrong."""
     try:
-        return _fit_and_score(run, data=data, device=device)
+        return _fit_and_score(runs, data=data, device=device)
     # Hours of other fits must not be lost to one, whatever it raises.
     except Exception as error:
         text = " ".join(str(error).split()) or type(error).__name__
-        return {**run.as_dict(), "error": text}
+        return [{**run.as_dict(), "error": text} for run in runs]
 
 
-def _fit_and_score(run, *, data, device):
-    image, truth = _load(data, run.subset, run.image)
-    estimator = run.make(device=device)
+def _fit_and_score(runs, *, data, device):
+    """Fit runs on one image, all at once if there are several."""
+    image, truth = _load(data, runs[0].subset, runs[0].image)
+    estimators = [run.make(device=device) for run in runs]
     start = time.perf_counter()
-    labels = estimator.fit_predict([image])[0]
-    seconds = time.perf_counter() - start
+    if len(runs) > 1:
+        fitted = fit_together(estimators, [image])
+    else:
+        fitted = [estimators[0].fit([image])]
+    seconds = (time.perf_counter() - start) / len(runs)
+    return [
+        _row(run, estimator, truth, seconds)
+        for run, estimator in zip(runs, fitted, strict=True)
+    ]
+
+
+def _row(run, estimator, truth, seconds):
+    labels = estimator.labels_[0]
     return {
         **run.as_dict(),
         "scores": [_scores(annotator, labels) for annotator in truth],

@@ -69,6 +69,11 @@ def _add_bsds(commands):
     add("--out", required=True, help="folder for the results")
     add("--n-jobs", type=int, default=1, metavar="N", help="fits at once (default: 1)")
     add("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    add(
+        "--together",
+        action="store_true",
+        help="fit the betas and seeds of an image as one batch, which pays on CUDA",
+    )
     add("-q", "--quiet", action="store_true", help="print nothing but errors")
 
 
@@ -148,7 +153,12 @@ def _bsds(args):
         overrides=dict(args.set),
     )
     for progress in run_all(
-        runs, data, args.out, n_jobs=args.n_jobs, device=args.device
+        runs,
+        data,
+        args.out,
+        n_jobs=args.n_jobs,
+        device=args.device,
+        together=args.together,
     ):
         _tell(progress, args.quiet)
     if progress.n_failed:

@@ -88,6 +88,32 @@ def test_two_processes_find_what_one_does(bsds, tmp_path, tiny):
         assert row["loss"] == pytest.approx(two[key]["loss"])
 
 
+def test_betas_and_seeds_of_an_image_are_fitted_together(bsds, tmp_path, tiny):
+    runs = plan_runs(
+        ["Sparse-SimCon-Patch"],
+        ["100", "101"],
+        grid={"beta_con": [0.1, 1.0], "tau": [0.0, 2.0]},
+        seeds=[0, 1],
+        overrides=tiny,
+    ) + plan(images=["100"])
+    progress = finish(runs, bsds, tmp_path / "together", device="cpu", together=True)
+    assert (progress[-1].n_done, progress[-1].n_failed) == (16 + 2, 0)
+    finish(runs, bsds, tmp_path / "apart", device="cpu")
+    together, apart = (
+        {Run.of(row).key: row for row in read_runs(tmp_path / name)}
+        for name in ("together", "apart")
+    )
+    assert together.keys() == apart.keys()
+    losses = [
+        (row["loss"], apart[key]["loss"])
+        for key, row in together.items()
+        if "loss" in row
+    ]
+    assert len(losses) == 16
+    for one, other in losses:
+        assert one == pytest.approx(other, rel=0.05)
+
+
 def test_training_of_a_net_is_recorded(bsds, tmp_path, tiny):
     runs = plan_runs(["Sparse-NCut-Patch"], ["100"], betas=[1.0], overrides=tiny)
     finish(runs, bsds, tmp_path, device="cpu")
