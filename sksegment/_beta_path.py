@@ -1,4 +1,4 @@
-"""Train along the weights of the losses, each from the net of the one before."""
+"""Train for several weights of the losses, all from one beginning."""
 
 import copy
 import time
@@ -21,12 +21,13 @@ class BetaPath:
     Attributes
     ----------
     betas_ : list of float
-        In the order they were trained, ascending.
+        Ascending.
     estimators_ : list of estimator
         Fitted, one for each of them.
     results_ : list of dict
         One row for each: ``beta``, ``n_labels``, ``loss``, ``fit_time`` in seconds
-        and, with ground truth, ``score``; a table is ``pandas.DataFrame(results_)``.
+        without the trunk and, with ground truth, ``score``; a table is
+        ``pandas.DataFrame(results_)``.
     best_index_ : int or None
         Of the highest score, the first of equals; None without ground truth.
     """
@@ -43,12 +44,11 @@ class BetaPath:
 
 
 def beta_path(estimator, X, y=None, *, betas=_BETAS, names=None, epochs=None):
-    """Fit a W-Net along its betas, for a third of the time of separate fits.
+    """Fit a W-Net for several betas, for a third of the time of separate fits.
 
-    Only the smallest beta is trained from the start. What a net has learned to
-    reconstruct serves the others as well, so each goes on from the net of the one
-    before. Larger betas merge labels and labels that are gone do not come back, hence
-    the order.
+    Superpixels, the start and the first epochs, in which a net learns to reconstruct,
+    are the same for all betas: the trunk, trained with the middle one. From there
+    each beta goes its own way, for as many epochs. Label ids so agree between them.
 
     Parameters
     ----------
@@ -64,7 +64,8 @@ def beta_path(estimator, X, y=None, *, betas=_BETAS, names=None, epochs=None):
         Parameters that all have this value, by default those of ``beta_cut``,
         ``beta_sim`` and ``beta_con`` that are above 0.
     epochs : int, optional
-        Epochs of every beta but the first; a quarter of ``max_epochs`` by default.
+        Epochs of the trunk, and of every beta from there; a quarter of ``max_epochs``
+        by default.
 
     Returns
     -------
@@ -94,17 +95,16 @@ def beta_path(estimator, X, y=None, *, betas=_BETAS, names=None, epochs=None):
     if y is not None:
         check_truth(X, y, "beta_path")
     betas, names = _check_betas(betas), _check_names(estimator, names)
-    model = clone(estimator)
+    trunk = clone(estimator)
     if epochs is None:
-        epochs = max(1, round(model.max_epochs / 4))
+        epochs = max(1, round(trunk.max_epochs / 4))
+    trunk.set_params(**dict.fromkeys(names, betas[len(betas) // 2]), max_epochs=epochs)
+    trunk.fit(X)
     estimators, rows = [], []
     for beta in betas:
-        model.set_params(**dict.fromkeys(names, beta))
         start = time.perf_counter()
-        if estimators:
-            _train_on(model, X, epochs)
-        else:
-            model.fit(X)
+        model = copy.deepcopy(trunk).set_params(**dict.fromkeys(names, beta))
+        model.partial_fit(X).set_params(max_epochs=estimator.max_epochs)
         rows.append(
             {
                 "beta": beta,
@@ -115,19 +115,11 @@ def beta_path(estimator, X, y=None, *, betas=_BETAS, names=None, epochs=None):
         )
         if y is not None:
             rows[-1]["score"] = model.score(X, y)
-        estimators.append(copy.deepcopy(model))
+        estimators.append(model)
     best = None
     if y is not None:
         best = max(range(len(rows)), key=lambda index: rows[index]["score"])
     return BetaPath(betas, estimators, rows, best)
-
-
-def _train_on(model, X, epochs):
-    max_epochs = model.max_epochs
-    try:
-        model.set_params(max_epochs=epochs).partial_fit(X)
-    finally:
-        model.set_params(max_epochs=max_epochs)
 
 
 def _check_betas(betas):
