@@ -34,7 +34,8 @@ compact() {
 }
 
 # Three seeds of the two types with patches, similarity and continuity; and of the best
-# type few labels with and more without the position, too: 36 runs an image.
+# type few labels with and more without the position, other numbers of labels, and
+# fewer superpixels, too: 44 runs an image.
 seeds() {
     simcon="--images 0:100:10 --seeds 0,1,2 --set resolution=0.25
         --grid beta_sim=0.02,0.1,0.5 --grid beta_con=0.5 --out $OUT/compact/test"
@@ -42,6 +43,9 @@ seeds() {
     variants $simcon --model Dense-SimCon-Patch
     bsds $simcon --model Sparse-SimCon-Patch --grid max_labels=8 --grid position=1
     bsds $simcon --model Sparse-SimCon-Patch --grid max_labels=20 --grid position=0
+    bsds --images 0:100:10 --set resolution=0.25 --out "$OUT/compact/test" \
+        --model Sparse-SimCon-Patch --grid beta_sim=0.5 --grid beta_con=0.5 \
+        --grid max_labels=5,12 --grid position=0.3,1 --grid superpixels__n_segments=500,3000
 }
 
 baselines() {

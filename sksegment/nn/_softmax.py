@@ -18,7 +18,7 @@ def channel_softmax(z):
 
     Notes
     -----
-    The same as ``torch.softmax(z, dim=1)``, which on a CPU takes seven times as long
+    The same as ``torch.softmax(z, dim=1)``, which on a CPU takes several times as long
     where channels are last in memory: it walks along the pixels.
     """
     return torch.softmax(z.permute(0, 2, 3, 1), dim=3).permute(0, 3, 1, 2)
