@@ -8,10 +8,9 @@ measured rate of a copy. The second is no strict floor where data stay in a cach
 """
 
 import argparse
-import json
-import time
 
 import torch
+from _timing import best, report
 from skimage.data import coffee
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
@@ -50,15 +49,6 @@ def _tensors(value):
             yield from _tensors(item)
     elif isinstance(value, dict):
         yield from _tensors([*value.values()])
-
-
-def best(function, repeats=5):
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def machine():
@@ -122,11 +112,7 @@ def main():
         "rates": {name: f"{rate:.3g}" for name, rate in rates.items()},
         "steps": {name: step(*of, rates) for name, of in SETTINGS.items()},
     }
-    text = json.dumps(results, indent=1)
-    print(text)
-    if args.out:
-        with open(args.out, "w") as file:
-            file.write(text + "\n")
+    report(results, args.out)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,10 @@ python benchmarks/layers.py
 """
 
 import argparse
-import json
-import time
 
 import numpy as np
 import torch
+from _timing import best, report
 from skimage.data import coffee
 from skimage.graph import rag_mean_color
 from sklearn.metrics import (
@@ -27,15 +26,6 @@ from sksegment.nn import SparseOperator
 from sksegment.patches import PatchSampler
 from sksegment.regions import pooling_matrix, region_graph
 from sksegment.training import to_grid
-
-
-def best(function, repeats):
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def blocks(side, n):
@@ -112,9 +102,7 @@ def main():
         "predict, 481x321": lambda: model.predict([photo]),
     }
     seconds = {name: round(best(case, args.repeats), 4) for name, case in cases.items()}
-    print(
-        json.dumps({"threads": torch.get_num_threads(), "seconds": seconds}, indent=1)
-    )
+    report({"threads": torch.get_num_threads(), "seconds": seconds})
 
 
 if __name__ == "__main__":

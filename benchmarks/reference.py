@@ -10,7 +10,6 @@ whole image of 480x320, with 64 channels, 4 poolings, 32 labels and 3,000 superp
 import argparse
 import contextlib
 import io
-import json
 import sys
 import time
 import types
@@ -19,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import skimage.graph
 import torch
+from _timing import report
 from scipy import sparse
 from skimage.data import coffee
 
@@ -67,6 +67,25 @@ def give_weights(theirs, ours):
         target.load_state_dict(source.state_dict())
 
 
+def train_reference(reference, net, image, superpixels, patches, epochs):
+    """Train the reference as the paper does, one step an epoch."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        return reference.train.train_sp_wnet(
+            net,
+            [torch.from_numpy(image.transpose(2, 0, 1))],
+            image_patches_list=[patches],
+            n_batches=1,
+            image_sp_list=[superpixels],
+            beta_rc_image=None,
+            beta_rc_patches=1.0,
+            beta_sim=0.1,
+            beta_con=0.1,
+            epochs=epochs,
+            device="cpu",
+            progress_bar=False,
+        )
+
+
 def neighbours(image, superpixels):
     """Weights of equation (8) for tau = 0 and the neighbours of the reference.
 
@@ -86,21 +105,7 @@ def first_step(reference, image, superpixels, patches):
     with torch.no_grad():
         give_weights(net.UEnc, ours.encoder)
         give_weights(net.UDec, ours.decoder)
-    with contextlib.redirect_stdout(io.StringIO()):
-        history = reference.train.train_sp_wnet(
-            net,
-            [torch.from_numpy(image.transpose(2, 0, 1))],
-            image_patches_list=[patches],
-            n_batches=1,
-            image_sp_list=[superpixels],
-            beta_rc_image=None,
-            beta_rc_patches=1.0,
-            beta_sim=0.1,
-            beta_con=0.1,
-            epochs=1,
-            device="cpu",
-            progress_bar=False,
-        )
+    history = train_reference(reference, net, image, superpixels, patches, epochs=1)
     theirs = {
         "rec": history["loss_rc_patches"][0],
         "sim": history["loss_sim"][0],
@@ -129,20 +134,7 @@ def time_reference(reference, image, superpixels, patches, n_steps):
     times = []
     for epochs in (0, n_steps):
         start = time.perf_counter()
-        reference.train.train_sp_wnet(
-            net,
-            [torch.from_numpy(image.transpose(2, 0, 1))],
-            image_patches_list=[patches],
-            n_batches=1,
-            image_sp_list=[superpixels],
-            beta_rc_image=None,
-            beta_rc_patches=1.0,
-            beta_sim=0.1,
-            beta_con=0.1,
-            epochs=epochs,
-            device="cpu",
-            progress_bar=False,
-        )
+        train_reference(reference, net, image, superpixels, patches, epochs)
         times.append(time.perf_counter() - start)
     return (times[1] - times[0]) / n_steps
 
@@ -230,10 +222,7 @@ def main():
     results["fit_ratio"] = round(
         fit["reference, 50 epochs of 8 steps"] / fit["default"]
     )
-    text = json.dumps(results, indent=1)
-    print(text)
-    if args.out:
-        Path(args.out).write_text(text + "\n")
+    report(results, args.out)
 
 
 if __name__ == "__main__":

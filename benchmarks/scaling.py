@@ -6,13 +6,13 @@ Every size is measured in a process of its own, so that its peak memory is its o
 """
 
 import argparse
-import json
 import multiprocessing
 import resource
 import time
 
 import numpy as np
 import torch
+from _timing import best, report
 from skimage.data import coffee
 from skimage.transform import resize
 
@@ -87,21 +87,12 @@ def measure_losses(n):
             total = module.encode(image.pixels).sum() + module(patches)[1].sum()
         total.backward()
 
-    row = {"superpixels": graph.n_regions, "losses": best(losses)}
+    row = {"superpixels": graph.n_regions, "losses": round(best(losses, 3), 4)}
     for dtype in (torch.float32, torch.bfloat16):
         name = str(dtype).removeprefix("torch.")
-        row[name] = best(lambda dtype=dtype: net(dtype))
+        row[name] = round(best(lambda dtype=dtype: net(dtype), 3), 4)
         row[f"share in {name}"] = round(row["losses"] / (row["losses"] + row[name]), 3)
     return row
-
-
-def best(function, repeats=3):
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return round(min(times), 4)
 
 
 def exponent(rows, name):
@@ -128,11 +119,7 @@ def main():
         results["exponents"] = {n: exponent(rows, n) for n in ("epoch", "predict")}
         results["paper"] = apart(measure_paper_size, None)
     results["losses"] = [apart(measure_losses, n) for n in COUNTS]
-    text = json.dumps(results, indent=1)
-    print(text)
-    if args.out:
-        with open(args.out, "w") as file:
-            file.write(text + "\n")
+    report(results, args.out)
 
 
 if __name__ == "__main__":
