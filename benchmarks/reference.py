@@ -187,6 +187,7 @@ def main():
     parser.add_argument("--steps", type=int, default=2)
     parser.add_argument("--out")
     args = parser.parse_args()
+    torch.manual_seed(0)
     reference = load_reference(args.reference)
     photo = coffee()[:320, :480]
     image = (photo / 255).astype(np.float32)

@@ -73,7 +73,7 @@ class PatchSampler(BaseEstimator):
 
     The paper has 32 patches of 96x96, 72 of 64x64 and 128 of 48x48, as has
     ``make_segmenter(size="paper")``. By default 44 % of their pixels are
-    drawn, for the same result in less time, see ``docs/defaults.md``.
+    drawn, in half of the time, see ``docs/defaults.md``.
 
     Examples
     --------
