@@ -28,8 +28,11 @@ _MODULES = {
     "nn",
     "patches",
     "plotting",
+    "postprocessing",
+    "preprocessing",
     "presets",
     "regions",
+    "stacks",
     "superpixels",
     "training",
 }
