@@ -1,0 +1,6 @@
+"""Volumes, stacks and videos, slice by slice in flat memory."""
+
+from sksegment.stacks._open import open_stack
+from sksegment.stacks._stack import SliceError, Stack
+
+__all__ = ["SliceError", "Stack", "open_stack"]

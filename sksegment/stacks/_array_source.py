@@ -1,0 +1,184 @@
+"""Arrays as sources: in memory, mapped from a file, of dask, zarr or HDF5."""
+
+import functools
+import math
+import mmap
+from pathlib import Path
+
+import numpy as np
+
+from sksegment.stacks._source import Source, page_source
+
+__all__ = ["array_source", "list_source", "mapped_source", "npy_source"]
+
+# A mapping counts as memory in use, so no more than this is mapped at a time.
+_MAPPED_BYTES = 64 * 2**20
+
+
+def array_source(array, name="array", **options):
+    """Make a source of one array.
+
+    Parameters
+    ----------
+    array : array-like
+        With a shape, a dtype, and slices that can become numpy arrays.
+    name : str
+    **options : object
+        Further attributes of the `Source`.
+
+    Returns
+    -------
+    source : Source
+
+    Raises
+    ------
+    ValueError
+        If the array is masked, or not of numbers.
+    """
+    if isinstance(array, np.ma.MaskedArray):
+        raise ValueError(f"{name} is a masked array; pass its data, and label it after")
+    if isinstance(array, np.ndarray) and (source := _memmap_source(array)):
+        return source
+    shape = tuple(map(int, array.shape))
+    read = functools.partial(read_array, array)
+    return Source(
+        name, shape, np.dtype(array.dtype), read, _thickness(array, shape), **options
+    )
+
+
+def read_array(array, position, start, stop):
+    """Read a part of an array; see `Source`."""
+    return np.asarray(array[(slice(None),) * position + (slice(start, stop),)])
+
+
+def _thickness(array, shape):
+    if isinstance(array, np.ndarray):
+        return (1,) * len(shape)
+    chunk = getattr(array, "chunksize", None) or getattr(array, "chunks", None)
+    return tuple(map(int, chunk or (1, *shape[1:])))
+
+
+def list_source(images):
+    """Make a source of a list of images of one shape.
+
+    Parameters
+    ----------
+    images : sequence of ndarray of shape (H, W) or (H, W, C)
+
+    Returns
+    -------
+    source : Source
+
+    Raises
+    ------
+    ValueError
+        If the images are no arrays of numbers, or of different shapes or dtypes.
+    """
+    images = [np.asarray(image) for image in images]
+    first = images[0]
+    for index, image in enumerate(images):
+        if image.ndim not in (2, 3):
+            raise ValueError(
+                f"image {index} of the list has shape {image.shape}; expected (H, W) "
+                "or (H, W, C)"
+            )
+        if (image.shape, image.dtype) != (first.shape, first.dtype):
+            raise ValueError(
+                f"image {index} of the list is {image.dtype} of shape {image.shape}, "
+                f"but image 0 is {first.dtype} of shape {first.shape}; a stack has "
+                "slices of one kind"
+            )
+    shape = (len(images), *first.shape)
+    axes = "ZYXC"[: len(shape)]
+    return page_source("list", images.__getitem__, shape, first.dtype, axes=axes)
+
+
+def npy_source(path):
+    """Make a source of a ``.npy`` file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    source : Source
+    """
+    array = np.lib.format.open_memmap(path, mode="r")
+    return mapped_source(path, array.dtype, array.offset, array.shape, _order(array))
+
+
+def mapped_source(path, dtype, offset, shape, order="C", **options):
+    """Make a source of an array that lies in a file as it is.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    dtype : numpy.dtype
+    offset : int
+        Where in the file it begins.
+    shape : tuple of int
+    order : {"C", "F"}, default="C"
+    **options : object
+        Further attributes of the `Source`.
+
+    Returns
+    -------
+    source : Source
+    """
+    thickness = (1, *shape[1:])
+    read = functools.partial(_read_mapped, path, dtype, offset, shape)
+    if order == "F":
+        thickness = (*shape[:-1], 1)
+        read = functools.partial(_read_mapped, path, dtype, offset, shape[::-1])
+        read = functools.partial(_read_transposed, read, len(shape))
+    options = {"name": path.name, "paths": (path,), **options}
+    return Source(
+        shape=tuple(shape), dtype=dtype, read=read, thickness=thickness, **options
+    )
+
+
+def _read_transposed(read, ndim, position, start, stop):
+    return read(ndim - 1 - position, start, stop).T
+
+
+def _read_mapped(path, dtype, offset, shape, position, start, stop):
+    """Copy a part of a file, mapping no more of it at a time than is needed."""
+    first, last = (start, stop) if position == 0 else (0, shape[0])
+    cut = (slice(None),) * position + (slice(start, stop),) if position else ()
+    sides = list(shape)
+    sides[position] = stop - start
+    block = np.empty(sides, dtype)
+    row_bytes = math.prod(shape[1:]) * dtype.itemsize
+    step = max(1, _MAPPED_BYTES // row_bytes)
+    for row in range(first, last, step):
+        end = min(row + step, last)
+        rows = np.memmap(
+            path, dtype, "r", offset + row * row_bytes, (end - row, *shape[1:])
+        )
+        block[row - first : end - first] = rows[cut]
+    return block
+
+
+def _memmap_source(array):
+    """Make a source of the file behind a memmap, or None if it cannot be told."""
+    root = array
+    while isinstance(root.base, np.ndarray):
+        root = root.base
+    order = _order(array)
+    mapped = isinstance(root, np.memmap) and isinstance(root.base, mmap.mmap)
+    if not mapped or None in (root.filename, order) or root.mode == "c":
+        return None
+    # The offset that a view names is the one of the whole.
+    offset = root.offset + _address(array) - _address(root)
+    return mapped_source(Path(root.filename), array.dtype, offset, array.shape, order)
+
+
+def _address(array):
+    return array.__array_interface__["data"][0]
+
+
+def _order(array):
+    if array.flags.c_contiguous:
+        return "C"
+    return "F" if array.flags.f_contiguous else None

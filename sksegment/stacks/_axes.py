@@ -1,0 +1,157 @@
+"""Which axis of a volume is which: stated by the user or the file, never guessed."""
+
+from collections import Counter
+
+__all__ = ["arrange_axes", "settle_axes"]
+
+# Nobody has more channels than this without saying so, nor a side as short.
+_MOST_CHANNELS = 4
+
+
+def settle_axes(name, shape, *, axes=None, stated=None):
+    """Give every axis of an array its letter.
+
+    Parameters
+    ----------
+    name : str
+        Of the source, for messages.
+    shape : tuple of int
+    axes : str, optional
+        What the user says, over Z, T, Y, X and C; S stands for C.
+    stated : str, optional
+        What the file says, where the user says nothing.
+
+    Returns
+    -------
+    letters : str
+        One letter an axis, with exactly one of Z and T; ``_`` for axes of one
+        position which do not count.
+
+    Raises
+    ------
+    ValueError
+        If the axes do not fit the shape, can be read in more than one way, or have
+        no or several axes to slice along.
+    TypeError
+        If ``axes`` is no string.
+    """
+    if 0 in shape:
+        raise ValueError(f"{name} is empty: its shape is {shape}")
+    if axes is not None:
+        letters = _given_axes(name, shape, axes)
+    elif stated is not None:
+        letters = _given_axes(name, shape, stated)
+        letters = _drop(letters, shape, "C")
+    else:
+        letters = _usual_axes(name, shape)
+    return _one_slicing_axis(name, shape, letters)
+
+
+def arrange_axes(letters, cut=None):
+    """Order axes slice-first and channels-last.
+
+    Parameters
+    ----------
+    letters : str
+        From `settle_axes`.
+    cut : str, optional
+        The axis to slice along; Z or T by default.
+
+    Returns
+    -------
+    axes : str
+    """
+    kept = [letter for letter in "ZTYX" if letter in letters]
+    cut = cut or kept[0]
+    kept.remove(cut)
+    return "".join([cut, *kept, *("C" * ("C" in letters))])
+
+
+def _given_axes(name, shape, axes):
+    if not isinstance(axes, str):
+        raise TypeError(f'axes must be a string such as "ZYX", got {axes!r}')
+    letters = axes.upper().replace("S", "C")
+    if unknown := [letter for letter in letters if letter not in "ZTYXC"]:
+        raise ValueError(
+            f"axes={axes!r} has the letter {unknown[0]!r}; use Z or T for the slices, "
+            "Y and X for their sides, C for channels"
+        )
+    letter, count = Counter(letters or " ").most_common(1)[0]
+    if count > 1:
+        raise ValueError(f"axes={axes!r} names {letter} {count} times; name it once")
+    if len(letters) != len(shape):
+        raise ValueError(
+            f"axes={axes!r} names {len(letters)} axes, but {name} has {len(shape)}: "
+            f"its shape is {shape}"
+        )
+    for letter in "YX":
+        if letter not in letters:
+            raise ValueError(f"axes={axes!r} does not name {letter}, a side of a slice")
+    return letters
+
+
+def _one_slicing_axis(name, shape, letters):
+    if "Z" in letters and "T" in letters:
+        letters = _drop(letters, shape, "T")
+    if "Z" in letters and "T" in letters:
+        letters = _drop(letters, shape, "Z")
+    slicing = [letter for letter in letters if letter in "ZT"]
+    if not slicing:
+        raise ValueError(
+            f'axes="{letters}" of {name} name no axis to slice along (Z or T): it is '
+            "one image; wrap it in a list and use predict"
+        )
+    if len(slicing) == 2:
+        first = letters.index(slicing[0])
+        raise ValueError(
+            f"{name} with the axes {letters} has {shape[first]} positions on "
+            f"{slicing[0]} and {shape[letters.index(slicing[1])]} on {slicing[1]}, but "
+            "a stack is sliced along one axis; choose one position of the other, e.g. "
+            f"volume[{', '.join([':'] * first + ['0'])}]"
+        )
+    return letters
+
+
+def _drop(letters, shape, letter):
+    """Strike out an axis which has one position only."""
+    if letter in letters and shape[letters.index(letter)] == 1:
+        return letters.replace(letter, "_")
+    return letters
+
+
+def _usual_axes(name, shape):
+    """Read (n, H, W) and (n, H, W, C) where there is no other way to read them.
+
+    Three axes are slices, unless the last has 3 or 4 positions as colours do. Four
+    axes are slices with channels if the last has at most 4 and the sides have more.
+    """
+    if len(shape) == 2:
+        raise ValueError(
+            f"{name} has shape {shape}: it is one image; wrap it in a list and use "
+            "predict"
+        )
+    if len(shape) == 3 and shape[-1] not in (3, 4):
+        return "ZYX"
+    if len(shape) == 4 and shape[-1] <= _MOST_CHANNELS < min(shape[1:3]):
+        return "ZYXC"
+    raise ValueError(f"{name} has shape {shape}, {_readings(shape)}")
+
+
+def _readings(shape):
+    if len(shape) == 3:
+        a, b, c = shape
+        return (
+            f"which is either {a} x {b} pixels in {c} channels (one image: wrap it in "
+            f'a list and use predict) or {a} slices of {b} x {c} (axes="ZYX"); pass '
+            "axes="
+        )
+    if len(shape) == 4:
+        a, b, c, d = shape
+        return (
+            f'which is either {a} slices of {b} x {c} in {d} channels (axes="ZYXC") '
+            f'or {b} slices of {c} x {d} in {a} channels (axes="CZYX"); pass axes='
+        )
+    return (
+        "but a stack has 3 or 4 axes, slices of (H, W) or (H, W, C); choose one "
+        "position of the others, e.g. volume[0], or name all axes with axes="
+    )

@@ -1,0 +1,166 @@
+"""What a stack is read from: each kind of file or array makes one `Source`."""
+
+import contextlib
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+__all__ = ["LazyFile", "Source", "missing_package", "page_source"]
+
+
+def _nothing():
+    """Close what needs no closing."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A volume in the order of its own axes, of which parts can be read.
+
+    Attributes
+    ----------
+    name : str
+        Short, for messages.
+    shape : tuple of int
+    dtype : numpy.dtype
+    read : callable
+        ``read(position, start, stop)`` returns the array with axis ``position`` cut
+        to ``start:stop``. Where there is a file it can be pickled.
+    thickness : tuple of int
+        How many slices along each axis are worth reading together, since less costs
+        as much: the thickness of a chunk.
+    axes : str, optional
+        Letters of the axes, if the file states them.
+    spacing : dict of str to float
+        Size of a voxel along Z, Y and X, as far as the file states it.
+    unit : str, optional
+    names : list of str, optional
+        One a slice.
+    paths : tuple of path-like
+        Files by whose size and time a change is noticed.
+    close : callable
+    """
+
+    name: str
+    shape: tuple
+    dtype: np.dtype
+    read: Callable
+    thickness: tuple
+    axes: str | None = None
+    spacing: dict = field(default_factory=dict)
+    unit: str | None = None
+    names: list | None = None
+    paths: tuple = ()
+    close: Callable = _nothing
+
+    def __post_init__(self):
+        if self.dtype.kind == "c":
+            raise ValueError(f"{self.name} is complex; pass its magnitude, numpy.abs")
+        if self.dtype.kind not in "buif":
+            raise ValueError(f"{self.name} has dtype {self.dtype}; expected numbers")
+
+
+class LazyFile:
+    """A file which is opened at its first use and lent to one thread at a time.
+
+    It is pickled as the way to open it.
+
+    Parameters
+    ----------
+    opener : callable
+        A function of a module; what it returns has a method ``close``.
+    *args : object
+        Passed to it.
+    """
+
+    def __init__(self, opener, *args):
+        self._opener, self._args = opener, args
+        self._lock = threading.RLock()
+        self._file = None
+
+    def __reduce__(self):
+        return type(self), (self._opener, *self._args)
+
+    @contextlib.contextmanager
+    def lend(self):
+        """Give the open file."""
+        with self._lock:
+            if self._file is None:
+                self._file = self._opener(*self._args)
+            yield self._file
+
+    def close(self):
+        """Close the file; it can be used again."""
+        with self._lock:
+            file, self._file = self._file, None
+            if file is not None:
+                file.close()
+
+
+@dataclass(frozen=True)
+class _PageReader:
+    """Reads a volume which is kept as pages: its first axes count them."""
+
+    read_page: Callable
+    shape: tuple
+    dtype: np.dtype
+    n_leading: int
+
+    def __call__(self, position, start, stop):
+        leading, sides = (
+            self.shape[: self.n_leading],
+            list(self.shape[self.n_leading :]),
+        )
+        pages, cut = np.arange(math.prod(leading)).reshape(leading), ()
+        if position < self.n_leading:
+            pages = pages.take(range(start, stop), axis=position)
+        else:
+            behind = position - self.n_leading
+            cut = (slice(None),) * behind + (slice(start, stop),)
+            sides[behind] = stop - start
+        block = np.empty((pages.size, *sides), self.dtype)
+        for place, page in zip(block, pages.ravel(), strict=True):
+            place[...] = self._checked(self.read_page(int(page)))[cut]
+        return block.reshape(*pages.shape, *sides)
+
+    def _checked(self, image):
+        expected = self.shape[self.n_leading :]
+        if image.shape != expected:
+            raise ValueError(f"its shape is {image.shape}, the others have {expected}")
+        if image.dtype.newbyteorder("=") != self.dtype.newbyteorder("="):
+            raise ValueError(f"it is {image.dtype}, the others are {self.dtype}")
+        return image
+
+
+def page_source(name, read_page, shape, dtype, *, n_leading=1, **options):
+    """Make a source of pages.
+
+    Parameters
+    ----------
+    name : str
+    read_page : callable
+        ``read_page(index)`` returns one page.
+    shape : tuple of int
+        The first ``n_leading`` axes count the pages, the others are those of a page.
+    dtype : numpy.dtype
+    n_leading : int, default=1
+    **options : object
+        Further attributes of the `Source`.
+
+    Returns
+    -------
+    source : Source
+    """
+    read = _PageReader(read_page, tuple(shape), dtype, n_leading)
+    thickness = (1,) * n_leading + tuple(shape[n_leading:])
+    return Source(name, tuple(shape), dtype, read, thickness, **options)
+
+
+def missing_package(name, package):
+    """Make the error for a package which is needed and not installed."""
+    return ImportError(
+        f"reading {name} needs {package}; install it with "
+        "'pip install \"sksegment[stacks]\"'"
+    )
