@@ -56,7 +56,7 @@ class SparseObjective(_WeightedTerms, nn.Module):
 
         Parameters
         ----------
-        z : tensor of shape (1, K, h, w), float32
+        z : tensor of shape (1, K, h, w)
             Logits.
         image : GraphImage
             Its graph as operators: ``pooling``, ``affinity``, ``adjacency``.
@@ -67,13 +67,12 @@ class SparseObjective(_WeightedTerms, nn.Module):
         f : tensor of shape (N, K)
             Soft labels of the superpixels.
         """
-        pixels = channel_softmax(z).permute(0, 2, 3, 1).flatten(0, 2)
-        f = image.pooling @ pixels
+        f = image.pooling.means_of_softmax(z)
         terms = {}
         if "cut" in self.weights:
             terms["cut"] = sparse_soft_ncut(f, image.affinity)
         if "sim" in self.weights:
-            labels = self._labels(f.detach(), pixels.detach(), image)
+            labels = self._labels(f.detach(), z.detach(), image)
             # Softmax of what is a softmax already, as equation (6) has it: the pull
             # on undecided superpixels is gentle, see docs/decisions.md.
             terms["sim"] = sparse_similarity(f, labels)
@@ -81,8 +80,9 @@ class SparseObjective(_WeightedTerms, nn.Module):
             terms["con"] = sparse_continuity(f, image.adjacency)
         return terms, f
 
-    def _labels(self, f, pixels, image):
+    def _labels(self, f, z, image):
         if self.assignment == "majority":
+            pixels = z[0].flatten(1).T
             return majority_labels(pixels, image.pooling).argmax(dim=1)
         if self.assignment == "kmeans":
             return kmeans_labels(f, f.shape[1])[0]
@@ -107,7 +107,7 @@ class DenseObjective(_WeightedTerms, nn.Module):
 
         Parameters
         ----------
-        z : tensor of shape (1, K, h, w), float32
+        z : tensor of shape (1, K, h, w)
             Logits.
         image : PixelImage
             Its ``affinity`` is needed for the normalised cut alone.

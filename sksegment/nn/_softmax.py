@@ -15,10 +15,13 @@ def channel_softmax(z):
     Returns
     -------
     f : tensor of shape (B, K, h, w)
+        In float32 at least.
 
     Notes
     -----
     The same as ``torch.softmax(z, dim=1)``, which on a CPU takes several times as long
     where channels are last in memory: it walks along the pixels.
     """
-    return torch.softmax(z.permute(0, 2, 3, 1), dim=3).permute(0, 3, 1, 2)
+    dtype = torch.promote_types(z.dtype, torch.float32)
+    f = torch.softmax(z.permute(0, 2, 3, 1), dim=3, dtype=dtype)
+    return f.permute(0, 3, 1, 2)

@@ -3,7 +3,7 @@
 import torch
 from torch.nn.functional import embedding_bag
 
-__all__ = ["SparseOperator"]
+__all__ = ["SparseOperator", "by_rows", "multiply"]
 
 
 class SparseOperator:
@@ -23,8 +23,8 @@ class SparseOperator:
 
     def __init__(self, matrix, device="cpu"):
         self.shape = matrix.shape
-        self._rows = _by_rows(matrix.tocsr(), device)
-        self._columns = _by_rows(matrix.T.tocsr(), device)
+        self._rows = by_rows(matrix.tocsr(), device)
+        self._columns = by_rows(matrix.T.tocsr(), device)
 
     def __matmul__(self, dense):
         """Multiply with a float32 tensor of shape (m, k)."""
@@ -35,26 +35,28 @@ class _Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx, dense, rows, columns):
         ctx.columns = columns
-        return _multiply(rows, dense)
+        return multiply(rows, dense)
 
     @staticmethod
     def backward(ctx, gradient):
-        return _multiply(ctx.columns, gradient), None, None
+        return multiply(ctx.columns, gradient), None, None
 
 
-def _multiply(rows, dense):
+def multiply(rows, dense):
+    """Multiply a matrix kept by rows, see `by_rows`, with a dense one."""
     offsets, indices, values = rows
     return embedding_bag(
         indices,
         dense.contiguous(),
         offsets,
         mode="sum",
-        per_sample_weights=values,
+        per_sample_weights=values.to(dense.dtype),
         include_last_offset=True,
     )
 
 
-def _by_rows(matrix, device):
+def by_rows(matrix, device):
+    """Offsets, column indices and values of a sparse matrix, as tensors."""
     matrix.sort_indices()
     parts = (
         matrix.indptr.astype("int64"),

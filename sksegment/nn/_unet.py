@@ -1,8 +1,11 @@
 """One U-Net of any depth, for images of any size."""
 
+import copy
+
 import torch
 from torch import nn
 from torch.nn.functional import max_pool2d, pad
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from sksegment.nn._blocks import ConvBlock, UpSampling
 
@@ -87,6 +90,28 @@ class UNet(nn.Module):
         for enlarge, block, skip in zip(self.up, self.merge, skips, strict=True):
             x = block(torch.cat([skip, enlarge(x)], dim=1))
         return x[..., crop[0], crop[1]]
+
+    @torch.no_grad()
+    def fused(self, dtype):
+        """Copy for prediction, in which batch norms are part of the convolutions.
+
+        Parameters
+        ----------
+        dtype : torch.dtype
+            Precision of its weights, and of the images it takes.
+
+        Returns
+        -------
+        unet : UNet
+            In evaluation mode; the same function up to rounding.
+        """
+        unet = copy.deepcopy(self).eval()
+        for block in (*unet.down, *unet.merge):
+            for index, norm in enumerate(block):
+                if isinstance(norm, nn.BatchNorm2d):
+                    block[index - 1] = fuse_conv_bn_eval(block[index - 1], norm)
+                    block[index] = nn.Identity()
+        return unet.to(dtype=dtype, memory_format=torch.channels_last)
 
     def _pad(self, x, margin):
         """Pad to a multiple of ``2**depth``, and say how to crop the result."""

@@ -8,7 +8,7 @@ from torch.nn.functional import interpolate
 from torch.utils.data import Dataset
 
 from sksegment.losses import pixel_affinity
-from sksegment.nn import SparseOperator, WindowOperator
+from sksegment.nn import SoftmaxPooling, SparseOperator, WindowOperator
 from sksegment.regions import pooling_matrix
 
 __all__ = ["GraphImage", "PixelImage", "TrainingBatch", "TrainingSet", "to_grid"]
@@ -64,7 +64,7 @@ class GraphImage:
     pixels : tensor of shape (1, C, h, w)
     shape : (int, int)
         Height and width of the original image.
-    pooling : SparseOperator of shape (N, h * w)
+    pooling : SoftmaxPooling of shape (N, h * w)
         Means over superpixels.
     adjacency, affinity : SparseOperator of shape (N, N)
         Weights of neighbours for continuity and for the normalised cut.
@@ -74,7 +74,7 @@ class GraphImage:
 
     pixels: torch.Tensor
     shape: tuple
-    pooling: SparseOperator
+    pooling: SoftmaxPooling
     adjacency: SparseOperator
     affinity: SparseOperator
     labels: torch.Tensor | None = field(default=None)
@@ -96,10 +96,11 @@ class GraphImage:
             ``resolution`` and ``position``, see `to_grid`.
         """
         pixels = to_grid(scaled, **grid)
+        grid_shape = tuple(pixels.shape[-2:])
         return cls(
             pixels.to(device),
             superpixels.shape,
-            SparseOperator(pooling_matrix(superpixels, pixels.shape[-2:]), device),
+            SoftmaxPooling(pooling_matrix(superpixels, grid_shape), grid_shape, device),
             SparseOperator(graph.adjacency(tau), device),
             SparseOperator(graph.affinity(), device),
         )

@@ -33,6 +33,9 @@ class SegmentationNet(NeuralNet):
         Parameters of `skorch.NeuralNet`.
     """
 
+    # Outside the parameters of skorch, which are those of ``__init__``.
+    _kept_encoder = None
+
     def __init__(self, *args, reconstruct="patch", dtype=torch.float32, **kwargs):
         self.reconstruct = reconstruct
         self.dtype = dtype
@@ -71,7 +74,7 @@ class SegmentationNet(NeuralNet):
             losses = [reconstruction_loss(x, y.float()) for x, y in pairs]
             terms["rec"] = sum(losses) / len(losses)
         for z, image in zip(logits, X.images, strict=True):
-            image_terms, f = objective.image_terms(z.float(), image)
+            image_terms, f = objective.image_terms(z, image)
             image.labels = f.detach().argmax(dim=1)
             for name, value in image_terms.items():
                 terms[name] = terms.get(name, 0.0) + value / len(logits)
@@ -94,10 +97,26 @@ class SegmentationNet(NeuralNet):
         """
         self.check_is_fitted(["module_"])
         self._set_training(training)
-        threads = limit_threads(self.n_values(batch))
-        with threads, torch.inference_mode(not training), self._autocast():
-            z = self.module_.encode(batch.to(self.device), MARGIN)
-        return z.float()
+        batch = batch.to(self.device)
+        with limit_threads(self.n_values(batch)):
+            if not training:
+                with torch.inference_mode():
+                    return self._fused_encoder()(batch.to(self.dtype), MARGIN).float()
+            with self._autocast():
+                return self.module_.encode(batch, MARGIN).float()
+
+    def _fused_encoder(self):
+        """Encoder for prediction, made anew where weights have changed since."""
+        encoder = self.module_.encoder
+        tensors = (*encoder.parameters(), *encoder.buffers())
+        state = [(tensor.data_ptr(), tensor._version) for tensor in tensors]
+        kept = self._kept_encoder
+        if kept is None or kept[0] != state:
+            kept = self._kept_encoder = state, encoder.fused(self.dtype)
+        return kept[1]
+
+    def __getstate__(self):
+        return super().__getstate__() | {"_kept_encoder": None}
 
     def n_values(self, pixels):
         """Number of values in the largest feature map of an image."""

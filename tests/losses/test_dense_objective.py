@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import eye_array
 
 from sksegment.losses import (
     DenseObjective,
@@ -13,6 +14,7 @@ from sksegment.losses import (
     dense_soft_ncut,
     pixel_affinity,
 )
+from sksegment.nn import SoftmaxPooling
 
 TERMS = ["rec", "cut", "sim", "con"]
 SHAPE = (7, 6)
@@ -117,7 +119,7 @@ def test_features_are_the_soft_labels_of_the_pixels_row_by_row():
 
 def test_cut_and_similarity_are_the_sparse_ones_where_every_pixel_is_a_superpixel():
     z, image = logits(4, *SHAPE), image_of()
-    image.pooling = torch.eye(42, dtype=torch.float64)
+    image.pooling = SoftmaxPooling(eye_array(42).tocsr(), SHAPE)
     betas = betas_of(beta_cut=1.0, beta_sim=1.0)
     (dense, f), (sparse, f_sparse) = (
         objective(**betas).image_terms(z, image)
@@ -131,7 +133,7 @@ def test_cut_and_similarity_are_the_sparse_ones_where_every_pixel_is_a_superpixe
 
 def test_gradient_is_the_sparse_one_where_every_pixel_is_a_superpixel():
     image = image_of()
-    image.pooling = torch.eye(42, dtype=torch.float64)
+    image.pooling = SoftmaxPooling(eye_array(42).tocsr(), SHAPE)
     gradients = []
     for objective in (DenseObjective, SparseObjective):
         z = logits(4, *SHAPE).requires_grad_()

@@ -11,6 +11,7 @@ from sksegment.losses import (
     sparse_continuity,
     sparse_soft_ncut,
 )
+from sksegment.nn import SoftmaxPooling
 from sksegment.regions import pooling_matrix, region_graph
 
 TERMS = ["rec", "cut", "sim", "con"]
@@ -22,12 +23,12 @@ def double(matrix):
 
 
 def image_of(superpixels, grid=None, seed=0):
-    """A training image as the objective sees it, with dense float64 matrices."""
+    """A training image as the objective sees it, with dense float64 graphs."""
     grid = grid or superpixels.shape
     colours = np.random.default_rng(seed).random((*superpixels.shape, 2))
     graph = region_graph(colours, superpixels)
     return SimpleNamespace(
-        pooling=double(pooling_matrix(superpixels, grid)),
+        pooling=SoftmaxPooling(pooling_matrix(superpixels, grid), grid),
         affinity=double(graph.affinity()),
         adjacency=double(graph.adjacency(1.0)),
     )

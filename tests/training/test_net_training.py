@@ -1,5 +1,7 @@
 """The net and its loss."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -166,9 +168,43 @@ def test_evaluation_and_reconstruction_see_a_margin_around_the_image(
     assert x.shape == image.pixels.shape
     module.eval()
     with torch.no_grad():
-        assert torch.equal(z, module.encode(image.pixels, MARGIN))
-        assert torch.equal(x, module.decode(z, MARGIN))
+        torch.testing.assert_close(z, module.encode(image.pixels, MARGIN))
+        torch.testing.assert_close(x, module.decode(z, MARGIN))
         assert not torch.allclose(z, module.encode(image.pixels))
+
+
+def change_in_place(encoder):
+    encoder.down[1][0].weight.mul_(2.0)
+
+
+def change_a_statistic(encoder):
+    encoder.down[0][1].running_mean.add_(1.0)
+
+
+def replace_data(encoder):
+    encoder.head.bias.data = encoder.head.bias.data + 1.0
+
+
+@pytest.mark.parametrize("change", [change_in_place, change_a_statistic, replace_data])
+def test_prediction_follows_every_change_of_the_weights(change, tiny_net, whole_image):
+    net, image = tiny_net(), whole_image()
+    before = net.evaluation_step(image.pixels)
+    with torch.no_grad():
+        change(net.module_.encoder)
+        expected = net.module_.eval().encode(image.pixels, MARGIN)
+    assert not torch.allclose(before, expected)
+    torch.testing.assert_close(net.evaluation_step(image.pixels), expected)
+
+
+def test_encoder_for_prediction_is_made_once_and_not_pickled(tiny_net, whole_image):
+    net, image = tiny_net(), whole_image()
+    expected = net.evaluation_step(image.pixels)
+    kept = net._kept_encoder
+    net.evaluation_step(image.pixels)
+    assert net._kept_encoder is kept
+    again = pickle.loads(pickle.dumps(net))
+    assert again._kept_encoder is None
+    assert torch.equal(again.evaluation_step(image.pixels), expected)
 
 
 def test_training_sees_whole_images_with_a_margin_and_patches_without(
