@@ -11,6 +11,8 @@ import numpy as np
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from sksegment._rescaled import RescaledImage, enlarge_map, original_shape
+
 __all__ = [
     "ImageBatch",
     "Integral",
@@ -37,10 +39,17 @@ class ImageBatch:
         Views of the caller's arrays, never copies of numeric input.
     stacked : bool
         True when the input was one array, so that the answer is one array too.
+    shapes : list of (int, int)
+        Heights and widths of the answers: those of the images, or those they had
+        before `sksegment.preprocessing.Rescale`.
+    dims : list of int
+        Numbers of axes of the images as they came: 2 for (H, W).
     """
 
     images: list
     stacked: bool
+    shapes: list
+    dims: list
 
     @property
     def n_channels(self):
@@ -48,8 +57,27 @@ class ImageBatch:
         return self.images[0].shape[-1]
 
     def pack(self, maps):
-        """Return ``maps`` as one array if the images came as one, else as a list."""
-        return np.stack(maps) if self.stacked else list(maps)
+        """Return ``maps`` of full size, as one array if the images came as one."""
+        maps = [*map(enlarge_map, maps, self.shapes)]
+        return np.stack(maps) if self.stacked else maps
+
+    def repack(self, images):
+        """Return images made of these in the form of these, with the same memory.
+
+        They are given as (H, W, C); one channel becomes (H, W) if it was that before.
+        """
+        images = [*map(_with_axes, images, self.dims)]
+        if self.stacked:
+            return _remember(np.stack(images), self.shapes[0], images[0])
+        return [*map(_remember, images, self.shapes, images)]
+
+
+def _with_axes(image, dim):
+    return image[..., 0] if dim == 2 and image.shape[-1] == 1 else image
+
+
+def _remember(array, shape, image):
+    return array if image.shape[:2] == shape else RescaledImage(array, shape)
 
 
 def check_images(X, *, n_channels=None):
@@ -74,8 +102,9 @@ def check_images(X, *, n_channels=None):
     TypeError
         If X is no sequence of arrays.
     """
-    batch = ImageBatch([*map(check_image, *_index(_split(X)))], _is_one_array(X))
-    channels = [image.shape[-1] for image in batch.images]
+    parts = _split(X)
+    images = [*map(check_image, *_index(parts))]
+    channels = [image.shape[-1] for image in images]
     expected = channels[0] if n_channels is None else n_channels
     for index, found in enumerate(channels):
         if found != expected:
@@ -84,7 +113,14 @@ def check_images(X, *, n_channels=None):
                 f"image {index} has {found} channel(s), but {owner} {expected}; "
                 "bring all images to the same number of channels"
             )
-    return batch
+    stacked = _is_one_array(X)
+    # The memory of a stack is with the stack: its parts are slices.
+    owners = [X] * len(parts) if stacked else parts
+    shapes = [
+        original_shape(owner) or image.shape[:2]
+        for owner, image in zip(owners, images, strict=True)
+    ]
+    return ImageBatch(images, stacked, shapes, [*map(np.ndim, parts)])
 
 
 def check_image(image, index=0):
