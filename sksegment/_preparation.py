@@ -57,9 +57,10 @@ class PreparedImages:
     def _divide(cls, images, transformer):
         scaled, maps, graphs = [], [], []
         for index, image in enumerate(images):
-            scaled.append(transformer.normalize(image))
-            maps.append(transformer.segment(image, scaled[-1], index))
-            graphs.append(_graph(scaled[-1], maps[-1], index))
+            normalized, superpixels = transformer.divide(image, index)
+            scaled.append(normalized)
+            maps.append(superpixels)
+            graphs.append(_graph(normalized, superpixels, index))
         return cls(transformer, scaled, maps, graphs)
 
     @classmethod

@@ -159,7 +159,16 @@ class PatchSampler(BaseEstimator):
                 raise ValueError(f"patch count {count!r} is not a positive integer")
         return shapes, [int(count) for count in counts]
 
-    def draw(self, image_shapes, rng, *, n_batches=1, grid_shapes=None, warn=True):
+    def draw(
+        self,
+        image_shapes,
+        rng,
+        *,
+        n_batches=1,
+        grid_shapes=None,
+        within=None,
+        warn=True,
+    ):
         """Draw new patches for one epoch.
 
         Parameters
@@ -172,6 +181,9 @@ class PatchSampler(BaseEstimator):
         grid_shapes : list of (int, int), optional
             Height and width of the resized images to cut from, where they are not
             the images themselves; patches shrink with them.
+        within : list of ndarray of shape (H, W), bool, or None, optional
+            Field of view of every image, where there is one: centres of patches lie
+            inside, and ``region`` weighs the pixels there.
         warn : bool, default=True
             Whether to warn of patches larger than an image.
 
@@ -183,7 +195,7 @@ class PatchSampler(BaseEstimator):
             every shape, even where that is more than ``counts``.
         """
         shapes, counts = self.checked_shapes()
-        places = _Places(self.region, image_shapes, grid_shapes or image_shapes)
+        places = _Places(self.region, image_shapes, grid_shapes or image_shapes, within)
         batches = [[] for _ in range(n_batches)]
         for shape, count in zip(shapes, counts, strict=True):
             shape = places.fit_shape(shape, warn)
@@ -222,10 +234,10 @@ class PatchSampler(BaseEstimator):
 class _Places:
     """Where patches may lie: images alike, pixels alike or by weight."""
 
-    def __init__(self, region, image_shapes, grid_shapes):
+    def __init__(self, region, image_shapes, grid_shapes, within=None):
         self.sizes = np.array(grid_shapes)
         self.scale = self.sizes / np.array(image_shapes)
-        self.weights = _region_weights(region, image_shapes)
+        self.weights = _region_weights(region, image_shapes, within)
 
     def fit_shape(self, shape, warn):
         """Shape of the patches on the grid, clipped to the smallest image."""
@@ -269,10 +281,13 @@ def _split(count, n_parts):
     return [count * (k + 1) // n_parts - count * k // n_parts for k in range(n_parts)]
 
 
-def _region_weights(region, image_shapes):
+def _region_weights(region, image_shapes, within):
     """Cumulative weights of the pixels of every image and their shape, or None."""
-    if region is None:
+    within = within or [None] * len(image_shapes)
+    if region is None and all(inside is None for inside in within):
         return None
+    everywhere = (slice(None), slice(None))
+    region = everywhere if region is None else region
     regions = region if isinstance(region, list) else [region] * len(image_shapes)
     if len(regions) != len(image_shapes):
         raise ValueError(
@@ -280,12 +295,12 @@ def _region_weights(region, image_shapes):
             "training images"
         )
     return [
-        _cumulative_weights(part, shape, index)
-        for index, (part, shape) in enumerate(zip(regions, image_shapes, strict=True))
+        _cumulative_weights(*parts, index)
+        for index, parts in enumerate(zip(regions, image_shapes, within, strict=True))
     ]
 
 
-def _cumulative_weights(region, shape, index):
+def _cumulative_weights(region, shape, inside, index):
     if isinstance(region, tuple) and all(isinstance(part, slice) for part in region):
         weights = np.zeros(shape)
         weights[region] = 1.0
@@ -301,4 +316,11 @@ def _cumulative_weights(region, shape, index):
             f"the patch region of image {index} needs finite weights >= 0, some of "
             "them positive"
         )
+    if inside is not None:
+        weights = weights * inside
+        if not weights.any():
+            raise ValueError(
+                f"the patch region of image {index} lies outside the mask of the "
+                "superpixels; no patch can be drawn"
+            )
     return np.cumsum(weights.ravel()), weights.shape

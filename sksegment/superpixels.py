@@ -146,7 +146,7 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
     mask : ndarray of shape (H, W), or callable, optional
         Field of view, true inside, for all images; or a function from an image, as
         it is given to `transform`, (H, W) if grey, to such an array. Superpixels are
-        -1 outside.
+        -1 outside, and nothing depends on the pixels there.
 
     Attributes
     ----------
@@ -214,7 +214,7 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         """
         images = check_images(X).images
         self.n_channels_in_ = images[0].shape[-1]
-        scale = IntensityScale.of(images)
+        scale = IntensityScale.of([*map(self._inside, images, range(len(images)))])
         self.rgb_, self.intensity_range_ = scale.rgb, scale.intensity_range
         return self
 
@@ -235,10 +235,7 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
             return SuperpixelTransformer(**self.get_params(deep=False)).fit_transform(X)
         batch = check_images(X, n_channels=self.n_channels_in_)
         return batch.pack(
-            [
-                self.segment(image, self.normalize(image), i)
-                for i, image in enumerate(batch.images)
-            ]
+            [self.divide(image, i)[1] for i, image in enumerate(batch.images)]
         )
 
     def normalize(self, image):
@@ -255,25 +252,28 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         """
         return IntensityScale(self.intensity_range_, self.rgb_).apply(image)
 
-    def segment(self, image, normalized, index=0):
-        """Divide one checked image that is normalised already.
+    def divide(self, image, index=0):
+        """Normalise one checked image and divide it into superpixels.
 
         Parameters
         ----------
         image : ndarray of shape (H, W, C)
-            What a callable ``mask`` looks at.
-        normalized : ndarray of shape (H, W, C), float32
-            See `normalize`.
         index : int, default=0
             Position of the image, for messages.
 
         Returns
         -------
+        normalized : ndarray of shape (H, W, C), float32
+            See `normalize`. Outside the mask it has the mean of the inside, so that
+            nothing depends on what is there.
         superpixels : ndarray of shape (H, W), int32
         """
+        mask = self._mask_of(image, index)
+        normalized = self.normalize(image)
+        if mask is not None:
+            normalized[~mask] = normalized[mask].mean(axis=0)
         try:
-            mask = self._mask_of(image)
-            return compute_superpixels(
+            return normalized, compute_superpixels(
                 np.float32(100.0) * normalized,
                 method=self.method,
                 n_segments=self.n_segments,
@@ -284,20 +284,27 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         except ValueError as error:
             raise ValueError(f"image {index}: {error}") from error
 
-    def _mask_of(self, image):
+    def _inside(self, image, index):
+        """Pixels inside the mask, as an image of one row where there is a mask."""
+        mask = self._mask_of(image, index)
+        return image if mask is None else image[mask][np.newaxis]
+
+    def _mask_of(self, image, index):
         if self.mask is None:
             return None
         mask = self.mask(_squeeze(image)) if callable(self.mask) else self.mask
         mask = np.asarray(mask)
         if mask.shape != image.shape[:2]:
             raise ValueError(
-                f"the mask has shape {mask.shape}, but the image has "
+                f"image {index}: the mask has shape {mask.shape}, but the image has "
                 f"{image.shape[:2]}; for images of several sizes pass a function "
                 "from an image to its mask"
             )
         mask = mask.astype(bool)
         if not mask.any():
-            raise ValueError("the mask is empty: there is nothing to segment")
+            raise ValueError(
+                f"image {index}: the mask is empty: there is nothing to segment"
+            )
         return mask
 
     def __sklearn_tags__(self):

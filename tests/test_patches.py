@@ -385,3 +385,24 @@ def test_defaults_are_a_dozen_patches_a_step():
     batches = PatchSampler().draw([(321, 481)], np.random.default_rng(0), n_batches=8)
     shapes = [[draw.rows.shape for draw in batch] for batch in batches]
     assert shapes == [[(12, 64, 64)]] * 8
+
+
+@pytest.mark.parametrize("region", [None, (slice(0, 20), slice(None))])
+def test_centres_lie_within_the_field_of_view_of_every_image(region):
+    fields = [np.zeros((40, 50), bool), None]
+    fields[0][8:30, 5:25] = True
+    sampler = PatchSampler([(5, 5)], [400], region=region)
+    (draw,) = sampler.draw([(40, 50)] * 2, np.random.default_rng(0), within=fields)
+    rows, columns = centres(draw).T
+    first = draw.images == 0
+    assert fields[0][rows[first], columns[first]].all()
+    assert columns[~first].max() > 40
+    assert (rows.max() < 20) == (region is not None)
+
+
+def test_region_outside_the_field_of_view_is_refused():
+    field = np.zeros((40, 50), bool)
+    field[:, :10] = True
+    sampler = PatchSampler([(5, 5)], [4], region=(slice(None), slice(30, 50)))
+    with pytest.raises(ValueError, match="region of image 0 lies outside the mask"):
+        sampler.draw([(40, 50)], np.random.default_rng(0), within=[field])

@@ -53,5 +53,5 @@ class SuperpixelMixin:
     def _prepare_image(self, index, image):
         """Superpixels and region graph of an image that may be new."""
         superpixels = self.superpixels_
-        labels = superpixels.segment(image, superpixels.normalize(image), index)
+        labels = superpixels.divide(image, index)[1]
         return labels, region_graph(self._features(image), labels)

@@ -282,8 +282,7 @@ class SparseWNetSegmenter(
         )
 
     def _prepare_image(self, index, image):
-        scaled = self._normalize(image)
-        return self._to_parts(scaled, self.superpixels_.segment(image, scaled, index))
+        return self._to_parts(*self.superpixels_.divide(image, index))
 
     def _to_parts(self, scaled, superpixels):
         grid = self._to_grid(scaled)

@@ -68,6 +68,10 @@ class GraphImage:
         Means over superpixels.
     adjacency, affinity : SparseOperator of shape (N, N)
         Weights of neighbours for continuity and for the normalised cut.
+    inside : ndarray of shape (H, W), bool, or None
+        Field of view, where there is a mask.
+    weight : tensor of shape (1, 1, h, w) or None
+        Share of every pixel that is inside.
     labels : tensor of shape (N,) or None
         Labels of the superpixels when the net last saw the image.
     """
@@ -77,10 +81,14 @@ class GraphImage:
     pooling: SoftmaxPooling
     adjacency: SparseOperator
     affinity: SparseOperator
+    inside: np.ndarray | None = None
+    weight: torch.Tensor | None = None
     labels: torch.Tensor | None = field(default=None)
 
     @classmethod
-    def build(cls, scaled, superpixels, graph, *, tau, device, **grid):
+    def build(
+        cls, scaled, superpixels, graph, *, tau, device, resolution, position=0.0
+    ):
         """Build from arrays.
 
         Parameters
@@ -92,17 +100,23 @@ class GraphImage:
         tau : float
             Decay of the weights for continuity.
         device : torch.device
-        **grid
-            ``resolution`` and ``position``, see `to_grid`.
+        resolution, position : float
+            See `to_grid`.
         """
-        pixels = to_grid(scaled, **grid)
+        pixels = to_grid(scaled, resolution, position)
         grid_shape = tuple(pixels.shape[-2:])
+        inside, weight = superpixels >= 0, None
+        if not inside.all():
+            weight = to_grid(inside[..., np.newaxis].astype(np.float32), resolution)
+            weight = weight.to(device)
         return cls(
             pixels.to(device),
             superpixels.shape,
             SoftmaxPooling(pooling_matrix(superpixels, grid_shape), grid_shape, device),
             SparseOperator(graph.adjacency(tau), device),
             SparseOperator(graph.affinity(), device),
+            inside=None if weight is None else inside,
+            weight=weight,
         )
 
     def pool(self, pixels):
@@ -129,6 +143,9 @@ class PixelImage:
     shape: tuple
     affinity: WindowOperator | None
     labels: torch.Tensor | None = field(default=None)
+
+    # Without superpixels there is no mask.
+    inside = weight = None
 
     @classmethod
     def build(cls, scaled, *, with_affinity, device, **grid):
@@ -166,10 +183,13 @@ class TrainingBatch:
     images : list of GraphImage or PixelImage
     patches : list of tensor of shape (n, C, h, w)
         One tensor for every shape.
+    weights : list of tensor of shape (n, 1, h, w) or None
+        Share of every pixel of the patches that is inside, where there are masks.
     """
 
     images: list
     patches: list
+    weights: list | None = None
 
     def __len__(self):
         return len(self.images)
@@ -213,7 +233,11 @@ class TrainingSet(Dataset):
         for index, draws in zip(order, self._draws(), strict=True):
             if self.finished:
                 return
-            yield TrainingBatch([self.images[index]], [self._cut(d) for d in draws])
+            yield TrainingBatch(
+                [self.images[index]],
+                [self._cut(draw) for draw in draws],
+                self._cut_weights(draws),
+            )
 
     def _draws(self):
         if self.sampler is None:
@@ -223,6 +247,7 @@ class TrainingSet(Dataset):
             self.rng,
             n_batches=self.n_batches,
             grid_shapes=[tuple(image.pixels.shape[-2:]) for image in self.images],
+            within=[image.inside for image in self.images],
             warn=self.warn,
         )
         # One warning is enough for a training.
@@ -230,6 +255,21 @@ class TrainingSet(Dataset):
         return draws if self.n_batches > 1 else [draws]
 
     def _cut(self, draw):
-        grids = [image.pixels[0].permute(1, 2, 0) for image in self.images]
-        patches = torch.cat(draw.gather(grids))
-        return patches.permute(0, 3, 1, 2)
+        return _gather(draw, [image.pixels for image in self.images])
+
+    def _cut_weights(self, draws):
+        if all(image.weight is None for image in self.images):
+            return None
+        weights = [
+            torch.ones_like(image.pixels[:, :1])
+            if image.weight is None
+            else image.weight
+            for image in self.images
+        ]
+        return [_gather(draw, weights) for draw in draws]
+
+
+def _gather(draw, tensors):
+    """Cut a batch of patches from tensors of shape (1, C, h, w)."""
+    grids = [tensor[0].permute(1, 2, 0) for tensor in tensors]
+    return torch.cat(draw.gather(grids)).permute(0, 3, 1, 2)

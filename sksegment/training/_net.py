@@ -71,7 +71,13 @@ class SegmentationNet(NeuralNet):
         objective = self.criterion_
         terms = {}
         if pairs and "rec" in objective.weights:
-            losses = [reconstruction_loss(x, y.float()) for x, y in pairs]
+            weights = X.weights or [None] * len(pairs)
+            if self.reconstruct == "image":
+                weights = [image.weight for image in X.images]
+            losses = [
+                reconstruction_loss(x, y.float(), weight)
+                for (x, y), weight in zip(pairs, weights, strict=True)
+            ]
             terms["rec"] = sum(losses) / len(losses)
         for z, image in zip(logits, X.images, strict=True):
             image_terms, f = objective.image_terms(z, image)

@@ -25,3 +25,23 @@ def test_gradient():
     x, y = random_batch(0, (1, 2, 3, 3)), random_batch(1, (1, 2, 3, 3))
     y.requires_grad_()
     assert torch.autograd.gradcheck(lambda y: reconstruction_loss(x, y), y)
+
+
+def test_pixels_of_no_weight_do_not_count():
+    x, y = random_batch(0), random_batch(1)
+    weight = torch.zeros(2, 1, 5, 4, dtype=torch.float64)
+    weight[0, :, 1:3, 2:] = 1.0
+    expected = reconstruction_loss(x[:1, :, 1:3, 2:], y[:1, :, 1:3, 2:])
+    assert reconstruction_loss(x, y, weight).item() == pytest.approx(expected.item())
+
+
+def test_equal_weights_change_nothing():
+    x, y = random_batch(0), random_batch(1)
+    weight = torch.full((2, 1, 5, 4), 0.3, dtype=torch.float64)
+    expected = reconstruction_loss(x, y).item()
+    assert reconstruction_loss(x, y, weight).item() == pytest.approx(expected)
+
+
+def test_nothing_inside_costs_nothing():
+    weight = torch.zeros(2, 1, 5, 4, dtype=torch.float64)
+    assert reconstruction_loss(random_batch(0), random_batch(1), weight).item() == 0

@@ -63,3 +63,33 @@ def test_empty_mask_is_refused(make_segmenter, disc, field):
     model = make_segmenter(superpixels=SuperpixelTransformer(mask=field & False))
     with pytest.raises(ValueError, match="image 0: the mask is empty"):
         model.fit([disc])
+
+
+@pytest.mark.parametrize("reconstruction", ["patch", "image"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_nothing_depends_on_what_is_outside(
+    reconstruction, dtype, make_segmenter, disc, field
+):
+    superpixels = SuperpixelTransformer(n_segments=40, mask=field)
+    image = disc.astype(dtype)
+    other = np.where(field.reshape(64, 64, *[1] * (image.ndim - 2)), image, 255 - image)
+    assert (image != other).any()
+    one, two = (
+        make_segmenter(superpixels=superpixels, reconstruction=reconstruction).fit([x])
+        for x in (image, other.astype(dtype))
+    )
+    assert one.loss_ == two.loss_
+    assert_array_equal(one.intensity_range_, two.intensity_range_)
+    assert_array_equal(one.predict([image])[0], two.predict([other])[0])
+
+
+def test_images_with_a_mask_are_trained_beside_others_without(make_segmenter, disc):
+    def bright(image):
+        return image > (100 if image.mean() < 120 else -1)
+
+    superpixels = SuperpixelTransformer(n_segments=40, mask=bright)
+    light = np.clip(disc.astype(int) + 90, 0, 255).astype(np.uint8)
+    assert disc.mean() < 120 < light.mean()
+    model = make_segmenter(superpixels=superpixels).fit([disc, light])
+    assert (model.labels_[0] == -1).any()
+    assert (model.labels_[1] >= 0).all()
