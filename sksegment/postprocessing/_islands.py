@@ -1,0 +1,120 @@
+"""Small islands take the label that surrounds them."""
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from skimage.measure import label
+
+from sksegment.postprocessing._label_slices import VOID
+
+__all__ = ["absorb_islands"]
+
+
+def absorb_islands(labels, min_sizes, connectivity):
+    """Give islands that are too small the label most of their border is shared with.
+
+    Smaller islands come first, and what they join grows by them, so that a group of
+    small islands becomes one large enough rather than nothing. None stays that is too
+    small, except those that border on nothing but void.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (H, W) or (n, H, W), int64
+        -1 where void.
+    min_sizes : dict of int to int
+        Smallest size that stays, for every class there is.
+    connectivity : int
+
+    Returns
+    -------
+    labels : ndarray
+    """
+    if max(min_sizes.values(), default=0) <= 1:
+        return labels
+    islands, n = label(
+        labels, background=VOID, connectivity=connectivity, return_num=True
+    )
+    flat = islands.ravel()
+    sizes = np.bincount(flat, minlength=n + 1)[1:]
+    classes = np.empty(n + 1, np.int64)
+    classes[flat] = labels.ravel()
+    found, classes = np.unique(classes[1:], return_inverse=True)
+    limits = np.array([min_sizes[class_] for class_ in found.tolist()], np.int64)
+    if not (sizes < limits[classes]).any():
+        return labels
+    classes = _absorb(classes, sizes, limits, _shared_borders(islands, n))
+    return np.r_[VOID, found[classes]][islands]
+
+
+def _shared_borders(islands, n):
+    """Symmetric matrix of the pixel sides or voxel faces two islands share."""
+    pairs = []
+    for axis in range(islands.ndim):
+        swapped = islands.swapaxes(0, axis)
+        first, second = swapped[:-1], swapped[1:]
+        border = (first != second) & (first > 0) & (second > 0)
+        pairs.append((first[border] - 1, second[border] - 1))
+    rows, columns = (np.concatenate(part) for part in zip(*pairs, strict=True))
+    counts = _count_pairs(rows, columns, n, np.ones(len(rows), np.int64))
+    return (counts + counts.T).tocoo()
+
+
+def _count_pairs(rows, columns, n, counts):
+    return coo_array((counts, (rows, columns)), shape=(n, n)).tocsr()
+
+
+def _absorb(classes, sizes, limits, borders):
+    """Class of every island when all small ones have joined a neighbour.
+
+    In every round those islands move that come before all their small neighbours, so
+    that no two of them are neighbours, and all can move at once.
+    """
+    region = np.arange(len(classes))
+    # Without chance between equal sizes, rows of single pixels would go one by one.
+    chance = np.random.default_rng(0).permutation(len(classes))
+    while True:
+        row, column = borders.row, borders.col
+        small = sizes < limits[classes]
+        small &= np.bincount(row, minlength=len(sizes)) > 0
+        if not small.any():
+            return classes[region]
+        rank = np.empty(len(sizes), np.int64)
+        rank[np.lexsort((chance, sizes))] = np.arange(len(sizes))
+        moves = small & (rank < _least_small_neighbour(rank, small, row, column))
+        classes = _majority(classes, moves, borders, len(limits))
+        joined = classes[row] == classes[column]
+        links = coo_array(
+            (joined[joined], (row[joined], column[joined])), borders.shape
+        )
+        n, group = connected_components(links, directed=False)
+        region, chance = group[region], _first_of_group(chance, group, n)
+        classes = _first_of_group(classes, group, n)
+        sizes = np.bincount(group, sizes, minlength=n)
+        apart = ~joined
+        borders = _count_pairs(
+            group[row[apart]], group[column[apart]], n, borders.data[apart]
+        ).tocoo()
+
+
+def _least_small_neighbour(rank, small, row, column):
+    least = np.full(len(rank), len(rank))
+    among = small[column]
+    np.minimum.at(least, row[among], rank[column[among]])
+    return least
+
+
+def _majority(classes, moves, borders, n_classes):
+    """Classes after some islands took that of most of their border, or the lowest."""
+    row, column = borders.row, borders.col
+    voting = moves[row]
+    votes = coo_array(
+        (borders.data[voting], (row[voting], classes[column[voting]])),
+        shape=(len(classes), n_classes),
+    ).tocsr()
+    return np.where(moves, votes.argmax(axis=1).ravel(), classes)
+
+
+def _first_of_group(values, group, n):
+    first = np.empty(n, values.dtype)
+    first[group[::-1]] = values[::-1]
+    return first

@@ -1,0 +1,108 @@
+"""The door for label maps and for volumes of them, which may be larger than memory."""
+
+import math
+from itertools import repeat
+
+import numpy as np
+
+__all__ = ["VOID", "as_labels", "count_slices", "labelled_slices"]
+
+VOID = -1
+# Chunks that span more than one slice are read together, up to so many bytes.
+_LARGEST_SLAB = 64 * 2**20
+
+
+def as_labels(map_, name, void):
+    """Check one label map and return it as int64 with -1 where void."""
+    map_ = np.asarray(map_)
+    if map_.dtype.kind not in "iub":
+        raise ValueError(
+            f"{name} holds {map_.dtype}; labels are whole numbers, see numpy.rint and "
+            "astype(int)"
+        )
+    if map_.ndim != 2 or map_.size == 0:
+        raise ValueError(f"{name} has shape {map_.shape}; expected (H, W)")
+    labels = map_.astype(np.int64)
+    labels[(labels < 0) | (labels == void)] = VOID
+    return labels
+
+
+def labelled_slices(labels, image, void):
+    """Go through a volume slice by slice.
+
+    Parameters
+    ----------
+    labels : sequence of ndarray of shape (H, W)
+        Anything with a length and an index, in memory or not.
+    image : sequence of ndarray of shape (H, W), or None
+    void : int
+
+    Yields
+    ------
+    labels : ndarray of shape (H, W), int64
+        -1 where void.
+    image : ndarray of shape (H, W), or None
+    """
+    n_slices, images = count_slices(labels, "labels"), repeat(None)
+    if image is not None:
+        n_images = count_slices(image, "image")
+        if n_images != n_slices:
+            raise ValueError(f"image has {n_images} slices, but labels has {n_slices}")
+        images = _read_slices(image, n_slices)
+    shape = None
+    for z, (map_, pixels) in enumerate(
+        zip(_read_slices(labels, n_slices), images, strict=False)
+    ):
+        map_ = as_labels(map_, f"slice {z} of labels", void)
+        shape = shape or map_.shape
+        if map_.shape != shape:
+            raise ValueError(
+                f"slice {z} of labels has shape {map_.shape}, but slice 0 has {shape}; "
+                "quantify images that are no volume one at a time"
+            )
+        yield map_, _check_pixels(pixels, f"slice {z} of image", shape)
+
+
+def count_slices(volume, name):
+    """Number of maps in a sequence; zarr arrays have a shape but no length."""
+    shape = getattr(volume, "shape", None)
+    if not hasattr(volume, "__getitem__") or not (shape or hasattr(volume, "__len__")):
+        raise TypeError(
+            f"{name} must be an (H, W) map or a sequence of them, got "
+            f"{type(volume).__name__}"
+        )
+    n_slices = shape[0] if shape else len(volume)
+    if n_slices == 0:
+        raise ValueError(f"{name} is empty")
+    return n_slices
+
+
+def _check_pixels(pixels, name, shape):
+    if pixels is None:
+        return None
+    pixels = np.asarray(pixels)
+    if pixels.shape != shape or pixels.dtype.kind not in "iubf":
+        raise ValueError(
+            f"{name} is {pixels.dtype} of shape {pixels.shape}; expected numbers of "
+            f"shape {shape}, those of the labels"
+        )
+    return pixels
+
+
+def _read_slices(volume, n_slices):
+    depth = _slab_depth(volume)
+    for start in range(0, n_slices, depth):
+        if depth == 1:
+            yield volume[start]
+        else:
+            yield from np.asarray(volume[start : start + depth])
+
+
+def _slab_depth(volume):
+    """Slices that are read at once: a chunked array decodes whole chunks anyway."""
+    chunks = getattr(volume, "chunks", None)
+    if not chunks or len(volume.shape) != 3:
+        return 1
+    depth = chunks[0][0] if isinstance(chunks[0], tuple) else chunks[0]
+    slice_bytes = math.prod(volume.shape[1:]) * volume.dtype.itemsize
+    return max(1, min(depth, _LARGEST_SLAB // max(slice_bytes, 1)))

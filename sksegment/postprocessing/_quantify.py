@@ -1,0 +1,180 @@
+"""Sizes, positions and shapes of classes and objects, in voxels and physical units."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from sksegment._image_files import _replacing
+from sksegment.postprocessing._components import measure_components
+from sksegment.postprocessing._label_slices import count_slices, labelled_slices
+from sksegment.postprocessing._tables import (
+    FLAT,
+    SOLID,
+    Scale,
+    class_columns,
+    name_classes,
+    object_columns,
+)
+
+__all__ = ["Quantification", "quantify"]
+
+
+@dataclass(frozen=True, eq=False)
+class Quantification:
+    """What is in a label map or volume; see `quantify` for the columns.
+
+    Attributes
+    ----------
+    classes : pandas.DataFrame
+        One row a class.
+    objects : pandas.DataFrame
+        One row an object, a connected component of one class.
+    spacing : tuple of float
+        Size of a voxel (z, y, x), or of a pixel (y, x), in ``unit``.
+    unit : str
+        Unit of length in the names of the columns.
+    """
+
+    classes: "pandas.DataFrame"  # noqa: F821
+    objects: "pandas.DataFrame"  # noqa: F821
+    spacing: tuple
+    unit: str
+
+    def to_csv(self, folder):
+        """Write ``classes.csv`` and ``objects.csv``, each whole or not at all.
+
+        Parameters
+        ----------
+        folder : str or path-like
+            Made where it does not exist.
+
+        Returns
+        -------
+        paths : list of pathlib.Path
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [folder / "classes.csv", folder / "objects.csv"]
+        for path, frame in zip(paths, (self.classes, self.objects), strict=True):
+            with _replacing(path) as file:
+                frame.to_csv(file, index=False)
+        return paths
+
+
+def quantify(
+    labels,
+    spacing=None,
+    *,
+    unit=None,
+    image=None,
+    class_names=None,
+    void=-1,
+    progress=False,
+):
+    """Measure the classes and the objects of a label map or of a volume.
+
+    An object is a connected component of one class: its voxels share faces
+    (6-connectivity), its pixels sides (4-connectivity). The volume is read once, slice
+    by slice, and may be larger than memory.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (H, W), or sequence of n of them, int
+        One array of two axes is a map. All else is one volume of n slices: an
+        (n, H, W) array, memory map, zarr, HDF5 or dask array, a list, or any object
+        with a length whose ``[i]`` is a slice.
+    spacing : float or sequence of float, optional
+        Size of a voxel along (z, y, x), of a pixel along (y, x); one number where all
+        are equal. None measures in voxels or pixels.
+    unit : str, optional
+        Unit of the spacing, such as ``"um"``, for the names of the columns.
+    image : like ``labels``, optional
+        Grey image of the same shape, for mean intensities.
+    class_names : dict of int to str, or sequence of str, optional
+        Classes that are named have a row also where nothing is labelled so.
+    void : int, default=-1
+        Label that is void, beside all negative ones: 255 or 65535 in label files that
+        `sksegment.io.write_labels` wrote.
+    progress : bool, default=False
+        Show a progress bar over the slices.
+
+    Returns
+    -------
+    result : Quantification
+        ``result.classes`` has the columns ``class``, ``name``, ``n_voxels``,
+        ``fraction`` (of what is not void), ``volume_um3`` and ``n_objects``.
+
+        ``result.objects`` has ``object``, ``class``, ``name``, ``n_voxels``,
+        ``volume_um3``, ``surface_area_um2``, ``equivalent_diameter_um`` (of the ball
+        of the same volume), ``centroid_z_voxel``, ..., ``centroid_z_um``, ... (the
+        centre of the first voxel is the origin), the half-open box ``start_z``,
+        ``stop_z``, ... in voxels, ``touches_border`` (of the volume) and, with an
+        image, ``mean_intensity``.
+
+        Of a map they are ``n_pixels``, ``area_um2``, ``perimeter_um``,
+        ``centroid_y_pixel`` and so on. Where no spacing is given the unit is
+        ``voxel`` or ``pixel``, where a spacing has no unit it is ``unit``.
+
+    Raises
+    ------
+    ValueError
+        If a slice is no map of whole numbers, slices differ in shape, the image has
+        another shape, or the spacing does not suit the labels.
+    TypeError
+        If labels or image are no sequence.
+    ImportError
+        If pandas is not installed.
+
+    Notes
+    -----
+    Surface area and perimeter are those of the voxel faces and pixel sides towards
+    anything else, void and the border included: exact for boxes, additive, and too
+    large for a smooth shape whatever the resolution, by 3/2 for a ball and 4/pi for a
+    disk. Compare them among objects rather than with the surface of a model.
+
+    Objects are numbered by their first voxel, as by ``skimage.measure.label(labels,
+    background=-1, connectivity=1)`` of a volume in memory with -1 where void.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sksegment.postprocessing import quantify
+    >>> volume = np.zeros((4, 8, 8), int)
+    >>> volume[1:3, 2:5, 2:5] = 1
+    >>> names = ["air", "gas"]
+    >>> result = quantify(volume, (2.0, 0.5, 0.5), unit="um", class_names=names)
+    >>> result.classes[["name", "n_voxels", "volume_um3", "n_objects"]]
+      name  n_voxels  volume_um3  n_objects
+    0  air       238       119.0          1
+    1  gas        18         9.0          1
+    >>> result.objects.loc[1, ["surface_area_um2", "centroid_z_um"]].tolist()
+    [28.5, 3.0]
+    """
+    pandas = _import_pandas()
+    flat = getattr(labels, "ndim", None) == 2
+    scale = Scale.check(spacing, unit, FLAT if flat else SOLID)
+    if flat:
+        labels, image = [labels], None if image is None else [image]
+    slices = labelled_slices(labels, image, void)
+    total = count_slices(labels, "labels")
+    bar = tqdm(slices, total=total, unit="slice", disable=not progress)
+    table, shape = measure_components(bar)
+    names = name_classes(class_names, table["class"])
+    return Quantification(
+        pandas.DataFrame(class_columns(table, names, scale)),
+        pandas.DataFrame(object_columns(table, names, scale, shape)),
+        scale.spacing,
+        scale.unit,
+    )
+
+
+def _import_pandas():
+    try:
+        import pandas
+    except ImportError as error:
+        raise ImportError(
+            "the tables need pandas, which is not installed: "
+            'pip install "sksegment[stacks]"'
+        ) from error
+    return pandas
