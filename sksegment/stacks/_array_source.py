@@ -9,10 +9,17 @@ import numpy as np
 
 from sksegment.stacks._source import Source, page_source
 
-__all__ = ["array_source", "list_source", "mapped_source", "npy_source"]
+__all__ = [
+    "array_source",
+    "chunk_thickness",
+    "list_source",
+    "mapped_source",
+    "npy_source",
+    "read_array",
+]
 
 # A mapping counts as memory in use, so no more than this is mapped at a time.
-_MAPPED_BYTES = 64 * 2**20
+_MAPPED_BYTES = 16 * 2**20
 
 
 def array_source(array, name="array", **options):
@@ -42,7 +49,7 @@ def array_source(array, name="array", **options):
     shape = tuple(map(int, array.shape))
     read = functools.partial(read_array, array)
     return Source(
-        name, shape, np.dtype(array.dtype), read, _thickness(array, shape), **options
+        name, shape, np.dtype(array.dtype), read, chunk_thickness(array), **options
     )
 
 
@@ -51,11 +58,12 @@ def read_array(array, position, start, stop):
     return np.asarray(array[(slice(None),) * position + (slice(start, stop),)])
 
 
-def _thickness(array, shape):
+def chunk_thickness(array):
+    """How many slices along each axis are worth reading together; see `Source`."""
     if isinstance(array, np.ndarray):
-        return (1,) * len(shape)
+        return (1,) * array.ndim
     chunk = getattr(array, "chunksize", None) or getattr(array, "chunks", None)
-    return tuple(map(int, chunk or (1, *shape[1:])))
+    return tuple(map(int, chunk or (1, *array.shape[1:])))
 
 
 def list_source(images):

@@ -40,8 +40,7 @@ def settle_axes(name, shape, *, axes=None, stated=None):
     if axes is not None:
         letters = _given_axes(name, shape, axes)
     elif stated is not None:
-        letters = _given_axes(name, shape, stated)
-        letters = _drop(letters, shape, "C")
+        letters = _drop(_stated_axes(name, shape, stated), shape, "C")
     else:
         letters = _usual_axes(name, shape)
     return _one_slicing_axis(name, shape, letters)
@@ -88,6 +87,16 @@ def _given_axes(name, shape, axes):
         if letter not in letters:
             raise ValueError(f"axes={axes!r} does not name {letter}, a side of a slice")
     return letters
+
+
+def _stated_axes(name, shape, stated):
+    try:
+        return _given_axes(name, shape, stated)
+    except ValueError:
+        raise ValueError(
+            f"{name} of shape {shape} calls its axes {stated}, which does not tell "
+            'slices from channels; pass axes=, e.g. axes="ZCYX"'
+        ) from None
 
 
 def _one_slicing_axis(name, shape, letters):

@@ -1,15 +1,34 @@
 """Open whatever holds slices as a stack."""
 
+import importlib
 import os
 from pathlib import Path
 
-import numpy as np
-
-from sksegment.stacks._array_source import array_source, list_source
+from sksegment._image_files import _naming, find_images
+from sksegment._tiff_files import is_tiff
+from sksegment.stacks._array_source import array_source, list_source, npy_source
 from sksegment.stacks._axes import settle_axes
+from sksegment.stacks._files_source import files_source
+from sksegment.stacks._hdf5_source import hdf5_source
 from sksegment.stacks._stack import Stack
+from sksegment.stacks._tiff_source import tiff_source
+from sksegment.stacks._video_source import VIDEO_SUFFIXES, video_source
+from sksegment.stacks._zarr_source import is_zarr, zarr_source
 
 __all__ = ["open_stack"]
+
+_OPENERS = {
+    "npy": npy_source,
+    "tiff": tiff_source,
+    "video": video_source,
+    "image": lambda path: files_source(path.name, [path]),
+}
+_RAW = "raw numbers state no shape; pass numpy.memmap(path, dtype=..., shape=...)"
+_ARRAY_FILES = {
+    **dict.fromkeys((".raw", ".vol", ".dat", ".bin"), _RAW),
+    ".npz": "it holds several arrays; pass one, numpy.load(path)[name]",
+}
+_NO_DATASET = "dataset= names an array in an HDF5 or zarr file, not in other sources"
 
 
 def open_stack(source, *, axes=None, dataset=None):
@@ -17,9 +36,15 @@ def open_stack(source, *, axes=None, dataset=None):
 
     Parameters
     ----------
-    source : array-like, sequence of ndarray
-        An array of shape (n, H, W) or (n, H, W, C), also a memmap or of dask or zarr;
-        a list of n images.
+    source : array-like, sequence, str or path-like
+        One of
+
+        - an array of shape (n, H, W) or (n, H, W, C), of numpy, dask, zarr or HDF5;
+        - a list of n images of one shape, or of n image files;
+        - a folder of image files, in natural order: ``slice2`` before ``slice10``;
+        - a TIFF file of any kind, with ImageJ's and OME's axes and size of voxels;
+        - a ``.npy`` file, an HDF5 or NeXus file, a zarr array, an OME-Zarr image;
+        - a video, of shape (n, H, W, 3), or (n, H, W) if it is grey.
     axes : str, optional
         Letter of every axis of the data, in their order: Z or T for the axis to slice
         along, Y and X, and C (or S) for channels. Needed where the file does not state
@@ -39,6 +64,8 @@ def open_stack(source, *, axes=None, dataset=None):
         If the source cannot be read, or its axes are ambiguous or do not fit.
     TypeError
         If it is nothing that holds slices.
+    ImportError
+        If a package that reads such files is not installed.
 
     Examples
     --------
@@ -53,6 +80,7 @@ def open_stack(source, *, axes=None, dataset=None):
     if isinstance(source, Stack):
         return source
     found = _find_source(source, dataset)
+    _check_dtype(found.name, found.dtype)
     letters = settle_axes(found.name, found.shape, axes=axes, stated=found.axes)
     return Stack(found, letters)
 
@@ -61,20 +89,79 @@ def _find_source(source, dataset):
     if isinstance(source, (str, os.PathLike)):
         return _path_source(Path(source).absolute(), dataset)
     if dataset is not None:
-        raise ValueError("dataset= names an array in an HDF5 or zarr file, not others")
-    if isinstance(source, np.ndarray) and source.dtype == object:
-        source = list(source)
+        raise ValueError(_NO_DATASET)
     if all(hasattr(source, name) for name in ("shape", "dtype", "__getitem__")):
-        return array_source(source)
+        if source.dtype != object:
+            return array_source(source)
+        source = list(source)
     if not isinstance(source, (list, tuple)):
         raise TypeError(
-            f"a stack is an array, a list of images, or a path; got "
+            "a stack is an array, a list of images, or a path; got "
             f"{type(source).__name__}"
         )
     if len(source) == 0:
         raise ValueError("the list is empty: at least one image is needed")
+    if all(isinstance(path, (str, os.PathLike)) for path in source):
+        return files_source("list", [Path(path).absolute() for path in source])
     return list_source(source)
 
 
 def _path_source(path, dataset):
-    raise ValueError(f"{path}: files of this kind cannot be read yet")
+    if is_zarr(path):
+        _import("zarr", path)
+        return zarr_source(path, dataset)
+    if path.is_dir():
+        kind = "folder"
+    else:
+        with _naming(path):
+            kind = _kind(path)
+    if kind == "hdf5":
+        _import("h5py", path)
+        with _naming(path):
+            return hdf5_source(path, dataset)
+    if dataset is not None:
+        raise ValueError(_NO_DATASET)
+    return _plain_source(path, kind)
+
+
+def _plain_source(path, kind):
+    if kind == "folder":
+        return files_source(path.name, find_images([path]))
+    if kind == "video":
+        _import("av", path)
+    with _naming(path):
+        if kind == "raw":
+            raise ValueError(_ARRAY_FILES[path.suffix.lower()])
+        return _OPENERS[kind](path)
+
+
+def _kind(path):
+    with open(path, "rb") as file:
+        magic = file.read(8)
+    suffix = path.suffix.lower()
+    if magic.startswith(b"\x93NUMPY"):
+        return "npy"
+    if magic == b"\x89HDF\r\n\x1a\n":
+        return "hdf5"
+    if is_tiff(path):
+        return "tiff"
+    if suffix in _ARRAY_FILES:
+        return "raw"
+    return "video" if suffix in VIDEO_SUFFIXES else "image"
+
+
+def _import(module, path):
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        raise ImportError(
+            f"reading {path.name} needs {module}, which is not installed: pip install "
+            '"sksegment[stacks]"'
+        ) from error
+
+
+def _check_dtype(name, dtype):
+    if dtype.kind == "c":
+        raise ValueError(f"{name} is complex; pass its magnitude, numpy.abs")
+    if dtype.kind not in "buif":
+        raise ValueError(f"{name} has dtype {dtype}; expected numbers")

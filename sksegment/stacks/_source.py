@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-__all__ = ["LazyFile", "Source", "missing_package", "page_source"]
+from sksegment._image_files import ImageFileError
+
+__all__ = ["LazyFile", "Source", "choose_dataset", "page_source"]
 
 
 def _nothing():
@@ -54,12 +56,6 @@ class Source:
     names: list | None = None
     paths: tuple = ()
     close: Callable = _nothing
-
-    def __post_init__(self):
-        if self.dtype.kind == "c":
-            raise ValueError(f"{self.name} is complex; pass its magnitude, numpy.abs")
-        if self.dtype.kind not in "buif":
-            raise ValueError(f"{self.name} has dtype {self.dtype}; expected numbers")
 
 
 class LazyFile:
@@ -128,9 +124,9 @@ class _PageReader:
     def _checked(self, image):
         expected = self.shape[self.n_leading :]
         if image.shape != expected:
-            raise ValueError(f"its shape is {image.shape}, the others have {expected}")
+            raise ValueError(f"its shape is {image.shape}, the first has {expected}")
         if image.dtype.newbyteorder("=") != self.dtype.newbyteorder("="):
-            raise ValueError(f"it is {image.dtype}, the others are {self.dtype}")
+            raise ValueError(f"it is {image.dtype}, the first is {self.dtype}")
         return image
 
 
@@ -158,9 +154,46 @@ def page_source(name, read_page, shape, dtype, *, n_leading=1, **options):
     return Source(name, tuple(shape), dtype, read, thickness, **options)
 
 
-def missing_package(name, package):
-    """Make the error for a package which is needed and not installed."""
-    return ImportError(
-        f"reading {name} needs {package}; install it with "
-        "'pip install \"sksegment[stacks]\"'"
+def choose_dataset(name, shapes, wanted=None):
+    """Choose an array of a file of many.
+
+    Parameters
+    ----------
+    name : str
+        Of the file, for messages.
+    shapes : dict of str to tuple of int
+        Of all arrays, by their paths, which begin with a slash.
+    wanted : str, optional
+        Path of an array, or of a group that holds one; all by default.
+
+    Returns
+    -------
+    path : str
+
+    Raises
+    ------
+    ImageFileError
+        If there is no such array, or there are several of 3 or 4 axes.
+    """
+    path = f"/{(wanted or '').strip('/')}"
+    if path in shapes:
+        return path
+    group = path.rstrip("/") + "/"
+    inside = [key for key in shapes if key.startswith(group)]
+    volumes = [key for key in inside if len(shapes[key]) in (3, 4)]
+    if len(volumes) == 1:
+        return volumes[0]
+    if volumes:
+        raise ImageFileError(
+            f"{name} holds {len(volumes)} volumes; choose one with dataset=: "
+            f"{_listed(volumes, shapes)}"
+        )
+    what = f"nothing under {wanted!r}" if wanted and not inside else "no volume"
+    raise ImageFileError(
+        f"{name} holds {what}; its arrays are: {_listed([*shapes], shapes) or 'none'}"
     )
+
+
+def _listed(names, shapes, at_most=12):
+    listed = [f"{name} {tuple(map(int, shapes[name]))}" for name in names[:at_most]]
+    return ", ".join(listed + ["..."] * (len(names) > at_most))

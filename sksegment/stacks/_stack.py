@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sksegment._image_files import ImageFileError
 from sksegment.stacks._axes import arrange_axes
 
 __all__ = ["SliceError", "Stack"]
@@ -23,7 +24,8 @@ class SliceError(ValueError):
 class Stack(Sequence):
     """A lazy sequence of slices; `open_stack` makes it.
 
-    A slice is read when it is asked for, and forgotten. Where a file is kept in chunks
+    A slice is read when it is asked for, and forgotten; that of an array in memory is
+    a view of it. Where a file is kept in chunks
     that are thicker than a slice, the slices of the present chunk are kept, at most
     64 MiB. A stack of a file can be pickled: it travels as the path. Any number of
     threads may read from it.
@@ -129,10 +131,13 @@ class Stack(Sequence):
             raise
         # Decoders raise everything from SyntaxError to struct.error on damaged files.
         except Exception as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise SliceError(
-                f"slice {index} of {self.source} cannot be read: {reason}"
-            ) from error
+            raise SliceError(self._complaint(index, error)) from error
+
+    def _complaint(self, index, error):
+        reason = " ".join(str(error).split()) or type(error).__name__
+        name = f" ({self.names[index]})" if self.names else ""
+        verb = "" if isinstance(error, ImageFileError) else " cannot be read"
+        return f"slice {index} of {self.source}{name}{verb}: {reason}"
 
     def _checked_index(self, index):
         if self._closed:
@@ -155,6 +160,8 @@ class Stack(Sequence):
         start = index - index % self._thickness
         with self._lock:
             if start != self._block_start:
+                # Two blocks at a time would take twice the memory.
+                self._block = self._block_start = None
                 try:
                     block = self._read(start, min(start + self._thickness, len(self)))
                 # Not all slices of the block need be damaged.

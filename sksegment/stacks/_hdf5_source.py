@@ -1,0 +1,83 @@
+"""Datasets of HDF5 and NeXus files as sources."""
+
+import functools
+
+import numpy as np
+
+from sksegment.stacks._array_source import chunk_thickness, read_array
+from sksegment.stacks._source import (
+    LazyFile,
+    Source,
+    choose_dataset,
+)
+
+__all__ = ["hdf5_source"]
+
+
+def hdf5_source(path, dataset=None):
+    """Make a source of a dataset in an HDF5 file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    dataset : str, optional
+        Path inside of the file; by default the only dataset of 3 or 4 axes.
+
+    Returns
+    -------
+    source : Source
+        With the size of voxels if the dataset has an attribute ``element_size_um``.
+
+    Raises
+    ------
+    ImageFileError
+        If there is no such dataset, or there are several.
+    """
+    file = LazyFile(_open_file, path)
+    with file.lend() as hdf5:
+        wanted = _choose(path.name, hdf5, dataset)
+        found = hdf5[wanted]
+        spacing = _voxel_size(found)
+        source = Source(
+            f"{path.name}:{wanted}",
+            tuple(found.shape),
+            found.dtype,
+            functools.partial(_read, file, wanted),
+            chunk_thickness(found),
+            spacing=spacing,
+            unit="um" if spacing else None,
+            paths=(path,),
+            close=file.close,
+        )
+    file.close()
+    return source
+
+
+def _open_file(path):
+    import h5py
+
+    return h5py.File(path, "r")
+
+
+def _read(file, dataset, position, start, stop):
+    with file.lend() as hdf5:
+        return read_array(hdf5[dataset], position, start, stop)
+
+
+def _choose(name, hdf5, dataset):
+    shapes = {}
+
+    def note(key, node):
+        if hasattr(node, "shape") and node.dtype.kind in "buif":
+            shapes[f"/{key}"] = node.shape
+
+    # A link to another file is followed only when it is named.
+    if dataset and hasattr(hdf5.get(dataset), "shape"):
+        return f"/{dataset.strip('/')}"
+    hdf5.visititems(note)
+    return choose_dataset(name, shapes, dataset)
+
+
+def _voxel_size(dataset):
+    sizes = np.ravel(dataset.attrs.get("element_size_um", ()))
+    return dict(zip("ZYX", map(float, sizes), strict=True)) if len(sizes) == 3 else {}

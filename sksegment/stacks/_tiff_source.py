@@ -1,0 +1,211 @@
+"""TIFF files as sources: pages, ImageJ hyperstacks, OME and BigTIFF."""
+
+import functools
+import math
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import tifffile
+from PIL import Image
+
+from sksegment._tiff_files import _axes, _open_tiff
+from sksegment.stacks._array_source import mapped_source
+from sksegment.stacks._source import LazyFile, page_source
+from sksegment.stacks._voxels import voxel_size
+
+__all__ = ["tiff_source"]
+
+_ALPHA_SAMPLES = frozenset({1, 2})
+# Series which differ in nothing but the shape of their pages, in the order of these.
+_LOOSE_KINDS = frozenset({"generic", "uniform", "shaped"})
+
+
+def tiff_source(path):
+    """Make a source of a TIFF file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    source : Source
+        Of the axes that ImageJ, OME or the pages state. What is neither compressed
+        nor scattered is mapped, all else is read page by page. A palette becomes RGB,
+        alpha is dropped.
+
+    Raises
+    ------
+    ValueError
+        If the file is truncated, its chain of pages is broken, or it holds several
+        images of their own.
+    """
+    with _open_tiff(path) as all_series:
+        _check_series(all_series)
+        series, tif = all_series[0], all_series[0].parent
+        spacing, unit = _stated_size(tif)
+        options = {"name": path.name, "paths": (path,), "spacing": spacing}
+        options["unit"] = unit
+        if len(all_series) > 1:
+            pages = [page.index for page in tif.pages if not page.is_reduced]
+            first = tif.pages[pages[0]]
+            layout = (len(pages), *first.shape), f"Z{first.axes}", 1
+            return _paged_source(path, first, *layout, pages=pages, **options)
+        shape, axes, n_leading = _layout(series)
+        if not _is_mappable(series):
+            return _paged_source(
+                path, series.keyframe, shape, axes, n_leading, **options
+            )
+        dtype = np.dtype(series.dtype).newbyteorder(tif.byteorder)
+        return mapped_source(
+            path, dtype, series.dataoffset, shape, axes=axes, **options
+        )
+
+
+def _paged_source(path, keyframe, shape, axes, n_leading, *, pages=None, **options):
+    dtype, colours = np.dtype(keyframe.dtype), _colours(keyframe)
+    if colours == "palette":
+        shape, axes, dtype = (*shape, 3), f"{axes}S", np.dtype(np.uint8)
+    elif colours:
+        place = axes.index("S")
+        shape = (*shape[:place], colours, *shape[place + 1 :])
+    file = LazyFile(_OpenTiff, path, pages)
+    return page_source(
+        read_page=functools.partial(_read_page, file, colours),
+        shape=shape,
+        dtype=dtype,
+        n_leading=n_leading,
+        axes=axes,
+        close=file.close,
+        **options,
+    )
+
+
+def _check_series(all_series):
+    loose = all(series.kind in _LOOSE_KINDS for series in all_series)
+    if len(all_series) > 1 and not loose:
+        raise ValueError(
+            f"it holds {len(all_series)} images of their own; choose one with "
+            "tifffile.imread(path, series=0) and pass the array"
+        )
+    tif = all_series[0].parent
+    if tif.is_imagej and all_series[0].kind != "imagej":
+        n_images = (tif.imagej_metadata or {}).get("images", 1)
+        if n_images > len(tif.pages):
+            raise ValueError(
+                f"the TIFF is truncated: it holds {len(tif.pages)} of {n_images} slices"
+            )
+
+
+def _is_mappable(series):
+    """Whether a series lies in the file as one plain array, all of it."""
+    if series.dataoffset is None or series.is_multifile or _colours(series.keyframe):
+        return False
+    # ImageJ writes one page for a whole stack of more than 4 GB.
+    n_bytes = math.prod(series.shape) * series.dtype.itemsize
+    missing = series.dataoffset + n_bytes - series.parent.filehandle.size
+    if missing > 0:
+        raise ValueError(f"the TIFF is truncated: {missing} bytes are missing")
+    return True
+
+
+def _layout(series):
+    """Shape and axes of a series, and how many of the axes count pages."""
+    shape, axes = series.shape, _axes(series)
+    unknown = [letter for letter in axes if letter not in "ZTYXCS"]
+    if len(unknown) == 1 and not {*"ZT"} & {*axes}:
+        axes = axes.replace(unknown[0], "Z")
+    n_leading = len(shape) - len(series.keyframe.shape)
+    if not {*"ZT", *unknown} & {*axes}:
+        return (1, *shape), f"Z{axes}", n_leading + 1
+    return shape, axes, n_leading
+
+
+def _colours(keyframe):
+    """Tell what has to be done to a page: "palette", number of samples kept, None."""
+    tif = keyframe.parent
+    # The palette of ImageJ is a way to look at measured values, not what was measured.
+    if keyframe.photometric == tifffile.PHOTOMETRIC.PALETTE and not tif.is_imagej:
+        return "palette"
+    n_alpha = sum(int(sample) in _ALPHA_SAMPLES for sample in keyframe.extrasamples)
+    return keyframe.samplesperpixel - n_alpha if n_alpha else None
+
+
+class _OpenTiff:
+    """An open TIFF file whose pages are read by number."""
+
+    def __init__(self, path, pages=None):
+        self._path, self._pillow = path, None
+        self._tif = tifffile.TiffFile(path)
+        self._pages = self._tif.series[0].pages
+        if pages is not None:
+            self._pages = [self._tif.pages[index] for index in pages]
+
+    def read(self, index):
+        """Decode a page, as tifffile or else Pillow does."""
+        page = self._pages[index]
+        if page is None:
+            raise ValueError("this page is missing")
+        try:
+            return page.asarray(), page.keyframe
+        except ValueError as error:
+            if "imagecodecs" not in str(error):
+                raise
+            codec_error = error
+        # Pillow brings its own decoders for LZW and JPEG.
+        try:
+            self._pillow = self._pillow or Image.open(self._path)
+            self._pillow.seek(page.index)
+            return np.array(self._pillow), page.keyframe
+        except OSError as error:
+            raise codec_error from error
+
+    def close(self):
+        """Close the file, in both libraries."""
+        self._tif.close()
+        if self._pillow:
+            self._pillow.close()
+
+
+def _read_page(file, colours, index):
+    with file.lend() as tiff:
+        image, keyframe = tiff.read(index)
+    if colours == "palette":
+        palette = (np.asarray(keyframe.colormap) >> 8).astype(np.uint8)
+        return palette.T[image]
+    if colours:
+        return image.take(range(colours), axis=keyframe.axes.index("S"))
+    return image
+
+
+def _stated_size(tif):
+    if tif.is_ome:
+        return voxel_size(_ome_sizes(tif.ome_metadata))
+    if tif.is_imagej:
+        return voxel_size(_imagej_sizes(tif))
+    return {}, None
+
+
+def _ome_sizes(xml):
+    pixels = ElementTree.fromstring(xml).find(".//{*}Pixels")
+    sizes = {} if pixels is None else pixels.attrib
+    return {
+        letter: (
+            sizes[f"PhysicalSize{letter}"],
+            sizes.get(f"PhysicalSize{letter}Unit", "µm"),
+        )
+        for letter in "ZYX"
+        if f"PhysicalSize{letter}" in sizes
+    }
+
+
+def _imagej_sizes(tif):
+    stated = tif.imagej_metadata or {}
+    unit = re.sub(r"\\u00b5", "µ", str(stated.get("unit", "")), flags=re.IGNORECASE)
+    sizes = {"Z": (stated["spacing"], unit)} if "spacing" in stated else {}
+    for letter in "YX":
+        tag = tif.pages[0].tags.get(f"{letter}Resolution")
+        if tag is not None and tag.value[0]:
+            sizes[letter] = (tag.value[1] / tag.value[0], unit)
+    return sizes

@@ -1,0 +1,110 @@
+"""Folders and lists of image files as stacks."""
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from sksegment.stacks import SliceError, open_stack
+
+
+@pytest.fixture
+def folder(volume, tmp_path):
+    """Make a folder of slices that only natural order sorts."""
+    folder = tmp_path / "slices"
+    folder.mkdir()
+    for index, image in enumerate(volume):
+        tifffile.imwrite(folder / f"s{index + 8}.tif", image)
+    return folder
+
+
+def test_files_are_slices_in_natural_order(folder, volume):
+    stack = open_stack(folder)
+    assert stack.names == ["s8", "s9", "s10", "s11", "s12"]
+    assert (stack.axes, stack.shape, stack.source) == ("ZYX", volume.shape, "slices")
+    assert stack.along("x").names is None
+    np.testing.assert_array_equal(np.stack(list(stack)), volume)
+    np.testing.assert_array_equal(stack.along("y")[5], volume[:, 5])
+
+
+def test_axes_of_times(folder):
+    assert open_stack(folder, axes="TYX").axes == "TYX"
+    with pytest.raises(ValueError, match="names 4 axes, but slices has 3"):
+        open_stack(folder, axes="ZYXC")
+
+
+def test_list_of_files_keeps_its_order(folder, volume):
+    stack = open_stack([str(folder / "s11.tif"), folder / "s9.tif"])
+    assert stack.names == ["s11", "s9"]
+    np.testing.assert_array_equal(stack[1], volume[1])
+
+
+def test_colour_files(tmp_path, colour_volume):
+    for index, image in enumerate(colour_volume):
+        Image.fromarray(image).save(tmp_path / f"{index}.png")
+    stack = open_stack(tmp_path)
+    assert (stack.axes, stack.shape) == ("ZYXC", (5, 32, 40, 3))
+    np.testing.assert_array_equal(stack[2], colour_volume[2])
+
+
+def test_one_image_file_is_a_stack_of_one(tmp_path, colour_volume):
+    Image.fromarray(colour_volume[0]).save(tmp_path / "a.png")
+    assert open_stack(tmp_path / "a.png").shape == (1, 32, 40, 3)
+
+
+@pytest.mark.parametrize("index", [0, 2])
+def test_unreadable_file_costs_one_slice(folder, volume, index):
+    path = folder / f"s{index + 8}.tif"
+    path.write_bytes(path.read_bytes()[:700])
+    stack = open_stack(folder)
+    expected = rf"slice {index} of slices \({path.stem}\): .*{path.name} cannot be read"
+    with pytest.raises(SliceError, match=expected):
+        stack[index]
+    for other in {*range(5)} - {index}:
+        np.testing.assert_array_equal(stack[other], volume[other])
+
+
+def test_other_sizes_and_dtypes_cost_their_slices(folder, volume):
+    tifffile.imwrite(folder / "s9.tif", volume[1, :30])
+    tifffile.imwrite(folder / "s10.tif", volume[2].astype(np.float32))
+    stack = open_stack(folder)
+    with pytest.raises(SliceError, match=r"\(s9\).*is \(30, 40\), the first has \(32"):
+        stack[1]
+    with pytest.raises(
+        SliceError, match=r"\(s10\).* it is float32, the first is int16"
+    ):
+        stack[2]
+    np.testing.assert_array_equal(stack[3], volume[3])
+
+
+def test_file_that_vanished_costs_one_slice(folder, volume):
+    stack = open_stack(folder)
+    (folder / "s9.tif").unlink()
+    with pytest.raises(SliceError, match="there is no such file"):
+        stack[1]
+    np.testing.assert_array_equal(stack[2], volume[2])
+
+
+def test_stack_file_among_slices_costs_one_slice(folder, volume):
+    tifffile.imwrite(folder / "s9.tif", volume)
+    with pytest.raises(SliceError, match="holds 5 images, not one slice"):
+        open_stack(folder)[1]
+
+
+def test_folders_without_slices(tmp_path):
+    with pytest.raises(ValueError, match=f"no images in the folder {tmp_path}"):
+        open_stack(tmp_path)
+    (tmp_path / "a.png").write_text("no image")
+    with pytest.raises(ValueError, match=r"a\.png is no image"):
+        open_stack(tmp_path)
+    with pytest.raises(ValueError, match="missing: there is no such file"):
+        open_stack(tmp_path / "missing")
+    with pytest.raises(ValueError, match="dataset= names an array"):
+        open_stack(tmp_path, dataset="/data")
+
+
+def test_fingerprint_notices_another_slice(folder, volume):
+    first = open_stack(folder).fingerprint()
+    assert open_stack(folder).fingerprint() == first
+    tifffile.imwrite(folder / "s13.tif", volume[0])
+    assert open_stack(folder).fingerprint() != first
