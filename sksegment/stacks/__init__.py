@@ -2,5 +2,6 @@
 
 from sksegment.stacks._open import open_stack
 from sksegment.stacks._stack import SliceError, Stack
+from sksegment.stacks._suggest import suggest_training_slices
 
-__all__ = ["SliceError", "Stack", "open_stack"]
+__all__ = ["SliceError", "Stack", "open_stack", "suggest_training_slices"]
