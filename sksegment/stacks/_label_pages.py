@@ -1,0 +1,51 @@
+"""The label maps of a finished run, as writers take them."""
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["LabelPages"]
+
+
+@dataclass(frozen=True)
+class LabelPages:
+    """Label maps in the order and the orientation of a stack, to be written once.
+
+    Attributes
+    ----------
+    pages : iterable of ndarray of shape (H, W)
+        In uint8 or uint16, void is the largest number; in int32 it is -1.
+    dtype : numpy.dtype
+    stack : Stack
+        The input: its size, spacing, unit, names and, for pictures, its slices.
+    identity : str
+        The same for two runs if their labels are.
+    intensity_range : ndarray of shape (2, C), optional
+        Intensities that are black and white in pictures.
+    """
+
+    pages: Iterable
+    dtype: np.dtype
+    stack: object
+    identity: str = ""
+    intensity_range: np.ndarray | None = None
+
+    @property
+    def shape(self):
+        """(n, H, W)."""
+        return self.stack.shape[:3]
+
+    @property
+    def axes(self):
+        """Letters of the axes, "ZYX" or "TYX" unless the stack is turned."""
+        return self.stack.axes[:3]
+
+    def images(self):
+        """Slices of the input one after the other, None where one is damaged."""
+        for index in range(len(self.stack)):
+            image = None
+            with contextlib.suppress(ValueError):
+                image = self.stack[index]
+            yield image

@@ -1,0 +1,109 @@
+"""From slices to label maps, one by one; a damaged slice gives an error, not an end."""
+
+import re
+
+import numpy as np
+
+from sksegment._look_ahead import look_ahead
+from sksegment._mixins import SegmenterMixin
+from sksegment._validation import check_images
+
+__all__ = ["label_ahead", "label_each", "label_image", "read_slice"]
+
+# A segmenter names the image it was given, which is always the first.
+_IMAGE_ZERO = re.compile(r"\bimage 0\b")
+
+
+def label_ahead(model, cuts, numbers):
+    """Label slices, and prepare the next one while the net is busy.
+
+    Parameters
+    ----------
+    model : estimator
+    cuts : Cuts
+    numbers : sequence of int
+
+    Yields
+    ------
+    number : int
+    labels : ndarray of shape (H, W), int32, or None
+        Those of ``model.predict``, bit for bit.
+    error : str or None
+        Why there are no labels.
+    """
+    prepare, predict = _parts_of_predict(model)
+
+    def read_and_prepare(number):
+        image, error = read_slice(cuts, number)
+        if error is None:
+            image, error = _attempt(prepare, image)
+        return number, image, error
+
+    for number, prepared, error in look_ahead(
+        read_and_prepare, [(number,) for number in numbers]
+    ):
+        labels = None
+        if error is None:
+            labels, error = _attempt(predict, *prepared)
+        yield number, labels, error
+
+
+def label_each(model, cuts, numbers):
+    """Label slices as `label_ahead` does, but call ``predict`` with all its checks."""
+    for number in numbers:
+        image, error = read_slice(cuts, number)
+        labels = None
+        if error is None:
+            labels, error = label_image(model, image)
+        yield number, labels, error
+
+
+def label_image(model, image):
+    """Label one image.
+
+    Returns
+    -------
+    labels : ndarray of shape (H, W), int32, or None
+    error : str or None
+    """
+    return _attempt(lambda: _as_labels(model.predict([image])[0]))
+
+
+def read_slice(cuts, number):
+    """Read one slice.
+
+    Returns
+    -------
+    image : ndarray or None
+    error : str or None
+    """
+    view, index = cuts.locate(number)
+    return _attempt(view.__getitem__, index)
+
+
+def _parts_of_predict(model):
+    """Split ``predict`` into what can be done ahead, and the rest."""
+    if getattr(model.predict, "__func__", None) is not SegmenterMixin.predict:
+        return _in_list, lambda images: _as_labels(model.predict(images)[0])
+
+    def prepare(image):
+        batch = check_images([image], n_channels=model.n_channels_in_)
+        return model._prepare_image(0, batch.images[0])
+
+    return prepare, lambda *parts: _as_labels(model._predict_image(*parts))
+
+
+def _in_list(image):
+    return ([image],)
+
+
+def _as_labels(labels):
+    return np.asarray(labels).astype(np.int32, copy=False)
+
+
+def _attempt(function, *args):
+    """Call a function and give what it returns, or what it says of bad input."""
+    try:
+        return function(*args), None
+    except ValueError as error:
+        return None, _IMAGE_ZERO.sub("it", str(error))

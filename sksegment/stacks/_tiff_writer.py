@@ -1,0 +1,59 @@
+"""Label maps as a multi-page TIFF that ImageJ, Fiji and OME readers open."""
+
+import uuid
+
+import tifffile
+
+from sksegment._image_files import _replacing
+
+__all__ = ["write_tiff"]
+
+# What fits the offsets of a classic TIFF, without what its headers may take.
+_CLASSIC_BYTES = 2**32 - 2**25
+_HEADER_BYTES = 4096
+_OME_UNITS = {"um": "µm", "micron": "µm", "micrometer": "µm", "angstrom": "Å"} | {
+    unit: unit for unit in ("µm", "nm", "mm", "cm", "m", "pm", "Å", "pixel", "in")
+}
+
+
+def write_tiff(path, labels):
+    """Write label maps as OME-TIFF, each one compressed on its own.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    labels : LabelPages
+    """
+    with (
+        _replacing(path) as file,
+        tifffile.TiffWriter(file, bigtiff=_is_big(labels), ome=True) as tif,
+    ):
+        tif.write(
+            iter(labels.pages),
+            shape=labels.shape,
+            dtype=labels.dtype,
+            photometric="minisblack",
+            compression="zlib",
+            # Several would read all pages ahead of what is compressed.
+            maxworkers=1,
+            metadata=_metadata(labels),
+        )
+
+
+def _is_big(labels):
+    n_pages, height, width = labels.shape
+    page_bytes = height * width * labels.dtype.itemsize + _HEADER_BYTES
+    return n_pages * page_bytes > _CLASSIC_BYTES
+
+
+def _metadata(labels):
+    # Turned stacks have axes in an order that OME does not know.
+    axes = labels.axes if labels.axes in ("ZYX", "TYX") else "ZYX"
+    identity = uuid.uuid5(uuid.NAMESPACE_OID, labels.identity)
+    metadata = {"axes": axes, "UUID": f"urn:uuid:{identity}"}
+    if labels.stack.spacing is None:
+        return metadata
+    unit = _OME_UNITS.get(labels.stack.unit, "reference frame")
+    for axis, size in zip("ZYX", labels.stack.spacing, strict=True):
+        metadata |= {f"PhysicalSize{axis}": size, f"PhysicalSize{axis}Unit": unit}
+    return metadata

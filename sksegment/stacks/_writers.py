@@ -1,0 +1,128 @@
+"""Which file is written how, and whether it may be."""
+
+import importlib
+import os
+from pathlib import Path
+
+from sksegment.stacks._array_writer import write_npy
+from sksegment.stacks._folder_writer import page_names, write_folder
+from sksegment.stacks._tiff_writer import write_tiff
+from sksegment.stacks._video_writer import VIDEO_SUFFIXES, write_video
+from sksegment.stacks._zarr_writer import write_zarr
+
+__all__ = ["Place"]
+
+_WRITERS = {
+    ".tif": write_tiff,
+    ".tiff": write_tiff,
+    ".npy": write_npy,
+    ".zarr": write_zarr,
+    **dict.fromkeys(VIDEO_SUFFIXES, write_video),
+}
+_PACKAGES = {".zarr": ("zarr",), **dict.fromkeys(VIDEO_SUFFIXES, ("av",))}
+
+
+class Place:
+    """Where the label maps of a stack go.
+
+    Parameters
+    ----------
+    out : str or path-like
+        The suffix says what is written; a folder of images if it has none.
+    stack : Stack
+        The input.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+    journal : pathlib.Path
+        Where the finished slices are kept meanwhile.
+    write : callable
+        ``write(path, labels)`` writes `LabelPages`.
+
+    Raises
+    ------
+    ValueError
+        If nothing is known to be written with the suffix, or an input would be
+        replaced.
+    ImportError
+        If the package that writes it is not installed.
+    PermissionError, NotADirectoryError
+        If nothing can be written there.
+    """
+
+    def __init__(self, out, stack):
+        self.path = Path(out).absolute()
+        suffix = self.path.suffix.lower()
+        is_folder = suffix not in _WRITERS and (self.path.is_dir() or not suffix)
+        if not is_folder and suffix not in _WRITERS:
+            raise ValueError(
+                f"{out}: label maps cannot be written as {suffix!r}; choose "
+                f"{', '.join(_WRITERS)}, or a folder"
+            )
+        self.write = write_folder if is_folder else _WRITERS[suffix]
+        self.targets = [self.path]
+        self.journal = self.path.with_name(f"{self.path.name}.partial")
+        if is_folder:
+            self.targets = [self.path / name for name in page_names(stack)]
+            self.journal = self.path / "labels.partial"
+        _import_packages(suffix)
+        _check_writable(self.journal.parent)
+        self._check_inputs(stack)
+
+    def _check_inputs(self, stack):
+        inputs = {Path(path).resolve() for path in stack._source.paths}
+        for target in self.targets:
+            if target.resolve() in inputs:
+                raise ValueError(
+                    f"{target} is an input and would be replaced; choose another output"
+                )
+
+    def check_free(self, *, resume, overwrite):
+        """Refuse to replace what is there.
+
+        Raises
+        ------
+        FileExistsError
+            If there is a finished output or an unfinished run.
+        """
+        if self.path.is_dir() and self.write not in (write_folder, write_zarr):
+            raise IsADirectoryError(f"{self.path} is a folder; choose another name")
+        if overwrite:
+            return
+        if self.journal.exists():
+            if resume:
+                return
+            raise FileExistsError(
+                f"{self.journal} holds the finished slices of a run that was "
+                "interrupted; go on with resume=True, or begin anew with "
+                "overwrite=True"
+            )
+        if found := next(filter(os.path.lexists, self.targets), None):
+            raise FileExistsError(
+                f"{found} exists; choose another output, or replace it with "
+                "overwrite=True"
+            )
+
+
+def _import_packages(suffix):
+    """Notice before a long run that what writes its result is missing."""
+    for name in _PACKAGES.get(suffix, ()):
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            raise ImportError(
+                f"writing {suffix} needs {name}; install it with: pip install "
+                '"sksegment[stacks]"'
+            ) from error
+
+
+def _check_writable(folder):
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is a file; choose another output")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(
+            f"{folder} cannot be written to: permission denied; choose another output"
+        )

@@ -1,0 +1,74 @@
+"""Label maps as OME-Zarr, a chunk a slice."""
+
+import os
+import shutil
+
+from sksegment.stacks._encoding import void_of
+
+__all__ = ["write_zarr"]
+
+_UNITS = {"um": "micrometer", "µm": "micrometer", "nm": "nanometer"} | {
+    "mm": "millimeter",
+    "cm": "centimeter",
+    "m": "meter",
+    "pm": "picometer",
+    "Å": "angstrom",
+}
+
+
+def write_zarr(path, labels):
+    """Write label maps as the array "0" of an OME-Zarr group.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A folder; one that was there is replaced once the new one is complete.
+    labels : LabelPages
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    replaced = path.with_name(f".{path.name}.{os.getpid()}.old")
+    try:
+        _write_group(temporary, labels)
+        if path.exists():
+            os.replace(path, replaced)
+        os.replace(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _write_group(path, labels):
+    import zarr
+
+    # Version 2 of zarr and 0.4 of OME-Zarr are what most viewers read.
+    group = zarr.open_group(path, mode="w", zarr_format=2)
+    array = group.create_array(
+        "0",
+        shape=labels.shape,
+        dtype=labels.dtype,
+        chunks=(1, *labels.shape[1:]),
+        fill_value=void_of(labels.dtype),
+        chunk_key_encoding={"name": "v2", "separator": "/"},
+    )
+    for index, page in enumerate(labels.pages):
+        array[index] = page
+    group.attrs.update(_attributes(labels))
+
+
+def _attributes(labels):
+    spacing = list(labels.stack.spacing or (1.0, 1.0, 1.0))
+    scale = {"type": "scale", "scale": spacing}
+    multiscale = {
+        "version": "0.4",
+        "name": labels.stack.source,
+        "axes": [*map(_axis, labels.axes.lower(), 3 * [labels.stack.unit])],
+        "datasets": [{"path": "0", "coordinateTransformations": [scale]}],
+    }
+    return {"multiscales": [multiscale], "image-label": {"version": "0.4"}}
+
+
+def _axis(letter, unit):
+    axis = {"name": letter, "type": "time" if letter == "t" else "space"}
+    if unit and letter != "t":
+        axis["unit"] = _UNITS.get(unit, unit)
+    return axis

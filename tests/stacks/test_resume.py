@@ -1,0 +1,401 @@
+"""A run that was interrupted, by whatever and whenever, goes on as if nothing was."""
+
+import errno
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+import types
+
+import numpy as np
+import pytest
+import tifffile
+
+from sksegment import KMeansPixelSegmenter
+from sksegment.io import load_model
+from sksegment.stacks import _journal, predict_stack
+from sksegment.stacks._digest import model_digest
+from sksegment.stacks._journal import Journal
+
+# The model of the runs that are killed tells in a file what it labels.
+PROGRAM = """
+import sys, time
+from sksegment.stacks import predict_stack
+
+class Slow:
+    def predict(self, X):
+        time.sleep(0.01)
+        with open(sys.argv[3], "a") as file:
+            file.write(f"{X[0][0, 0]}\\n")
+        return [image % 7 for image in X]
+
+predict_stack(Slow(), sys.argv[1], sys.argv[2], resume=True, progress=False)
+"""
+N_SLICES = 60
+
+
+@pytest.fixture
+def volume():
+    """Return eight slices with their numbers in a corner, signed."""
+    volume = np.random.default_rng(0).integers(-99, 99, (8, 16, 20), dtype=np.int16)
+    volume[:, 0, 0] = range(8)
+    return volume
+
+
+@pytest.fixture
+def model(volume):
+    model = KMeansPixelSegmenter(n_clusters=3, random_state=0)
+    return model.fit(volume[:1])
+
+
+@pytest.fixture
+def run(model, volume, tmp_path):
+    """Label the volume in a file."""
+
+    def run(name="labels.npy", *, model=model, volume=volume, **options):
+        return predict_stack(model, volume, tmp_path / name, progress=False, **options)
+
+    return run
+
+
+@pytest.fixture
+def interrupted(run, monkeypatch):
+    """Interrupt a run at the slice of a number."""
+
+    def interrupted(name="labels.npy", *, at=5, error=KeyboardInterrupt, **options):
+        predict = KMeansPixelSegmenter._predict_image
+
+        def stop(self, index, image):
+            if image[0, 0, 0] == at:
+                raise error
+            return predict(self, index, image)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(KMeansPixelSegmenter, "_predict_image", stop)
+            with pytest.raises(error) as raised:
+                run(name, **options)
+        return raised.value
+
+    return interrupted
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """List the numbers of the slices that are labelled from now on."""
+    seen, predict = [], KMeansPixelSegmenter._predict_image
+
+    def tell(self, index, image):
+        seen.append(int(image[0, 0, 0]))
+        return predict(self, index, image)
+
+    monkeypatch.setattr(KMeansPixelSegmenter, "_predict_image", tell)
+    return seen
+
+
+@pytest.mark.parametrize("name", ["labels.npy", "labels.tif", "labels.zarr", "labels"])
+def test_interrupted_run_goes_on(name, run, interrupted, seen, tmp_path):
+    error = interrupted(name)
+    [note] = error.__notes__
+    assert "5 of 8 slices are kept in" in note
+    assert "resume=True" in note
+    assert [path.suffix for path in tmp_path.rglob("*") if path.is_file()] == [
+        ".partial"
+    ]
+    seen.clear()
+    path = run(name, resume=True)
+    assert seen == [5, 6, 7]
+    assert not [*tmp_path.rglob("*.partial")]
+    assert read_bytes(path) == read_bytes(run(f"again-{name}"))
+
+
+def read_bytes(path):
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return [file.read_bytes() for file in files if file.is_file()]
+
+
+def test_interrupted_vote_goes_on(run, interrupted, seen, model, volume):
+    options = {"along": ("z", "y", "x")}
+    expected = predict_stack(model, volume, progress=False, **options)
+    interrupted(**options)
+    seen.clear()
+    np.testing.assert_array_equal(np.load(run(resume=True, **options)), expected)
+    # One slice of each axis was tried first, and five along z were finished.
+    assert len(seen) == 8 + 16 + 20 - 2 - 5
+
+
+def test_run_that_never_began_is_begun(run, model, volume):
+    np.testing.assert_array_equal(np.load(run(resume=True)), model.predict(volume))
+
+
+def test_unfinished_run_is_not_thrown_away(run, interrupted, tmp_path):
+    interrupted()
+    with pytest.raises(FileExistsError, match=r"resume=True, or .* overwrite=True"):
+        run()
+    assert (tmp_path / "labels.npy.partial").exists()
+
+
+def test_begin_anew(run, interrupted, seen):
+    interrupted()
+    seen.clear()
+    run(overwrite=True)
+    assert seen == [*range(8)]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda run, volume: run(volume=volume + 1, resume=True), "input"),
+        (lambda run, volume: run(volume=volume[:7], resume=True), "input"),
+        (lambda run, volume: run(volume=volume.astype(int), resume=True), "input"),
+        (lambda run, volume: run(along=("z", "y"), resume=True), "along"),
+    ],
+    ids=["values", "length", "dtype", "axis"],
+)
+def test_other_run_is_refused(change, named, run, interrupted, volume):
+    interrupted()
+    with pytest.raises(ValueError, match=f"another .*{named}.* overwrite=True"):
+        change(run, volume)
+    run(resume=True)
+
+
+def test_other_file_is_refused(run, interrupted, volume, tmp_path):
+    np.save(tmp_path / "volume.npy", volume)
+    interrupted(volume=tmp_path / "volume.npy")
+    volume[7, 1, 1] += 1
+    np.save(tmp_path / "volume.npy", volume)
+    with pytest.raises(ValueError, match=r"another input; .* overwrite=True"):
+        run(volume=tmp_path / "volume.npy", resume=True)
+
+
+def test_other_model_is_refused(run, interrupted, model, volume):
+    interrupted()
+    other = KMeansPixelSegmenter(n_clusters=4, random_state=0).fit(volume[:1])
+    with pytest.raises(ValueError, match=r"another model; .* overwrite=True"):
+        run(model=other, resume=True)
+    model.cluster_centers_ = model.cluster_centers_ + 1e-9
+    with pytest.raises(ValueError, match="another model"):
+        run(resume=True)
+
+
+def test_same_model_is_known_again(fitted, tmp_path):
+    fitted.save(tmp_path / "model.safetensors")
+    again = load_model(tmp_path / "model.safetensors")
+    assert model_digest(again) == model_digest(fitted)
+    again.tau = 0.5
+    assert model_digest(again) != model_digest(fitted)
+
+
+def test_weights_of_a_net_count(make_segmenter, make_image):
+    models = [make_segmenter(random_state=seed).fit([make_image()]) for seed in (0, 1)]
+    for model in models:
+        model.random_state = 0
+    assert model_digest(models[0]) != model_digest(models[1])
+
+
+def test_functions_are_told_apart():
+    def mask_above(level):
+        return types.SimpleNamespace(mask=lambda image: image > level)
+
+    assert model_digest(mask_above(3)) == model_digest(mask_above(3))
+    assert model_digest(mask_above(3)) != model_digest(mask_above(4))
+
+
+def test_journal_that_is_none(run, tmp_path):
+    (tmp_path / "labels.npy.partial").write_text("my notes\n")
+    with pytest.raises(ValueError, match=r"labels\.npy\.partial is not the journal"):
+        run(resume=True)
+    assert (tmp_path / "labels.npy.partial").read_text() == "my notes\n"
+
+
+def test_journal_cut_anywhere(run, interrupted, model, volume, tmp_path):
+    interrupted()
+    journal = tmp_path / "labels.npy.partial"
+    whole = journal.read_bytes()
+    expected = model.predict(volume)
+    for n_bytes in [*range(0, len(whole), 53), len(whole) - 1, len(whole)]:
+        journal.write_bytes(whole[:n_bytes])
+        path = run(resume=True)
+        np.testing.assert_array_equal(np.load(path), expected)
+        path.unlink()
+
+
+def test_damaged_record_is_done_again(run, interrupted, model, volume, tmp_path):
+    interrupted()
+    journal = tmp_path / "labels.npy.partial"
+    data = bytearray(journal.read_bytes())
+    data[-9] ^= 1
+    journal.write_bytes(data)
+    np.testing.assert_array_equal(np.load(run(resume=True)), model.predict(volume))
+
+
+def test_slice_that_failed_is_tried_again(run, interrupted, volume):
+    damaged = volume.astype(np.float32)
+    damaged[1, 3, 3] = np.nan
+    with pytest.warns(UserWarning, match="slice 1"):
+        interrupted(volume=damaged)
+    with pytest.warns(UserWarning, match="slice 1"):
+        path = run(volume=damaged, resume=True)
+    assert (np.load(path)[1] == 255).all()
+
+
+@pytest.mark.filterwarnings("ignore:slice")
+def test_file_that_is_gone_is_not_damaged(run, model, volume, tmp_path, monkeypatch):
+    path, away = tmp_path / "volume.npy", tmp_path / "away.npy"
+    np.save(path, volume)
+    expected, predict = model.predict(volume), KMeansPixelSegmenter._predict_image
+
+    def move_away(self, index, image):
+        if image[0, 0, 0] == 3:
+            path.rename(away)
+        return predict(self, index, image)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(KMeansPixelSegmenter, "_predict_image", move_away)
+        with (
+            pytest.warns(UserWarning, match="slice 7"),
+            pytest.raises(FileNotFoundError, match=r"volume\.npy"),
+        ):
+            run(volume=path)
+    away.rename(path)
+    np.testing.assert_array_equal(np.load(run(volume=path, resume=True)), expected)
+
+
+def test_second_program_is_kept_out(run, interrupted, tmp_path):
+    pytest.importorskip("fcntl")
+    interrupted()
+    file = _journal._open_locked(tmp_path / "labels.npy.partial")
+    for options in ({"resume": True}, {"overwrite": True}):
+        with pytest.raises(BlockingIOError, match="another program is writing"):
+            run(**options)
+    file.close()
+    run(resume=True)
+
+
+def test_full_disk(run, model, volume, monkeypatch, tmp_path):
+    class FullDisk(io.FileIO):
+        def write(self, data):
+            if self.tell() + len(data) <= 2000:
+                return super().write(data)
+            super().write(data[:7])
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    full = types.SimpleNamespace(FileIO=FullDisk, BytesIO=io.BytesIO)
+    monkeypatch.setattr(_journal, "io", full)
+    with pytest.raises(OSError, match=r"disk is full; \d of 8 .* resume=True") as error:
+        run()
+    assert error.value.errno == errno.ENOSPC
+    monkeypatch.undo()
+    assert not (tmp_path / "labels.npy").exists()
+    np.testing.assert_array_equal(np.load(run(resume=True)), model.predict(volume))
+
+
+def test_full_disk_in_the_end(run, seen, monkeypatch, tmp_path):
+    def fail(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="disk is full; 8 of 8 slices are kept"):
+        run("labels.tif")
+    monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir()] == ["labels.tif.partial"]
+    seen.clear()
+    assert run("labels.tif", resume=True).exists()
+    assert seen == []
+
+
+def test_killed_between_output_and_end(run, interrupted, model, volume, tmp_path):
+    """The output is there already, and the journal still."""
+    journal = tmp_path / "labels.npy.partial"
+    interrupted()
+    kept = journal.read_bytes()
+    path = run(resume=True)
+    journal.write_bytes(kept)
+    run(resume=True)
+    assert not journal.exists()
+    np.testing.assert_array_equal(np.load(path), model.predict(volume))
+
+
+def test_journal_in_memory_needs_no_disk(model, volume, monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda file: pytest.fail("it was written to disk"))
+    predict_stack(model, volume, progress=False)
+
+
+def test_every_slice_is_on_the_disk_before_the_next(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    with Journal.begin(tmp_path / "run.partial", {}) as journal:
+        for index in range(3):
+            journal.append(index, np.full((4, 5), index))
+            assert len(synced) == index + 2
+
+
+def start(program, *paths):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", program, *map(str, paths)]
+    return subprocess.Popen(command, env=environment)
+
+
+def kill_at(process, journal, n_bytes, delay):
+    """Kill a process when its journal has grown, and some time later."""
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        if journal.exists() and journal.stat().st_size >= n_bytes:
+            time.sleep(delay)
+            break
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def run_and_kill(name, n_kills, most_bytes, rng, folder):
+    """Kill runs at random moments, and let the last one come to its end."""
+    volume = rng.integers(0, 99, (N_SLICES, 24, 30), dtype=np.int16)
+    volume[:, 0, 0] = range(N_SLICES)
+    np.save(folder / "volume.npy", volume)
+    paths = folder / "volume.npy", folder / name, folder / "seen.txt"
+    journal = folder / f"{name}.partial"
+    if "." not in name:
+        journal = folder / name / "labels.partial"
+    for _ in range(n_kills):
+        size = journal.stat().st_size if journal.exists() else 1
+        grown = int(rng.integers(1, most_bytes))
+        kill_at(start(PROGRAM, *paths), journal, size + grown, rng.uniform(0, 0.02))
+    assert journal.exists()
+    assert start(PROGRAM, *paths).wait() == 0
+    n_seen = np.bincount(np.loadtxt(paths[2], dtype=int), minlength=N_SLICES)
+    return volume, paths[1], n_seen
+
+
+def test_killed_run_goes_on(tmp_path):
+    rng = np.random.default_rng(0)
+    volume, path, n_seen = run_and_kill("labels.npy", 3, 9000, rng, tmp_path)
+    np.testing.assert_array_equal(np.load(path), volume % 7)
+    # Nothing was done twice but what was under way when the program was killed.
+    assert n_seen.min() == 1
+    assert n_seen.sum() <= N_SLICES + 3
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "labels.npy",
+        "seen.txt",
+        "volume.npy",
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["labels.npy", "labels.tif", "labels.zarr", "labels"])
+def test_run_killed_often_goes_on(name, tmp_path):
+    rng = np.random.default_rng(1)
+    volume, path, n_seen = run_and_kill(name, 12, 2000, rng, tmp_path)
+    assert n_seen.sum() <= N_SLICES + 12
+    if path.suffix == ".tif":
+        np.testing.assert_array_equal(tifffile.imread(path), volume % 7)
+        return
+    source, again = tmp_path / "volume.npy", tmp_path / f"again-{name}"
+    predict_stack(Modulo(), source, again, progress=False)
+    assert read_bytes(path) == read_bytes(again)
+
+
+class Modulo:
+    def predict(self, X):
+        return [image % 7 for image in X]

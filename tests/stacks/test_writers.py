@@ -1,0 +1,305 @@
+"""What `predict_stack` writes is what was found, for those who read it elsewhere."""
+
+import os
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from skimage.io import imread
+
+from sksegment import KMeansPixelSegmenter
+from sksegment.io import read_labels
+from sksegment.plotting import overlay
+from sksegment.stacks import Stack, open_stack, predict_stack
+from sksegment.stacks import _tiff_writer as tiff_writer
+from sksegment.stacks._array_source import array_source
+
+VOXELS = {"Z": 2.5, "Y": 0.5, "X": 0.25}
+VIDEOS = [".mp4", ".mkv", ".avi", ".gif"]
+OUTPUTS = ["labels.tif", "labels.TIFF", "labels.npy", "labels.zarr", "labels"]
+
+
+class Thresholds:
+    """Each grey value is a class of its own, and negative ones are void."""
+
+    def predict(self, X):
+        return [np.maximum(image.astype(np.int32), -1) for image in X]
+
+
+@pytest.fixture
+def classes():
+    """Return five label maps with void and up to 200."""
+    return np.random.default_rng(0).integers(-1, 201, (5, 32, 41), dtype=np.int32)
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write label maps, here those that are also the images."""
+    return lambda source, name, **options: predict_stack(
+        Thresholds(), source, tmp_path / name, progress=False, **options
+    )
+
+
+def read(path):
+    """Read label maps as others do, void as it is."""
+    if path.suffix == ".npy":
+        return np.load(path, mmap_mode="r")
+    if path.suffix == ".zarr":
+        return __import__("zarr").open(path, mode="r")["0"][:]
+    if path.is_dir():
+        return np.stack([imread(page) for page in sorted(path.iterdir())])
+    return tifffile.imread(path)
+
+
+def stack_of(array, **options):
+    return Stack(array_source(array, **options), "ZYX")
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+@pytest.mark.parametrize(
+    ("largest", "dtype"), [(254, np.uint8), (255, np.uint16), (65534, np.uint16)]
+)
+def test_ids_are_unchanged_and_void_is_the_maximum(
+    name, largest, dtype, classes, write, tmp_path
+):
+    classes[3, 5, 5] = largest
+    path = write(classes, name)
+    assert path == tmp_path / name
+    found = read(path)
+    assert found.dtype == dtype
+    expected = np.where(classes < 0, np.iinfo(dtype).max, classes)
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_stack_that_is_void_but_for_one_pixel(name, write):
+    classes = np.full((3, 16, 16), -1, np.int32)
+    classes[1, 2, 3] = 0
+    assert (read(write(classes, name)) == np.where(classes < 0, 255, 0)).all()
+
+
+@pytest.mark.parametrize("name", ["labels.tif", "labels.npy"])
+def test_label_files_are_read_back(name, classes, write):
+    path = write(np.maximum(classes, 0), name)
+    np.testing.assert_array_equal(read_labels(path), np.maximum(classes, 0))
+
+
+@pytest.mark.parametrize("name", OUTPUTS[:4])
+def test_output_is_a_stack_again(name, classes, write):
+    path = write(classes, name)
+    again = open_stack(path)
+    assert again.shape == classes.shape
+    np.testing.assert_array_equal(again[2], np.where(classes[2] < 0, 255, classes[2]))
+
+
+def test_ids_too_large_for_a_file(write, tmp_path):
+    classes = np.full((2, 16, 16), 65535, np.int32)
+    with pytest.raises(ValueError, match=r"slice 0 of array has the label 65535"):
+        write(classes, "labels.tif")
+    assert not any(tmp_path.iterdir())
+    labels = predict_stack(Thresholds(), classes, progress=False)
+    np.testing.assert_array_equal(labels, classes)
+
+
+def test_tiff_has_the_voxel_size(classes, write):
+    path = write(stack_of(classes, spacing=VOXELS, unit="um"), "labels.tif")
+    with tifffile.TiffFile(path) as tif:
+        assert tif.is_ome
+        assert not tif.is_bigtiff
+        assert tif.series[0].axes == "ZYX"
+        assert len(tif.pages) == len(classes)
+        assert tif.pages[0].compression == tifffile.COMPRESSION.ADOBE_DEFLATE
+        pixels = tifffile.xml2dict(tif.ome_metadata)["OME"]["Image"]["Pixels"]
+    assert [pixels[f"PhysicalSize{axis}"] for axis in "ZYX"] == [2.5, 0.5, 0.25]
+    assert {pixels[f"PhysicalSize{axis}Unit"] for axis in "ZYX"} == {"µm"}
+    again = open_stack(path)
+    assert (again.spacing, again.unit) == ((2.5, 0.5, 0.25), "um")
+
+
+def test_tiff_of_frames(classes, write):
+    path = write(classes, "labels.tif", axes="TYX")
+    assert open_stack(path).axes == "TYX"
+    with tifffile.TiffFile(path) as tif:
+        assert tif.series[0].axes == "TYX"
+
+
+def test_tiff_of_a_turned_stack(classes, write):
+    turned = stack_of(classes, spacing=VOXELS, unit="um").along("x")
+    path = write(turned, "labels.tif", overwrite=True)
+    labels = np.where(classes < 0, 255, classes)
+    np.testing.assert_array_equal(tifffile.imread(path), np.moveaxis(labels, 2, 0))
+    assert open_stack(path).spacing == (0.25, 2.5, 0.5)
+
+
+def test_large_tiff_is_a_big_one(classes, write, monkeypatch):
+    monkeypatch.setattr(tiff_writer, "_CLASSIC_BYTES", classes.size)
+    path = write(classes, "labels.tif")
+    with tifffile.TiffFile(path) as tif:
+        assert tif.is_bigtiff
+        np.testing.assert_array_equal(
+            tif.asarray(), np.where(classes < 0, 255, classes)
+        )
+
+
+def test_zarr_has_a_slice_a_chunk_and_the_voxel_size(classes, write):
+    zarr = pytest.importorskip("zarr")
+    path = write(stack_of(classes, spacing=VOXELS, unit="um"), "labels.zarr")
+    group = zarr.open(path, mode="r")
+    assert group["0"].chunks == (1, 32, 41)
+    [multiscale] = group.attrs["multiscales"]
+    [dataset] = multiscale["datasets"]
+    assert dataset["coordinateTransformations"] == [
+        {"type": "scale", "scale": [2.5, 0.5, 0.25]}
+    ]
+    assert [axis["name"] for axis in multiscale["axes"]] == ["z", "y", "x"]
+    assert {axis["unit"] for axis in multiscale["axes"]} == {"micrometer"}
+    again = open_stack(path)
+    assert again.spacing == (2.5, 0.5, 0.25)
+
+
+def test_npy_can_be_mapped(classes, write):
+    mapped = np.load(write(classes, "labels.npy"), mmap_mode="r")
+    assert isinstance(mapped, np.memmap)
+    assert mapped.shape == classes.shape
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (None, ["0000.png", "0001.png", "0002.png"]),
+        (["s9.jpg", "s10.jpg", "s11.png"], ["s9.png", "s10.png", "s11.png"]),
+        (["a.tif", "b.TIFF", "c.png"], ["a.tif", "b.TIFF", "c.png"]),
+        (["a.jpg", "a.png", "b.png"], ["0000.png", "0001.png", "0002.png"]),
+    ],
+)
+def test_names_in_a_folder(names, expected, classes, write):
+    path = write(stack_of(classes[:3], names=names), "labels")
+    assert {page.name for page in path.iterdir()} == set(expected)
+    for name, labels in zip(expected, classes, strict=False):
+        found = imread(path / name)
+        np.testing.assert_array_equal(found, np.where(labels < 0, 255, labels))
+
+
+def test_other_files_in_a_folder_stay(classes, write, tmp_path):
+    (tmp_path / "results.v2").mkdir()
+    (tmp_path / "results.v2" / "notes.txt").write_text("mine")
+    path = write(classes, "results.v2")
+    assert (path / "notes.txt").read_text() == "mine"
+    assert len([*path.glob("*.png")]) == len(classes)
+
+
+def frames_of(path):
+    with __import__("av").open(path) as video:
+        return [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
+
+
+@pytest.fixture
+def scene():
+    """Return a bright square that moves over a dark ground, in odd sides."""
+    scene = np.full((6, 33, 45), 40, np.uint8)
+    for index, image in enumerate(scene):
+        image[8:24, 4 + 4 * index : 20 + 4 * index] = 200
+    return scene
+
+
+@pytest.mark.parametrize("suffix", VIDEOS)
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
+def test_video_shows_the_colours_of_the_classes(suffix, dtype, scene, tmp_path):
+    # Twelve bits of signed data look as the bytes do.
+    volume = scene if dtype == np.uint8 else (16.0 * scene - 2000).astype(dtype)
+    model = KMeansPixelSegmenter(n_clusters=2, random_state=0).fit(volume[:1])
+    path = predict_stack(model, volume, tmp_path / f"labels{suffix}", progress=False)
+    frames = frames_of(path)
+    assert len(frames) == len(scene)
+    assert frames[0].shape == (34, 46, 3)
+    shown = scene if dtype == np.uint8 else np.where(scene > 100, 255, 0)
+    for image, labels, frame in zip(
+        shown.astype(np.uint8), model.predict(volume), frames, strict=True
+    ):
+        differences = np.abs(frame[:33, :45].astype(int) - overlay(image, labels))
+        assert np.median(differences) < 20
+
+
+def test_slice_that_is_damaged_is_black_in_a_video(scene, tmp_path):
+    volume = scene.astype(np.float32)
+    volume[3, 0, 0] = np.inf
+    model = KMeansPixelSegmenter(n_clusters=2).fit(volume[:1])
+    with pytest.warns(UserWarning, match="slice 3"):
+        path = predict_stack(model, volume, tmp_path / "labels.mp4", progress=False)
+    brightness = [frame.mean() for frame in frames_of(path)]
+    assert np.argmin(brightness) == 3
+
+
+@pytest.mark.parametrize("name", [*OUTPUTS, *(f"labels{suffix}" for suffix in VIDEOS)])
+def test_nothing_else_is_left(name, scene, write, tmp_path):
+    write(scene, name)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert not [path for path in tmp_path.rglob("*.partial")]
+
+
+@pytest.mark.parametrize("name", [*OUTPUTS, "labels.mp4"])
+def test_output_is_replaced_only_if_told(name, classes, write):
+    path = write(classes, name)
+    stamp = os.stat(path).st_mtime_ns
+    for resume in (False, True):
+        with pytest.raises(FileExistsError, match=r"exists; .* overwrite=True"):
+            write(classes, name, resume=resume)
+    assert os.stat(path).st_mtime_ns == stamp
+    if name != "labels.mp4":
+        write(np.zeros_like(classes), name, overwrite=True)
+        assert (read(path) == 0).all()
+
+
+@pytest.mark.parametrize("name", ["labels.png", "labels.h5", "labels.tar.gz"])
+def test_unknown_suffix(name, classes, write, tmp_path):
+    with pytest.raises(ValueError, match=r"cannot be written as .* \.zarr.* folder"):
+        write(classes, name)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["labels.zarr", "labels.mp4"])
+def test_missing_package_is_told_before_the_run(name, classes, write, hide):
+    hide("zarr")
+    hide("av")
+    with pytest.raises(ImportError, match=r'pip install "sksegment\[stacks\]"'):
+        write(classes, name)
+
+
+def test_input_is_never_replaced(classes, tmp_path):
+    path = tmp_path / "scan.npy"
+    np.save(path, classes)
+    with pytest.raises(ValueError, match=r"scan\.npy is an input"):
+        predict_stack(Thresholds(), path, path, overwrite=True, progress=False)
+    np.testing.assert_array_equal(np.load(path), classes)
+
+
+def test_input_folder_is_never_replaced(tmp_path):
+    for name in ("a.png", "b.png"):
+        Image.fromarray(np.full((16, 16), 7, np.uint8)).save(tmp_path / name)
+    with pytest.raises(ValueError, match=r"a\.png is an input"):
+        predict_stack(Thresholds(), tmp_path, tmp_path, overwrite=True)
+
+
+def test_folder_that_cannot_be_written_to(classes, write, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    with pytest.raises(PermissionError, match="cannot be written to"):
+        write(classes, "new/labels.tif")
+    assert not any(tmp_path.iterdir())
+
+
+def test_file_in_the_place_of_a_folder(classes, write, tmp_path):
+    (tmp_path / "notes").write_text("mine")
+    with pytest.raises(NotADirectoryError, match="notes is a file"):
+        write(classes, "notes/labels.tif")
+
+
+def test_folder_in_the_place_of_a_file(classes, write, tmp_path):
+    (tmp_path / "labels.tif").mkdir()
+    with pytest.raises(IsADirectoryError, match=r"labels\.tif is a folder"):
+        write(classes, "labels.tif", overwrite=True)
+
+
+def test_folders_are_made(classes, write):
+    assert write(classes, "a/b/labels.tif").exists()
+    assert write(classes, "c/d/labels").is_dir()
