@@ -1,5 +1,6 @@
 """What of a fitted segmenter goes into its file, and back."""
 
+import numpy as np
 import torch
 
 from sksegment._model_file import decode, encode, read_file, write_file
@@ -8,6 +9,17 @@ from sksegment.training import history_table, is_available
 __all__ = ["restore_segmenter", "save_segmenter"]
 
 _SCALARS = ("n_channels_in_", "n_iter_", "loss_")
+# Attributes and their names in a file.
+_ARRAYS = {
+    "intensity_range_": "fitted/intensity_range",
+    "label_colors_": "fitted/label_colors",
+    "label_fractions_": "fitted/label_fractions",
+}
+# Those that may be None, or that the dense estimator has not.
+_OPTIONAL_ARRAYS = {
+    "cluster_centers_": "fitted/centers",
+    "label_groups_": "fitted/label_groups",
+}
 
 
 def save_segmenter(estimator, path):
@@ -35,11 +47,11 @@ def save_segmenter(estimator, path):
     }
     for name, value in estimator.net_.module_.state_dict().items():
         tensors[f"net/{name}"] = value
-    tensors["fitted/intensity_range"] = torch.from_numpy(estimator.intensity_range_)
-    centers = getattr(estimator, "cluster_centers_", None)
-    if centers is not None:
-        tensors["fitted/centers"] = torch.from_numpy(centers)
-    for index, labels in enumerate(estimator.labels_):
+    for name, key in (_ARRAYS | _OPTIONAL_ARRAYS).items():
+        array = getattr(estimator, name, None)
+        if array is not None:
+            tensors[key] = torch.from_numpy(array)
+    for index, labels in enumerate(estimator.unmerged_labels_):
         tensors[f"labels/{index}"] = torch.from_numpy(labels)
     write_file(path, header, tensors)
 
@@ -74,20 +86,19 @@ def restore_segmenter(path, classes, device):
     fitted = header["fitted"]
     for name in _SCALARS:
         setattr(estimator, name, fitted[name])
-    estimator.intensity_range_ = tensors["fitted/intensity_range"].numpy()
+    for name, key in _ARRAYS.items():
+        setattr(estimator, name, tensors[key].numpy())
+    estimator.label_groups_ = _optional(tensors, "fitted/label_groups")
     estimator.rgb_ = fitted["rgb"]
     if hasattr(estimator, "superpixels"):
         estimator.superpixels_ = _superpixels(header, tensors, classes, estimator)
-        centers = tensors.get("fitted/centers")
-        estimator.cluster_centers_ = None if centers is None else centers.numpy()
+        estimator.cluster_centers_ = _optional(tensors, "fitted/centers")
     estimator.net_ = estimator._new_net(estimator.n_channels_in_, seed=0)
     estimator.net_.module_.load_state_dict(_under("net/", tensors))
     estimator.net_.history.extend(fitted["history"])
     estimator.history_ = history_table(estimator.net_)
     labels = [tensors[f"labels/{i}"].numpy() for i in range(fitted["n_images"])]
-    estimator.labels_ = labels
-    if fitted["stacked"]:
-        estimator.labels_ = torch.stack([*map(torch.from_numpy, labels)]).numpy()
+    estimator._keep_labels(np.stack(labels) if fitted["stacked"] else labels)
     return estimator
 
 
@@ -109,6 +120,10 @@ def _rows(history):
         }
         for row in history
     ]
+
+
+def _optional(tensors, name):
+    return tensors[name].numpy() if name in tensors else None
 
 
 def _under(prefix, tensors):

@@ -74,10 +74,14 @@ class PreparedImages:
         return IntensityScale(self.transformer.intensity_range_, self.transformer.rgb_)
 
     @property
+    def colors(self):
+        """Mean colours of all superpixels, shape (n, C), on the scale of ``scaled``."""
+        return np.concatenate([graph.means for graph in self.graphs])
+
+    @property
     def brightness(self):
         """Mean lightness or intensity of all superpixels, shape (n,)."""
-        means = np.concatenate([graph.means for graph in self.graphs])
-        return self.scale.brightness(means)
+        return self.scale.brightness(self.colors)
 
     @property
     def sizes(self):
@@ -110,10 +114,15 @@ class PreparedPixels:
         return cls(scale, [scale.apply(image) for image in images])
 
     @property
+    def colors(self):
+        """Colours of all pixels, shape (n, C), on the scale of ``scaled``."""
+        images = [image.reshape(-1, image.shape[-1]) for image in self.scaled]
+        return np.concatenate(images)
+
+    @property
     def brightness(self):
         """Lightness or mean intensity of all pixels, shape (n,)."""
-        maps = [self.scale.brightness(image).ravel() for image in self.scaled]
-        return np.concatenate(maps)
+        return self.scale.brightness(self.colors)
 
 
 def _default_superpixels(images):

@@ -1,12 +1,22 @@
 """From soft labels on the net's grid to labels of superpixels."""
 
 import numpy as np
+from scipy.cluster.hierarchy import cut_tree, linkage
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 
-__all__ = ["brightness_order", "fit_centers", "paint", "region_shares"]
+__all__ = [
+    "brightness_order",
+    "fit_centers",
+    "group_labels",
+    "label_colors",
+    "paint",
+    "region_shares",
+]
 
 _FAR = 1e6
+# A label of a smaller part of the training images is too small to be a class.
+_MIN_FRACTION = 5e-4
 
 
 def region_shares(f, pooling, assignment, centers=None):
@@ -126,3 +136,70 @@ def paint(superpixels, values, void):
     painted = values[superpixels]
     painted[superpixels < 0] = void
     return painted
+
+
+def label_colors(colors, sizes, shares):
+    """Mean colours of the labels, and how much of the images they cover.
+
+    Parameters
+    ----------
+    colors : ndarray of shape (n, C)
+        Mean colours of the superpixels, or colours of the pixels, of all images.
+    sizes : ndarray of shape (n,)
+        Their numbers of pixels.
+    shares : ndarray of shape (n, K)
+        Share of every label in them; the largest is their label.
+
+    Returns
+    -------
+    colors : ndarray of shape (K, C)
+        Mean of those with the label; of a label that is not in use, the mean of all
+        by their shares.
+    fractions : ndarray of shape (K,)
+        Sum to 1; 0 for labels that are not in use.
+    """
+    labels = shares.argmax(axis=1)
+    area = np.bincount(labels, sizes, minlength=shares.shape[1])
+    hard = _weighted_sums(labels, sizes, colors, shares.shape[1])
+    weights = shares * np.asarray(sizes)[:, np.newaxis]
+    soft_area = np.maximum(weights.sum(axis=0), np.finfo(np.float32).tiny)
+    soft = weights.T @ colors / soft_area[:, np.newaxis]
+    used = area[:, np.newaxis] > 0
+    means = np.where(used, hard / np.maximum(area, 1)[:, np.newaxis], soft)
+    return means, area / area.sum()
+
+
+def _weighted_sums(labels, weights, values, n_labels):
+    columns = (weights * column for column in values.T)
+    return np.stack([np.bincount(labels, c, n_labels) for c in columns], axis=1)
+
+
+def group_labels(colors, brightness, fractions, n_groups):
+    """Group labels of similar colour by average linkage, each label counted once.
+
+    Parameters
+    ----------
+    colors : ndarray of shape (K, C)
+        Mean colours of the labels.
+    brightness : ndarray of shape (K,)
+    fractions : ndarray of shape (K,)
+        Part of the images that they cover, 0 for those not in use.
+    n_groups : int
+        At most the number of labels in use.
+
+    Returns
+    -------
+    groups : ndarray of shape (K,), int32
+        Group 0..n_groups-1 of every label, from dark to bright. Specks and labels not
+        in use join the group of the label of the nearest colour.
+    """
+    n_seeds = max(n_groups, int((fractions >= _MIN_FRACTION).sum()))
+    seeds = np.argsort(-fractions, kind="stable")[:n_seeds]
+    found = np.zeros(n_seeds, np.int64)
+    if n_groups > 1:
+        tree = linkage(colors[seeds], "average")
+        found = cut_tree(tree, n_groups)[:, 0]
+    groups = found[cdist(colors, colors[seeds]).argmin(axis=1)]
+    groups[seeds] = found
+    order = brightness_order(groups, brightness, fractions, n_groups)
+    return np.argsort(order).astype(np.int32)[groups]

@@ -3,12 +3,13 @@
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 
+from sksegment._merging import MergingMixin
 from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
 from sksegment._prediction import PredictionMixin
 from sksegment._preparation import PreparedPixels
 from sksegment._validation import Integral, Interval
 from sksegment.fitting import enlarge, soft_labels
-from sksegment.labelling import brightness_order
+from sksegment.labelling import brightness_order, label_colors
 from sksegment.losses import DenseObjective
 from sksegment.patches import PatchSampler
 from sksegment.segmenters._training import NET_CONSTRAINTS, TrainingMixin
@@ -20,6 +21,7 @@ __all__ = ["DenseWNetSegmenter"]
 class DenseWNetSegmenter(
     TrainingMixin,
     PredictionMixin,
+    MergingMixin,
     SegmenterMixin,
     NestedDefaultsMixin,
     ClusterMixin,
@@ -114,6 +116,15 @@ class DenseWNetSegmenter(
         Number of channels of the training images.
     intensity_range_ : ndarray of shape (2, n_channels_in_)
         Intensities that are scaled to 0 and 1, in every image.
+    label_colors_ : ndarray of shape (K, n_channels_in_)
+        Mean colours of the labels, a hundredth of CIELAB for colour, otherwise
+        intensities on this range.
+    label_fractions_ : ndarray of shape (K,)
+        Part of the training images that every label covers.
+    label_groups_ : ndarray of shape (K,) or None
+        New labels of the labels after `merge_labels`.
+    unmerged_labels_ : list of ndarray of shape (H, W), int32
+        ``labels_`` as they were before `merge_labels`.
 
     See Also
     --------
@@ -226,20 +237,28 @@ class DenseWNetSegmenter(
         return [self._label(scaled) for scaled in images.scaled]
 
     def _number_labels(self, images, anew):
-        if not anew:
-            return
-        labels = np.concatenate([map_.ravel() for map_ in self._label_prepared(images)])
-        brightness = images.brightness
-        sizes = np.ones_like(brightness)
-        order = brightness_order(labels, brightness, sizes, self.max_labels)
-        self.net_.permute_labels(order)
+        maps = [self._soft(scaled) for scaled in images.scaled]
+        shares = np.concatenate([map_.reshape(-1, self.max_labels) for map_ in maps])
+        sizes = np.ones(len(shares))
+        if anew:
+            order = brightness_order(
+                shares.argmax(axis=1), images.brightness, sizes, self.max_labels
+            )
+            shares = shares[:, order]
+            self.net_.permute_labels(order)
+        self.label_colors_, self.label_fractions_ = label_colors(
+            images.colors, sizes, shares
+        )
 
     def _predict_image(self, index, image):
-        return self._label(self._normalize(image))
+        return self._joined(self._label(self._normalize(image)))
 
     def _predict_proba_image(self, index, image):
-        return self._transform_image(index, image)
+        return self._summed(self._transform_image(index, image))
 
     def _label(self, scaled):
+        return self._soft(scaled).argmax(axis=-1).astype(np.int32)
+
+    def _soft(self, scaled):
         f = soft_labels(self.net_, self._to_grid(scaled))
-        return enlarge(f, scaled.shape[:2]).argmax(axis=-1).astype(np.int32)
+        return enlarge(f, scaled.shape[:2])

@@ -5,12 +5,19 @@ from functools import partial
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 
+from sksegment._merging import MergingMixin
 from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
 from sksegment._prediction import PredictionMixin
 from sksegment._preparation import PreparedImages
 from sksegment._validation import Interval, Real, StrOptions
 from sksegment.fitting import soft_labels
-from sksegment.labelling import brightness_order, fit_centers, paint, region_shares
+from sksegment.labelling import (
+    brightness_order,
+    fit_centers,
+    label_colors,
+    paint,
+    region_shares,
+)
 from sksegment.losses import SparseObjective
 from sksegment.patches import PatchSampler
 from sksegment.regions import pooling_matrix
@@ -24,6 +31,7 @@ __all__ = ["SparseWNetSegmenter"]
 class SparseWNetSegmenter(
     TrainingMixin,
     PredictionMixin,
+    MergingMixin,
     SegmenterMixin,
     NestedDefaultsMixin,
     ClusterMixin,
@@ -127,6 +135,15 @@ class SparseWNetSegmenter(
         Number of channels of the training images.
     intensity_range_ : ndarray of shape (2, n_channels_in_)
         Intensities that are scaled to 0 and 1, in every image.
+    label_colors_ : ndarray of shape (K, n_channels_in_)
+        Mean colours of the labels, a hundredth of CIELAB for colour, otherwise
+        intensities on this range.
+    label_fractions_ : ndarray of shape (K,)
+        Part of the training images that every label covers.
+    label_groups_ : ndarray of shape (K,) or None
+        New labels of the labels after `merge_labels`.
+    unmerged_labels_ : list of ndarray of shape (H, W), int32
+        ``labels_`` as they were before `merge_labels`.
     cluster_centers_ : ndarray of shape (K, K) or None
         Centres of the clusters for ``assignment="kmeans"``.
 
@@ -243,7 +260,7 @@ class SparseWNetSegmenter(
         self.superpixels_ = images.transformer
 
     def _label_prepared(self, images):
-        return [self._predict_image(*parts) for parts in self._parts(images)]
+        return [self._label(*parts) for parts in self._parts(images)]
 
     def _parts(self, images):
         return [
@@ -260,19 +277,19 @@ class SparseWNetSegmenter(
             self.cluster_centers_ = None
         if self.assignment == "kmeans":
             self._fit_centers(parts, start)
-        if not anew:
-            return
-        shares = [self._shares(*part[1:]) for part in parts]
-        order = brightness_order(
-            np.concatenate(shares).argmax(axis=1),
-            images.brightness,
-            images.sizes,
-            self.max_labels,
+        shares = np.concatenate([self._shares(*part[1:]) for part in parts])
+        if anew:
+            order = brightness_order(
+                shares.argmax(axis=1), images.brightness, images.sizes, self.max_labels
+            )
+            shares = shares[:, order]
+            if self.assignment == "kmeans":
+                self.cluster_centers_ = self.cluster_centers_[order]
+            else:
+                self.net_.permute_labels(order)
+        self.label_colors_, self.label_fractions_ = label_colors(
+            images.colors, images.sizes, shares
         )
-        if self.assignment == "kmeans":
-            self.cluster_centers_ = self.cluster_centers_[order]
-        else:
-            self.net_.permute_labels(order)
 
     def _fit_centers(self, parts, start):
         """Cluster the superpixels, from old centres on so that labels keep numbers."""
@@ -289,11 +306,14 @@ class SparseWNetSegmenter(
         return superpixels, grid, pooling_matrix(superpixels, grid.shape[-2:])
 
     def _predict_image(self, superpixels, grid, pooling):
+        return self._joined(self._label(superpixels, grid, pooling))
+
+    def _label(self, superpixels, grid, pooling):
         labels = self._shares(grid, pooling).argmax(axis=1).astype(np.int32)
         return paint(superpixels, labels, -1)
 
     def _predict_proba_image(self, superpixels, grid, pooling):
-        return paint(superpixels, self._shares(grid, pooling), 0.0)
+        return paint(superpixels, self._summed(self._shares(grid, pooling)), 0.0)
 
     def _shares(self, grid, pooling, assignment=None):
         f = soft_labels(self.net_, grid)[0].permute(1, 2, 0).cpu().numpy()

@@ -159,7 +159,9 @@ class TrainingMixin:
         self.history_ = history_table(net)
         self.n_iter_ = len(self.history_)
         self.loss_ = final_loss(net)
+        if number:
+            self.label_groups_ = None
         self._keep_preparation(images)
         self._number_labels(images, anew=number)
-        self.labels_ = batch.pack(self._label_prepared(images))
+        self._keep_labels(batch.pack(self._label_prepared(images)))
         return self

@@ -1,0 +1,91 @@
+"""Fewer labels than a model has learnt, without training again."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from sksegment._validation import Integral
+from sksegment.labelling import group_labels, paint
+
+__all__ = ["MergingMixin"]
+
+
+class MergingMixin:
+    """Joins the labels of a fitted segmenter until so many are left.
+
+    It needs the attributes ``label_colors_``, ``label_fractions_``, ``label_groups_``
+    (None at first), and calls `_keep_labels` when it is fitted; the estimator passes
+    labels that it predicts through `_joined`, and shares through `_summed`.
+    """
+
+    def merge_labels(self, n_labels):
+        """Join labels until ``n_labels`` are left, in no time.
+
+        A W-Net rarely ends with the number of classes that one has in mind, and a rare
+        material survives only among many labels. So train with many, and join those
+        that look alike: average linkage of their mean colours, in which each label
+        counts once, however rare it is. Calling it again starts from all labels.
+
+        Parameters
+        ----------
+        n_labels : int
+            Number of classes wanted.
+
+        Returns
+        -------
+        self : estimator
+            From now on labels are 0..n_labels-1, from dark to bright, the same in
+            every image; each is a union of what were labels before. `transform` still
+            gives all soft labels.
+
+        Raises
+        ------
+        ValueError
+            If ``n_labels`` is below 1 or above the number of labels in use.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skimage.data import coins
+        >>> from sksegment import SparseWNetSegmenter
+        >>> model = SparseWNetSegmenter(max_epochs=1, base_channels=4, random_state=0)
+        >>> model = model.fit([coins()[::4, ::4]]).merge_labels(2)
+        >>> np.unique(model.labels_[0]).tolist()
+        [0, 1]
+        """
+        check_is_fitted(self)
+        used = int((self.label_fractions_ > 0).sum())
+        if not isinstance(n_labels, Integral) or not 1 <= n_labels <= used:
+            raise ValueError(
+                f"n_labels={n_labels!r} must be a whole number from 1 to {used}, the "
+                "labels in use; for more of them, fit with a larger max_labels or "
+                "smaller betas"
+            )
+        self.label_groups_ = group_labels(
+            self.label_colors_,
+            self._scale.brightness(self.label_colors_),
+            self.label_fractions_,
+            n_labels,
+        )
+        self._keep_labels(self.unmerged_labels_)
+        return self
+
+    def _keep_labels(self, labels):
+        """Set ``labels_`` from the labels of the training images before joining."""
+        self.unmerged_labels_ = labels
+        if self.label_groups_ is not None:
+            maps = [*map(self._joined, labels)]
+            labels = maps if isinstance(labels, list) else np.stack(maps)
+        self.labels_ = labels
+
+    def _joined(self, labels):
+        """Labels (H, W) after joining; -1 stays."""
+        if self.label_groups_ is None:
+            return labels
+        return paint(labels, self.label_groups_, -1)
+
+    def _summed(self, shares):
+        """Shares of the labels, (..., K), after joining."""
+        if self.label_groups_ is None:
+            return shares
+        members = np.eye(self.label_groups_.max() + 1, dtype=shares.dtype)
+        return shares @ members[self.label_groups_]

@@ -1,0 +1,107 @@
+"""Joining the labels of a fitted model."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sksegment.io import load_model
+from sksegment.labelling import group_labels, label_colors
+
+
+@pytest.fixture(params=["sparse", "majority", "kmeans", "dense"])
+def model(request, make_segmenter, make_dense, images):
+    betas = {"beta_sim": 0.01, "beta_con": 0.01, "max_labels": 6}
+    if request.param == "dense":
+        return make_dense(**betas).fit(images)
+    assignment = "mean" if request.param == "sparse" else request.param
+    return make_segmenter(assignment=assignment, **betas).fit(images)
+
+
+def n_used(model):
+    return int((model.label_fractions_ > 0).sum())
+
+
+def test_merging_leaves_as_many_labels_as_wanted(model, images):
+    for n_labels in range(1, n_used(model) + 1):
+        model.merge_labels(n_labels)
+        found = np.unique(np.concatenate([map_.ravel() for map_ in model.labels_]))
+        assert_array_equal(found, np.arange(n_labels))
+        for labels, predicted in zip(model.labels_, model.predict(images), strict=True):
+            assert_array_equal(labels, predicted)
+
+
+def test_every_label_is_a_union_of_labels_before(model):
+    before = [labels.copy() for labels in model.labels_]
+    after = model.merge_labels(2).labels_
+    for fine, coarse in zip(before, after, strict=True):
+        for label in np.unique(fine):
+            assert len(np.unique(coarse[fine == label])) == 1
+
+
+def test_all_labels_can_be_had_again(model):
+    before = [labels.copy() for labels in model.labels_]
+    again = model.merge_labels(2).merge_labels(n_used(model)).labels_
+    for fine, coarse in zip(before, again, strict=True):
+        assert len(np.unique(fine)) == len(np.unique(coarse))
+
+
+def test_soft_labels_are_added_up(model, images):
+    fine = model.predict_proba(images[:1])[0]
+    features = model.transform(images[:1])[0]
+    coarse = model.merge_labels(2).predict_proba(images[:1])[0]
+    assert coarse.shape == (*fine.shape[:2], 2)
+    groups = model.label_groups_
+    assert_allclose(coarse[..., 1], fine[..., groups == 1].sum(axis=-1), atol=1e-6)
+    assert_array_equal(model.transform(images[:1])[0], features)
+
+
+def test_merged_model_is_saved_and_goes_on(model, images, tmp_path):
+    model.merge_labels(2).save(tmp_path / "model.safetensors")
+    again = load_model(tmp_path / "model.safetensors")
+    assert_array_equal(again.predict(images)[0], model.predict(images)[0])
+    assert_array_equal(again.labels_[1], model.labels_[1])
+    assert len(np.unique(again.merge_labels(1).labels_[0])) == 1
+    assert again.merge_labels(2).partial_fit(images).labels_[0].max() <= 1
+
+
+def test_fit_starts_from_all_labels(make_segmenter, images):
+    model = make_segmenter(random_state=0).fit(images)
+    before = model.labels_[0].copy()
+    model.merge_labels(1).fit(images)
+    assert model.label_groups_ is None
+    assert_array_equal(model.labels_[0], before)
+
+
+@pytest.mark.parametrize("n_labels", [0, -1, 100, 2.0, "auto"])
+def test_bad_number_of_labels_is_refused(n_labels, model):
+    with pytest.raises(ValueError, match=r"n_labels=.* whole number from 1 to \d"):
+        model.merge_labels(n_labels)
+
+
+def test_rare_label_of_a_colour_of_its_own_survives():
+    colors = np.array([[0.0], [0.1], [0.5], [0.56], [1.0]])
+    fractions = np.array([0.3, 0.2, 0.3, 0.19, 0.01])
+    groups = group_labels(colors, colors[:, 0], fractions, 3)
+    assert groups.tolist() == [0, 0, 1, 1, 2]
+
+
+def test_speck_is_no_class_and_joins_the_nearest():
+    colors = np.array([[0.0], [0.1], [0.5], [5.0], [0.4]])
+    fractions = np.array([0.5, 0.2, 0.2999, 0.0001, 0.0])
+    groups = group_labels(colors, colors[:, 0], fractions, 2)
+    assert groups.tolist() == [0, 0, 1, 1, 1]
+
+
+def test_groups_are_numbered_from_dark_to_bright():
+    colors = np.array([[0.2, 0.0], [0.9, 0.0], [0.5, 9.0]])
+    groups = group_labels(colors, [0.5, 0.9, 0.1], np.full(3, 1 / 3), 2)
+    assert groups.tolist() == [1, 1, 0]
+
+
+def test_colours_of_the_labels():
+    colors, sizes = np.array([[1.0], [3.0], [8.0]]), np.array([1, 3, 4])
+    shares = np.array([[0.6, 0.1, 0.3], [0.8, 0.1, 0.1], [0.1, 0.5, 0.4]])
+    means, fractions = label_colors(colors, sizes, shares)
+    assert_allclose(fractions, [0.5, 0.5, 0.0])
+    soft = (0.3 * 1 + 0.1 * 3 * 3 + 0.4 * 4 * 8) / (0.3 + 0.1 * 3 + 0.4 * 4)
+    assert_allclose(means[:, 0], [2.5, 8.0, soft])
