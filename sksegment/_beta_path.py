@@ -1,16 +1,19 @@
-"""Train for several weights of the losses, all from one beginning."""
+"""Train for several weights of the losses, each of them briefly."""
 
-import copy
+import math
 import time
 from dataclasses import dataclass, field
 
 from sklearn.base import clone
 
 from sksegment._scorers import check_truth
+from sksegment._validation import check_images
+from sksegment.training import choose_device
 
 __all__ = ["BetaPath", "beta_path"]
 
 _BETAS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_SCHEDULE = ("max_epochs", "batches_per_epoch")
 _SEGMENTATION_BETAS = ("beta_cut", "beta_sim", "beta_con")
 
 
@@ -26,7 +29,7 @@ class BetaPath:
         Fitted, one for each of them.
     results_ : list of dict
         One row for each: ``beta``, ``n_labels``, ``loss``, ``fit_time`` in seconds
-        without the trunk and, with ground truth, ``score``; a table is
+        and, with ground truth, ``score``; a table is
         ``pandas.DataFrame(results_)``.
     best_index_ : int or None
         Of the highest score, the first of equals; None without ground truth.
@@ -43,12 +46,12 @@ class BetaPath:
         return None if self.best_index_ is None else self.estimators_[self.best_index_]
 
 
-def beta_path(estimator, X, y=None, *, betas=_BETAS, names=None, epochs=None):
-    """Fit a W-Net for several betas, for a third of the time of separate fits.
+def beta_path(estimator, X, y=None, *, betas=_BETAS, names=None, n_fits=3):
+    """Fit a W-Net for several betas in the time of a few fits.
 
-    Superpixels, the start and the first epochs, in which a net learns to reconstruct,
-    are the same for all betas: the trunk, trained with the middle one. From there
-    each beta goes its own way, for as many epochs. Label ids so agree between them.
+    All share superpixels and graph, and the steps of ``n_fits`` whole fits. Each beta
+    has a short training and a seed of its own: on photographs the best of many short
+    trainings is as good as that of as many long ones.
 
     Parameters
     ----------
@@ -63,14 +66,15 @@ def beta_path(estimator, X, y=None, *, betas=_BETAS, names=None, epochs=None):
     names : sequence of str, optional
         Parameters that all have this value, by default those of ``beta_cut``,
         ``beta_sim`` and ``beta_con`` that are above 0.
-    epochs : int, optional
-        Epochs of the trunk, and of every beta from there; a quarter of ``max_epochs``
-        by default.
+    n_fits : float, default=3
+        Steps of the optimiser for all betas together, in fits of the estimator; none
+        trains longer than a fit, nor less than a step.
 
     Returns
     -------
     path : BetaPath
-        With ``betas_``, ``estimators_``, ``results_`` and ``best_estimator_``.
+        With ``betas_``, ``estimators_``, ``results_`` and ``best_estimator_``, whose
+        `partial_fit` goes on training.
 
     Raises
     ------
@@ -80,6 +84,12 @@ def beta_path(estimator, X, y=None, *, betas=_BETAS, names=None, epochs=None):
     See Also
     --------
     sksegment.model_selection.tune_betas : Tunes each beta on its own.
+
+    Notes
+    -----
+    Starting all betas from one net that has learnt to reconstruct was worse: the
+    results hardly differ from each other, and so does the best of them from the rest
+    (``docs/performance.md``).
 
     Examples
     --------
@@ -95,16 +105,19 @@ def beta_path(estimator, X, y=None, *, betas=_BETAS, names=None, epochs=None):
     if y is not None:
         check_truth(X, y, "beta_path")
     betas, names = _check_betas(betas), _check_names(estimator, names)
-    trunk = clone(estimator)
-    if epochs is None:
-        epochs = max(1, round(trunk.max_epochs / 4))
-    trunk.set_params(**dict.fromkeys(names, betas[len(betas) // 2]), max_epochs=epochs)
-    trunk.fit(X)
-    estimators, rows = [], []
-    for beta in betas:
+    if not n_fits > 0:
+        raise ValueError(f"n_fits={n_fits!r} must be above 0")
+    models = [clone(estimator).set_params(**dict.fromkeys(names, b)) for b in betas]
+    first = models[0]
+    first._validate_params()
+    batch = check_images(X)
+    images = first._prepare(batch.images)
+    on_device = first._training_images(images, choose_device(first.device))
+    rows = []
+    seeds = first._draw_seeds(len(models))
+    for beta, model, seed in zip(betas, models, seeds, strict=True):
         start = time.perf_counter()
-        model = copy.deepcopy(trunk).set_params(**dict.fromkeys(names, beta))
-        model.partial_fit(X).set_params(max_epochs=estimator.max_epochs)
+        _fit_briefly(model, n_fits / len(betas), on_device, seed, images, batch)
         rows.append(
             {
                 "beta": beta,
@@ -115,11 +128,22 @@ def beta_path(estimator, X, y=None, *, betas=_BETAS, names=None, epochs=None):
         )
         if y is not None:
             rows[-1]["score"] = model.score(X, y)
-        estimators.append(model)
     best = None
     if y is not None:
         best = max(range(len(rows)), key=lambda index: rows[index]["score"])
-    return BetaPath(betas, estimators, rows, best)
+    return BetaPath(betas, models, rows, best)
+
+
+def _fit_briefly(model, share, on_device, seed, images, batch):
+    """Fit with a share of the steps of a fit, in as many epochs as are begun."""
+    schedule = {name: getattr(model, name) for name in _SCHEDULE}
+    n_steps = math.prod(schedule.values()) * min(share, 1.0)
+    epochs = math.ceil(n_steps / model.batches_per_epoch)
+    model.set_params(max_epochs=epochs, batches_per_epoch=max(1, int(n_steps / epochs)))
+    net = model._new_net(batch.n_channels, seed)
+    model._train(net, on_device, seed, start=True)
+    model._keep(net, images, batch)
+    model.set_params(**schedule)
 
 
 def _check_betas(betas):

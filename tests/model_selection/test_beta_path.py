@@ -1,5 +1,3 @@
-import copy
-
 import numpy as np
 import pytest
 import torch
@@ -35,20 +33,39 @@ def test_without_truth_nothing_is_scored(images, make_segmenter):
     assert set(path.results_[0]) == {"beta", "n_labels", "loss", "fit_time"}
 
 
-def test_all_go_on_from_one_trunk_with_the_middle_beta(images, make_segmenter):
-    path = beta_path(make_segmenter(max_epochs=4), images, betas=[0.3, 1, 9], epochs=2)
-    trunk = make_segmenter(max_epochs=2, beta_sim=1.0, beta_con=1.0).fit(images)
-    for beta, model in zip(path.betas_, path.estimators_, strict=True):
-        assert (model.n_iter_, model.max_epochs) == (4, 4)
-        expected = copy.deepcopy(trunk).set_params(beta_sim=beta, beta_con=beta)
-        expected.partial_fit(images)
-        for name, value in weights_of(expected).items():
-            assert torch.equal(weights_of(model)[name], value)
+@pytest.mark.parametrize(
+    ("n_fits", "n_betas", "epochs", "batches"),
+    [(3, 9, 3, 7), (3, 3, 8, 8), (3, 2, 8, 8), (1, 4, 2, 8), (0.1, 9, 1, 1)],
+)
+def test_all_share_the_steps_of_a_few_fits(
+    n_fits, n_betas, epochs, batches, images, make_segmenter
+):
+    model = make_segmenter(max_epochs=8, batches_per_epoch=8)
+    path = beta_path(model, images[:1], betas=range(1, n_betas + 1), n_fits=n_fits)
+    for model in path.estimators_:
+        assert model.n_iter_ == epochs
+        assert [*map(len, model.net_.history[:, "batches"])] == [batches] * epochs
+        assert (model.max_epochs, model.batches_per_epoch) == (8, 8)
 
 
-def test_a_quarter_of_the_epochs_is_enough_by_default(images, make_segmenter):
-    path = beta_path(make_segmenter(max_epochs=8), images, betas=[0.1, 1, 10])
-    assert [model.n_iter_ for model in path.estimators_] == [4, 4, 4]
+def test_each_beta_has_a_seed_of_its_own_and_they_are_the_same_again(
+    images, make_segmenter
+):
+    one, two = (
+        beta_path(make_segmenter(), images, betas=[1.0, 1.0 + 1e-12]) for _ in range(2)
+    )
+    weights = [weights_of(model)["encoder.head.weight"] for model in one.estimators_]
+    assert not torch.allclose(*weights)
+    for first, second in zip(one.estimators_, two.estimators_, strict=True):
+        assert first.loss_ == second.loss_
+
+
+def test_whole_fits_are_those_of_the_estimator(images, make_segmenter):
+    (found,) = beta_path(make_segmenter(), images, betas=[0.3]).estimators_
+    expected = make_segmenter(beta_sim=0.3, beta_con=0.3).fit(images)
+    for name, value in weights_of(expected).items():
+        assert torch.equal(weights_of(found)[name], value)
+    np.testing.assert_array_equal(found.labels_[0], expected.labels_[0])
 
 
 def test_weights_of_the_losses_follow_the_path(images, make_segmenter):
@@ -85,6 +102,7 @@ def test_dense_models_have_a_path_too(images, truths, make_dense):
         ({"names": ["beta_rec"]}, "'beta_rec' is none of them"),
         ({"names": []}, "all are 0"),
         ({"y": []}, "0 ground truths for 2 images"),
+        ({"n_fits": 0}, "n_fits=0 must be above 0"),
     ],
 )
 def test_bad_arguments_are_told(images, make_segmenter, options, message):
