@@ -16,6 +16,7 @@ __all__ = [
     "ImageFileError",
     "count_images",
     "find_images",
+    "naming",
     "read_images",
     "write_image",
     "write_labels",
@@ -128,7 +129,7 @@ def read_images(path):
     >>> [(image.shape, str(image.dtype)) for image in images]
     [((8, 9, 3), 'uint8')]
     """
-    with _naming(path):
+    with naming(path):
         if is_tiff(path):
             return _read_tiff(path)
         try:
@@ -154,7 +155,7 @@ def count_images(path):
     ImageFileError
         If the file is missing, empty, or already its headers are damaged.
     """
-    with _naming(path):
+    with naming(path):
         if is_tiff(path):
             return count_pages(path)
         try:
@@ -165,8 +166,18 @@ def count_images(path):
 
 
 @contextlib.contextmanager
-def _naming(path):
-    """Turn whatever a decoder raises into one line that names the file."""
+def naming(path):
+    """Turn whatever a decoder raises into one line that names the file.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Raises
+    ------
+    ImageFileError
+        If the file is missing, empty, a folder, or what is done within raises.
+    """
     path = Path(path)
     if not path.exists():
         raise ImageFileError(f"{path}: there is no such file; check its name")

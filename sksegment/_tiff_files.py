@@ -7,7 +7,7 @@ import re
 import numpy as np
 import tifffile
 
-__all__ = ["count_pages", "is_tiff", "read_tiff"]
+__all__ = ["count_pages", "is_tiff", "open_tiff", "read_tiff", "series_axes"]
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PLAIN_SERIES = frozenset({"generic", "uniform", "shaped", "ome", "imagej"})
@@ -51,7 +51,7 @@ def read_tiff(path):
     Exception
         Whatever tifffile raises on damaged files.
     """
-    with _open_tiff(path) as series:
+    with open_tiff(path) as series:
         return [page for one in series for page in _series_pages(one)]
 
 
@@ -66,16 +66,29 @@ def count_pages(path):
     -------
     n_images : int
     """
-    with _open_tiff(path) as series:
+    with open_tiff(path) as series:
         return sum(_count_series_pages(one) for one in series)
 
 
 @contextlib.contextmanager
-def _open_tiff(path):
+def open_tiff(path):
     """Open a TIFF and give its series; in the end refuse one that lost pages.
 
     tifffile only logs that the chain of pages leaves the file or that missing pages
     were filled with zeros: a truncated stack would pass for a shorter one.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Yields
+    ------
+    series : list of tifffile.TiffPageSeries
+
+    Raises
+    ------
+    ValueError
+        If the file is truncated or its chain of pages is broken.
     """
     complaints = _Complaints()
     logger = logging.getLogger("tifffile")
@@ -124,7 +137,7 @@ def _check_extent(tif):
 
 def _series_pages(series):
     array = _with_colours(series)
-    axes = _axes(series)
+    axes = series_axes(series)
     if array.ndim > len(axes):
         axes += "S"
     y, x = (axes.index(axis) if axis in axes else None for axis in "YX")
@@ -140,10 +153,18 @@ def _series_pages(series):
     return list(_without_alpha(array, series))
 
 
-def _axes(series):
+def series_axes(series):
     """Axes of a series, with slices that pass for channels as ``Q``.
 
     Slices for which nobody names an axis are marked as channels by tifffile.
+
+    Parameters
+    ----------
+    series : tifffile.TiffPageSeries
+
+    Returns
+    -------
+    axes : str
     """
     axes, tif = series.axes, series.parent
     if axes == "CYX" and series.kind == "imagej":
@@ -178,5 +199,5 @@ def _without_alpha(array, series):
 
 
 def _count_series_pages(series):
-    sizes = zip(_axes(series), series.shape, strict=True)
+    sizes = zip(series_axes(series), series.shape, strict=True)
     return int(np.prod([size for axis, size in sizes if axis not in "YXCS"]))

@@ -4,7 +4,7 @@ import importlib
 import os
 from pathlib import Path
 
-from sksegment._image_files import _naming, find_images
+from sksegment._image_files import find_images, naming
 from sksegment._tiff_files import is_tiff
 from sksegment.stacks._array_source import array_source, list_source, npy_source
 from sksegment.stacks._axes import settle_axes
@@ -113,11 +113,11 @@ def _path_source(path, dataset):
     if path.is_dir():
         kind = "folder"
     else:
-        with _naming(path):
+        with naming(path):
             kind = _kind(path)
     if kind == "hdf5":
         _import("h5py", path)
-        with _naming(path):
+        with naming(path):
             return hdf5_source(path, dataset)
     if dataset is not None:
         raise ValueError(_NO_DATASET)
@@ -129,7 +129,7 @@ def _plain_source(path, kind):
         return files_source(path.name, find_images([path]))
     if kind == "video":
         _import("av", path)
-    with _naming(path):
+    with naming(path):
         if kind == "raw":
             raise ValueError(_ARRAY_FILES[path.suffix.lower()])
         return _OPENERS[kind](path)

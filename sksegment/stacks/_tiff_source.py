@@ -9,7 +9,7 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-from sksegment._tiff_files import _axes, _open_tiff
+from sksegment._tiff_files import open_tiff, series_axes
 from sksegment.stacks._array_source import mapped_source
 from sksegment.stacks._source import LazyFile, page_source
 from sksegment.stacks._voxels import voxel_size
@@ -41,7 +41,7 @@ def tiff_source(path):
         If the file is truncated, its chain of pages is broken, or it holds several
         images of their own.
     """
-    with _open_tiff(path) as all_series:
+    with open_tiff(path) as all_series:
         _check_series(all_series)
         series, tif = all_series[0], all_series[0].parent
         spacing, unit = _stated_size(tif)
@@ -112,7 +112,7 @@ def _is_mappable(series):
 
 def _layout(series):
     """Shape and axes of a series, and how many of the axes count pages."""
-    shape, axes = series.shape, _axes(series)
+    shape, axes = series.shape, series_axes(series)
     unknown = [letter for letter in axes if letter not in "ZTYXCS"]
     if len(unknown) == 1 and not {*"ZT"} & {*axes}:
         axes = axes.replace(unknown[0], "Z")
