@@ -82,3 +82,5 @@ def _pages_of(journal, view, start, stack, dtype):
             page = page.T if turned else page
             slot[...] = page if position == 0 else page[first:last]
         yield from block
+        # Gone before the next one is made.
+        del block, slots, slot

@@ -67,5 +67,5 @@ def test_memory_is_flat(name, make_volume, tmp_path):
 def test_memory_of_a_vote_is_bounded(make_volume, tmp_path):
     few = peak_mib(make_volume(100), tmp_path / "few.tif")
     voted = peak_mib(make_volume(800), tmp_path / "many.tif", "z,y,x")
-    # Blocks of 128 MiB for each turned axis, and 64 MiB of input.
-    assert voted - few < 450
+    # Blocks of 128 MiB of labels and 64 MiB of input for each turned axis.
+    assert voted - few < 500
