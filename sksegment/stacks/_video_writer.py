@@ -2,10 +2,10 @@
 
 import numpy as np
 
-import sksegment
 from sksegment._image_files import _replacing
 from sksegment._intensity import intensity_range, scale_intensity
 from sksegment._validation import check_image
+from sksegment.plotting import overlay
 from sksegment.stacks._encoding import recode
 
 __all__ = ["VIDEO_SUFFIXES", "write_video"]
@@ -66,7 +66,7 @@ def _picture(image, page, scale):
         return np.zeros((*page.shape, 3), np.uint8)
     if image.dtype != np.uint8 and scale is not None:
         image = _as_bytes(image, scale)
-    return sksegment.plotting.overlay(image, recode(page, np.int32))
+    return overlay(image, recode(page, np.int32))
 
 
 def _as_bytes(image, scale):
