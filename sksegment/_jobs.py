@@ -29,7 +29,8 @@ __all__ = [
     "check_model_file",
     "fit_model",
     "label_file",
-    "naming",
+    "merge_classes",
+    "naming_images",
     "output_names",
     "training_images",
 ]
@@ -280,7 +281,7 @@ def _read_pages(path, slots):
     for slot in sorted(slots):
         index = slot[1]
         name = _page_name(path, index, len(pages))
-        with naming([name]):
+        with naming_images([name]):
             check_images([pages[index]])
         # A view would keep all pages in memory.
         chosen[slot] = pages[index].copy() if len(pages) > 1 else pages[index]
@@ -316,7 +317,7 @@ def _page_name(path, index, n_pages):
 
 
 @contextlib.contextmanager
-def naming(names):
+def naming_images(names):
     """Put names in the place of "image 0", and so on, in messages."""
     try:
         yield
@@ -342,8 +343,36 @@ def fit_model(estimator, images):
     -------
     model : SparseWNetSegmenter
     """
-    with naming([*images]):
+    with naming_images([*images]):
         return clone(estimator).fit([*images.values()])
+
+
+def merge_classes(model, n_classes, name):
+    """Join the labels of a model until so many classes are left.
+
+    Parameters
+    ----------
+    model : SparseWNetSegmenter or DenseWNetSegmenter
+    n_classes : int or None
+        None changes nothing.
+    name : str
+        What it was trained on, or its file, for messages.
+
+    Raises
+    ------
+    ImageFileError
+        If there are fewer classes.
+    """
+    if n_classes is None:
+        return
+    n_learnt = int((model.label_fractions_ > 0).sum())
+    if n_classes > n_learnt:
+        raise ImageFileError(
+            f"{name}: {n_learnt} class(es) were learnt, fewer than --classes "
+            f"{n_classes}; train with a larger --max-labels, or with smaller "
+            "--beta-sim and --beta-con"
+        )
+    model.merge_labels(n_classes)
 
 
 def label_file(model, path, outputs, journal):
@@ -364,7 +393,7 @@ def label_file(model, path, outputs, journal):
         images = read_images(path)
         maps = []
         for index, image in enumerate(images):
-            with naming([_page_name(path, index, len(images))]):
+            with naming_images([_page_name(path, index, len(images))]):
                 maps += model.predict([image])
         outputs.write(path, images, maps)
         journal.n_images += len(maps)

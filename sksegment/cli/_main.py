@@ -1,12 +1,11 @@
 """The command line: ``sksegment segment photo.jpg -o out``."""
 
 import argparse
-import contextlib
 import sys
-import warnings
 
 from sksegment import __version__
-from sksegment.cli import _benchmark, _score, _segment
+from sksegment.cli import _benchmark, _labels, _score, _segment, _stack
+from sksegment.cli._messages import complain, one_line, one_line_warnings
 from sksegment.cli._options import Parser
 
 __all__ = ["main", "make_parser"]
@@ -23,8 +22,8 @@ def main(argv=None):
     Returns
     -------
     exit_code : int
-        0; 2 after a mistake of the user, told in one line on stderr; 130 if stopped
-        by Ctrl-C.
+        0; 1 if slices of a stack are damaged, each told in one line on stderr; 2 after
+        a mistake of the user, told in one line too; 130 if stopped by Ctrl-C.
 
     Examples
     --------
@@ -36,43 +35,21 @@ def main(argv=None):
     """
     try:
         args = make_parser().parse_args(argv)
-        with _one_line_warnings(getattr(args, "quiet", False)):
+        with one_line_warnings(getattr(args, "quiet", False)):
             return args.run(args)
-    except KeyboardInterrupt:
-        print("sksegment: stopped by Ctrl-C", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        notes = getattr(stop, "__notes__", ())
+        stopped = KeyboardInterrupt("; ".join(["stopped by Ctrl-C", *notes]))
+        print(f"sksegment: {one_line(stopped)}", file=sys.stderr)
         return 130
     except (ValueError, TypeError, ArithmeticError, ImportError, OSError) as error:
-        _complain(error)
+        complain(one_line(error))
     except (MemoryError, RuntimeError) as error:
         # torch tells by a RuntimeError that memory is used up.
         if isinstance(error, RuntimeError) and "memory" not in str(error):
             raise
-        _complain(f"out of memory; try a smaller --resolution ({_one_line(error)})")
+        complain(f"out of memory; try a smaller --resolution ({one_line(error)})")
     return 2
-
-
-def _complain(error):
-    print(f"sksegment: error: {_one_line(error)}", file=sys.stderr)
-
-
-def _one_line(error):
-    text = str(error)
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        text = f"{error.filename}: {error.strerror.lower()}"
-    return " ".join(text.split()) or type(error).__name__
-
-
-@contextlib.contextmanager
-def _one_line_warnings(quiet):
-    with warnings.catch_warnings():
-        if quiet:
-            warnings.simplefilter("ignore")
-        warnings.showwarning = _show_warning
-        yield
-
-
-def _show_warning(message, *args, **kwargs):
-    print(f"sksegment: warning: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 def make_parser():
@@ -101,7 +78,7 @@ def make_parser():
         "--version", action="version", version=f"sksegment {__version__}"
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for module in (_segment, _score, _benchmark):
+    for module in (_segment, _stack, _labels, _score, _benchmark):
         module.add_commands(commands)
     parser.set_defaults(run=lambda args: parser.print_help() or 0)
     return parser

@@ -9,12 +9,16 @@ __all__ = [
     "Parser",
     "add_command",
     "add_common",
+    "add_field",
     "add_inputs",
     "add_outputs",
+    "add_quiet",
     "add_training",
     "assignment",
     "literal",
     "make_estimator",
+    "positive",
+    "void_value",
 ]
 
 # Option of the command line, and the parameter of the estimator that it sets.
@@ -91,7 +95,7 @@ def add_training(parser, *, all_images=False):
     if not all_images:
         add(
             "--train-images",
-            type=_positive,
+            type=positive,
             default=8,
             metavar="N",
             help="train on N images, spread evenly over all (default: 8)",
@@ -136,17 +140,46 @@ def add_training(parser, *, all_images=False):
     )
 
 
+def add_field(parser):
+    """Add where to look, and how many classes to tell apart."""
+    group = parser.add_argument_group("classes and field of view")
+    group.add_argument(
+        "--classes",
+        type=positive,
+        metavar="K",
+        help="join those that look alike until K are left",
+    )
+    group.add_argument(
+        "--mask",
+        metavar="FILE",
+        help="image of the size of all others that is not 0 in the field of view; "
+        "outside labels are void",
+    )
+    group.add_argument(
+        "--sample-region",
+        metavar="FILE",
+        help="image of the size of all others that is not 0 where patches for the "
+        "training are drawn, the more the brighter",
+    )
+
+
 def add_common(parser):
     """Add the device, and quietness."""
     parser.add_argument(
         "--device", help="where to compute: auto, cpu or cuda (auto is CUDA if there)"
     )
+    add_quiet(parser)
+
+
+def add_quiet(parser):
+    """Add quietness."""
     parser.add_argument(
         "-q", "--quiet", action="store_true", help="print nothing but errors"
     )
 
 
-def _positive(text):
+def positive(text):
+    """Read a number from 1 on."""
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
     return int(text)
@@ -168,6 +201,18 @@ def literal(text):
         return text
 
 
+def void_value(text):
+    """Read a label that is void: "max", None, or a number."""
+    if text.lower() in ("max", "none"):
+        return "max" if text.lower() == "max" else None
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a number nor 'max' nor 'none'"
+        ) from error
+
+
 def make_estimator(args):
     """Make the estimator that the options describe."""
     from sksegment import SparseWNetSegmenter
@@ -179,12 +224,31 @@ def make_estimator(args):
         for option, parameter in _PARAMETERS.items()
         if getattr(args, option) is not None
     }
+    params |= _fields(args)
     estimator = SparseWNetSegmenter(verbose=int(shown))
     known = estimator.get_params()
     for name, value in args.set:
         _check_name(name, known)
         params[name] = value
     return estimator.set_params(**params)
+
+
+def _fields(args):
+    """Mask and weights of pixels, where the command has such options."""
+    from sksegment import SuperpixelTransformer
+    from sksegment.cli._masks import read_mask, read_weights
+
+    fields = {}
+    if getattr(args, "sample_region", None):
+        fields["patches__region"] = read_weights(args.sample_region)
+    if getattr(args, "mask", None):
+        mask = fields["superpixels__mask"] = read_mask(args.mask)
+        if args.n_segments is None:
+            # As without a mask: none are mere specks of less than 25 pixels.
+            most = SuperpixelTransformer().n_segments
+            n_segments = max(4, min(most, int(mask.sum()) // 25))
+            fields["superpixels__n_segments"] = n_segments
+    return fields
 
 
 def _check_name(name, known):

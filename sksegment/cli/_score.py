@@ -9,6 +9,7 @@ from sksegment.cli._options import (
     add_inputs,
     add_training,
     make_estimator,
+    void_value,
 )
 
 __all__ = ["add_commands"]
@@ -101,7 +102,7 @@ def _add_truth(parser):
     )
     parser.add_argument(
         "--void",
-        type=_void,
+        type=void_value,
         default="max",
         metavar="VALUE",
         help="value that is no class and is not scored, or 'none' (default: the "
@@ -135,12 +136,6 @@ def _score(args):
         text = json.dumps({"images": rows, "mean": mean}, indent=1)
         Path(args.json).write_text(text + "\n")
     return 0
-
-
-def _void(text):
-    if text.lower() in ("max", "none"):
-        return "max" if text.lower() == "max" else None
-    return int(text)
 
 
 def _label_paths(inputs):
@@ -179,7 +174,7 @@ def _tune(args):
     estimator = make_estimator(args).set_params(verbose=0)
     journal = _jobs.Journal(args.quiet)
     journal.say(f"tuning on {len(images)} image(s); this takes up to 15 fits")
-    with _jobs.naming([*images]):
+    with _jobs.naming_images([*images]):
         tuning = tune_betas(
             estimator,
             [*images.values()],

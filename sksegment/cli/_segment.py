@@ -5,6 +5,7 @@ from pathlib import Path
 from sksegment.cli._options import (
     add_command,
     add_common,
+    add_field,
     add_inputs,
     add_outputs,
     add_training,
@@ -12,6 +13,10 @@ from sksegment.cli._options import (
 )
 
 __all__ = ["add_commands"]
+
+# What the command stack takes and writes, beside videos.
+_STACK_SUFFIXES = frozenset((".zarr", ".npy", ".h5", ".hdf5", ".nxs"))
+_LABEL_SUFFIXES = frozenset((".tif", ".tiff", ".npy", ".zarr"))
 
 
 def add_commands(commands):
@@ -58,6 +63,7 @@ def _add_segment(commands):
         "photographs that have nothing in common",
     )
     add_training(parser)
+    add_field(parser)
     add_common(parser)
 
 
@@ -74,6 +80,7 @@ def _add_fit(commands):
         "-o", "--out", required=True, metavar="MODEL", help="file for the model"
     )
     add_training(parser)
+    add_field(parser)
     add_common(parser)
 
 
@@ -125,7 +132,12 @@ def _train(paths, args, estimator, journal):
     from sksegment import _jobs
 
     images = _jobs.training_images(paths, args.train_images, journal)
-    return _jobs.fit_model(estimator, images) if images else None
+    if not images:
+        return None
+    model = _jobs.fit_model(estimator, images)
+    name = str(paths[0]) if len(paths) == 1 else f"{len(images)} images"
+    _jobs.merge_classes(model, args.classes, name)
+    return model
 
 
 def _segment_alone(estimator, path, outputs, args, journal):
@@ -141,9 +153,8 @@ def _segment_alone(estimator, path, outputs, args, journal):
 
 def _fit(args):
     from sksegment import _jobs
-    from sksegment.io import find_images
 
-    target, paths = Path(args.out), find_images(args.inputs)
+    target, paths = Path(args.out), _find_images(args.inputs)
     _jobs.check_model_file(target, paths)
     journal = _jobs.Journal(args.quiet)
     model = _train(paths, args, make_estimator(args), journal)
@@ -171,11 +182,32 @@ def _predict(args):
     return journal.exit_code
 
 
+def _find_images(inputs):
+    """List image files; stacks that are none have a command of their own."""
+    from sksegment.io import find_images
+    from sksegment.stacks._video_source import VIDEO_SUFFIXES
+
+    # An animated GIF is taken for images.
+    stacks = _STACK_SUFFIXES | VIDEO_SUFFIXES - {".gif"}
+    for entry in inputs:
+        if Path(entry).suffix.lower() in stacks and Path(entry).exists():
+            raise ValueError(
+                f"{entry} is a stack; label it with: sksegment stack {entry} -o OUT"
+            )
+    return find_images(inputs)
+
+
 def _plan(args):
     from sksegment._jobs import Outputs
-    from sksegment.io import find_images
+    from sksegment.stacks._video_writer import VIDEO_SUFFIXES
 
-    paths = find_images(args.inputs)
+    paths, out = _find_images(args.inputs), Path(args.out)
+    if out.suffix.lower() in _LABEL_SUFFIXES.union(VIDEO_SUFFIXES) and not out.exists():
+        model = f" --model {args.model}" if hasattr(args, "model") else ""
+        raise ValueError(
+            f"-o {out}: results are files in a folder; to label a stack in one file: "
+            f"sksegment stack {args.inputs[0]} -o {out}{model}"
+        )
     for entry in map(Path, args.inputs):
         if entry.is_dir() and entry.resolve() == Path(args.out).resolve():
             raise ValueError(

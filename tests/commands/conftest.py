@@ -1,8 +1,13 @@
-"""The command line, and what it said."""
+"""The command line, what it said, and small files for it."""
 
+import numpy as np
 import pytest
+import tifffile
 
+from sksegment import SparseWNetSegmenter
 from sksegment.cli import main
+
+N_SLICES, SHAPE = 8, (40, 48)
 
 
 @pytest.fixture
@@ -23,9 +28,53 @@ def fails(run):
 
     def fails_(*args):
         code, _, err = run(*args)
-        assert code == 2
+        assert code == 2, err
         (line,) = err.splitlines()
         assert line.startswith("sksegment: error: ")
         return line
 
     return fails_
+
+
+@pytest.fixture(scope="session")
+def volume(make_image):
+    """Return slices with a bright disc, each with noise of its own, in uint8."""
+    return np.stack([make_image(SHAPE, seed=seed) for seed in range(N_SLICES)])
+
+
+@pytest.fixture
+def scan(volume, tmp_path):
+    """Write the volume as ImageJ does, with voxels of 2 x 0.5 x 0.5 um."""
+    path = tmp_path / "scan.tif"
+    tifffile.imwrite(
+        path,
+        volume,
+        imagej=True,
+        resolution=(2, 2),
+        metadata={"axes": "ZYX", "spacing": 2.0, "unit": "um"},
+    )
+    return path
+
+
+@pytest.fixture
+def broken_scan(volume, tmp_path):
+    """Write the volume with one page, number 3, that cannot be decoded."""
+    path = tmp_path / "broken.tif"
+    tifffile.imwrite(path, volume, compression="zlib")
+    with tifffile.TiffFile(path) as tif:
+        offset, count = tif.pages[3].dataoffsets[0], tif.pages[3].databytecounts[0]
+    with open(path, "r+b") as file:
+        file.seek(offset + count // 3)
+        file.write(b"\xff" * (count // 3))
+    return path
+
+
+@pytest.fixture(scope="session")
+def model(volume, tmp_path_factory):
+    """Save a model of the volume."""
+    path = tmp_path_factory.mktemp("model") / "grey.safetensors"
+    model = SparseWNetSegmenter(
+        6, base_channels=4, depth=1, max_epochs=1, batches_per_epoch=1, random_state=0
+    )
+    model.set_params(superpixels__n_segments=60).fit(volume[:1]).save(path)
+    return path

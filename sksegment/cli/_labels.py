@@ -1,0 +1,228 @@
+"""The commands for what follows prediction: quantify and clean."""
+
+import argparse
+import math
+import sys
+
+from sksegment.cli._options import add_command, add_quiet, void_value
+
+__all__ = ["add_commands"]
+
+
+def add_commands(commands):
+    """Add the commands to a parser."""
+    _add_quantify(commands)
+    _add_clean(commands)
+
+
+def _add_quantify(commands):
+    parser = add_command(
+        commands,
+        "quantify",
+        _quantify,
+        "Measure the classes and the objects in label maps.\n\n"
+        "Writes classes.csv, a row a class with its fraction and volume, and\n"
+        "objects.csv, a row a connected piece of one class with its volume, surface,\n"
+        "position and extent; of a single map areas and perimeters. Sizes are in the\n"
+        "unit of the spacing, which is taken from the file if it states one.",
+        "  sksegment quantify labels.tif -o tables --spacing 2 0.5 0.5 --unit um\n"
+        "  sksegment quantify labels.zarr -o tables --image scan.tif",
+    )
+    _add_labels(parser)
+    add = parser.add_argument
+    add("-o", "--out", required=True, help="folder for the tables; made if missing")
+    add(
+        "--spacing",
+        type=float,
+        nargs="+",
+        metavar="S",
+        help="size of a voxel along z, y and x, of a pixel along y and x; one number "
+        "if they are equal",
+    )
+    add("--unit", help="of the spacing, e.g. um")
+    add("--image", metavar="SOURCE", help="grey stack or image, for mean intensities")
+    add("--image-dataset", metavar="PATH", help="array in the HDF5 or zarr file of it")
+    add("--names", type=_names, metavar="A,B", help="names of class 0, 1, ...")
+    add_quiet(parser)
+
+
+def _add_clean(commands):
+    parser = add_command(
+        commands,
+        "clean",
+        _clean,
+        "Merge classes, fill holes, remove small islands.\n\n"
+        "In this order. Void is never changed. Ids stay, and so does the spacing.",
+        "  sksegment clean labels.tif -o clean.tif --min-size 50 --spatial 3d\n"
+        "  sksegment clean labels.tif -o clean.tif --merge 5:2,6:2 --spatial 2d",
+    )
+    _add_labels(parser)
+    add = parser.add_argument
+    add(
+        "-o",
+        "--out",
+        required=True,
+        help=".tif, .zarr or .npy file, or a folder; a single map also as .png",
+    )
+    add(
+        "--min-size",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="an island of fewer pixels or voxels takes the class around it",
+    )
+    add(
+        "--fill-holes",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="what one class encloses, up to N pixels or voxels, becomes this class",
+    )
+    add(
+        "--merge",
+        type=_merge,
+        default={},
+        metavar="OLD:NEW,...",
+        help="give classes another number, e.g. 5:2,6:2",
+    )
+    add(
+        "--spatial",
+        choices=["2d", "3d"],
+        help="whether slices are on their own, or one volume, which has to fit into "
+        "memory several times; has to be said where there are several",
+    )
+    add("--overwrite", action="store_true", help="replace OUT")
+    add_quiet(parser)
+
+
+def _add_labels(parser):
+    parser.add_argument(
+        "labels",
+        metavar="LABELS",
+        help="label map or stack of them: image, TIFF, zarr, HDF5, .npy, folder",
+    )
+    parser.add_argument("--axes", help="letters of its axes where the file is unclear")
+    parser.add_argument(
+        "--dataset", metavar="PATH", help="array in an HDF5 or zarr file"
+    )
+    parser.add_argument(
+        "--void",
+        type=void_value,
+        default="max",
+        metavar="VALUE",
+        help="value that is no class, or 'none' (default: the largest of the unsigned "
+        "data type, 255 or 65535, and all negative ones)",
+    )
+
+
+def _names(text):
+    return text.split(",")
+
+
+def _count(text):
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
+    return int(text)
+
+
+def _merge(text):
+    try:
+        pairs = [tuple(map(int, part.split(":"))) for part in text.split(",")]
+        merge = {old: new for old, new in pairs}
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not of the form OLD:NEW,OLD:NEW"
+        ) from error
+    if len(merge) < len(pairs):
+        raise argparse.ArgumentTypeError(f"{text!r} gives a class two numbers")
+    return merge
+
+
+def _open_labels(args):
+    from sksegment.cli._label_file import LabelFile
+
+    return LabelFile.open(
+        args.labels, axes=args.axes, dataset=args.dataset, void=args.void
+    )
+
+
+def _quantify(args):
+    from sksegment._jobs import check_folder
+    from sksegment.postprocessing import quantify
+
+    check_folder(args.out)
+    labels = _open_labels(args)
+    stack, image = labels.stack, _open_image(args, len(labels.stack))
+    if labels.is_flat:
+        stack, image = stack[0], image and image[0]
+    spacing, unit = _spacing_of(args, labels)
+    result = quantify(
+        stack,
+        spacing,
+        unit=unit,
+        image=image,
+        class_names=args.names,
+        void=labels.void,
+        progress=not args.quiet and sys.stderr.isatty(),
+    )
+    found = result.objects["class"].unique().tolist()
+    n_voxels = result.classes.iloc[:, 2].sum()
+    labels.check(found, has_void=n_voxels < math.prod(labels.stack.shape))
+    result.to_csv(args.out)
+    if not args.quiet:
+        shown = result.classes if args.names else result.classes.drop(columns="name")
+        print(shown.to_string(index=False, float_format="{:.6g}".format))
+        print(f"{len(result.objects)} objects; the tables are in {args.out}")
+    return 0
+
+
+def _open_image(args, n_slices):
+    from sksegment.stacks import open_stack
+
+    if args.image is None:
+        return None
+    image = open_stack(args.image, axes=args.axes, dataset=args.image_dataset)
+    if len(image) != n_slices:
+        raise ValueError(
+            f"{args.image} has {len(image)} slice(s), but {args.labels} has {n_slices}"
+        )
+    return image
+
+
+def _spacing_of(args, labels):
+    if args.spacing:
+        return args.spacing[0] if len(args.spacing) == 1 else args.spacing, args.unit
+    spacing, unit = labels.size_of_voxel
+    if args.unit and spacing:
+        raise ValueError(
+            f"--unit {args.unit} needs --spacing; the file states {spacing} {unit}"
+        )
+    return spacing, args.unit or unit
+
+
+def _clean(args):
+    from sksegment._jobs import Journal
+    from sksegment.cli._clean_labels import clean
+
+    if not (args.min_size or args.fill_holes or args.merge):
+        raise ValueError("nothing to do; give --min-size, --fill-holes or --merge")
+    labels, journal = _open_labels(args), Journal(args.quiet)
+    if args.spatial is None and not labels.is_flat:
+        raise ValueError(
+            f"{labels.stack.source} holds {len(labels.stack)} slices; say --spatial 3d "
+            "if they are one volume, --spatial 2d if each is on its own"
+        )
+    clean(
+        labels,
+        args.out,
+        spatial="2d" if labels.is_flat else args.spatial,
+        overwrite=args.overwrite,
+        min_size=args.min_size,
+        fill_holes=args.fill_holes,
+        merge=args.merge,
+    )
+    journal.say(
+        f"cleaned {len(labels.stack)} slice(s) in {journal.seconds:.1f} s; the result "
+        f"is {args.out}"
+    )
+    return 0

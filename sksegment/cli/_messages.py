@@ -1,0 +1,71 @@
+"""Errors and warnings: one line each on stderr, in the words of the command line."""
+
+import contextlib
+import re
+import sys
+import warnings
+
+__all__ = ["complain", "one_line", "one_line_warnings"]
+
+# What the library calls a parameter, and what is typed for it here.
+_WORDS = (
+    (r"""\b(axes|dataset|spatial)=["'](\w*)["']""", r"--\1 \2"),
+    (r"\b(axes|dataset)=", r"--\1"),
+    (r"\b(resume|overwrite)=True", r"--\1"),
+    (r"\bn=(\d+), but of", r"--train-slices \1, but of"),
+    (r", or raise max_slices", ""),
+    (r"wrap it in a list and use predict", "use sksegment segment or predict"),
+)
+
+
+def complain(text, kind="error"):
+    """Print a line on stderr, above a progress bar if there is one."""
+    line = f"sksegment: {kind}: {text}"
+    tqdm = sys.modules.get("tqdm")
+    if tqdm is None:
+        print(line, file=sys.stderr)
+    else:
+        tqdm.tqdm.write(line, file=sys.stderr)
+
+
+def one_line(error):
+    """What an error or a warning says, with its notes.
+
+    Parameters
+    ----------
+    error : BaseException
+
+    Returns
+    -------
+    text : str
+
+    Examples
+    --------
+    >>> from sksegment.cli._messages import one_line
+    >>> one_line(ValueError('its axes are ambiguous; pass axes="ZYX"'))
+    'its axes are ambiguous; pass --axes ZYX'
+    """
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = error.strerror
+        if error.filename:
+            text = f"{error.filename}: {text.lower()}"
+    text = "; ".join([text or type(error).__name__, *getattr(error, "__notes__", ())])
+    text = " ".join(text.split())
+    for called, typed in _WORDS:
+        text = re.sub(called, typed, text)
+    return text
+
+
+@contextlib.contextmanager
+def one_line_warnings(quiet):
+    """Print warnings as lines, or not at all."""
+    with warnings.catch_warnings():
+        if quiet:
+            warnings.simplefilter("ignore")
+        warnings.showwarning = _show_warning
+        yield
+
+
+def _show_warning(message, *args, **kwargs):
+    complain(one_line(message), "warning")

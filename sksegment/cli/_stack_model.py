@@ -1,0 +1,150 @@
+"""Where the model of a stack comes from: a file, a run to go on with, or training."""
+
+from pathlib import Path
+
+import numpy as np
+
+from sksegment._jobs import check_model_file, fit_model, merge_classes
+from sksegment.cli._masks import check_plane, read_mask
+from sksegment.cli._options import make_estimator
+from sksegment.io import load_model
+from sksegment.stacks import suggest_training_slices
+from sksegment.stacks._run import check_model
+
+__all__ = ["check_model_options", "get_model"]
+
+# What says how to train, and has no meaning where nothing is trained.
+_OF_TRAINING = (
+    *("train_slices", "train_at", "sample_region", "max_labels", "n_segments"),
+    *("beta_rec", "beta_cut", "beta_sim", "beta_con", "epochs", "resolution"),
+    *("n_init", "precision", "set"),
+)
+
+
+def check_model_options(args):
+    """Refuse options that say how to train beside a model that is trained already.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        Arguments of the command stack.
+
+    Raises
+    ------
+    ValueError
+    """
+    given = [name for name in _OF_TRAINING if getattr(args, name) not in (None, [])]
+    if args.model and given:
+        option = given[0].replace("_", "-")
+        raise ValueError(
+            f"--{option} is for training, but --model {args.model} is trained already; "
+            "leave one of them out"
+        )
+
+
+def get_model(args, cuts, place, journal):
+    """Load the model, or train and save it.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        Arguments of the command stack.
+    cuts : Cuts
+        What is to be labelled.
+    place : Place
+        Where the labels go.
+    journal : Journal
+
+    Returns
+    -------
+    model : SparseWNetSegmenter or DenseWNetSegmenter
+
+    Raises
+    ------
+    ValueError
+        If the model, a mask or the slices cannot be used.
+    """
+    target = _model_file(args, cuts, place)
+    if args.model:
+        model = _load(args.model, args, cuts)
+        if target is not None:
+            _save(model, target)
+    elif args.resume and place.journal.exists() and target.is_file():
+        model = _load(target, args, cuts)
+        journal.say(f"going on with the model {target}")
+    else:
+        model = _train(args, cuts, target, journal)
+    return model
+
+
+def _model_file(args, cuts, place):
+    """File the model is saved in; None if it need not be."""
+    if args.save_model:
+        target = Path(args.save_model)
+    elif args.model:
+        return None
+    elif place.journal.parent == place.path:
+        target = Path(args.out) / "model.safetensors"
+    else:
+        target = Path(args.out).with_name(f"{place.path.name}.model.safetensors")
+    check_model_file(target, [place.path, *map(Path, cuts.stack._source.paths)])
+    return target
+
+
+def _load(path, args, cuts):
+    model = load_model(path, device=args.device)
+    check_model(model, cuts.stack)
+    if args.mask:
+        if not hasattr(model, "superpixels_"):
+            raise ValueError(f"--mask needs superpixels, which {path} does without")
+        model.superpixels_.set_params(mask=read_mask(args.mask))
+    mask = getattr(getattr(model, "superpixels_", None), "mask", None)
+    _check_mask(args.mask or f"the mask of {path}", mask, cuts)
+    merge_classes(model, args.classes, path)
+    return model
+
+
+def _check_mask(name, mask, cuts):
+    if not isinstance(mask, np.ndarray):
+        return
+    if len(cuts.views) > 1:
+        raise ValueError(
+            f"{name} lies on slices along one axis, but --along names "
+            f"{len(cuts.views)}; choose one"
+        )
+    check_plane(name, mask, cuts.views[0])
+
+
+def _train(args, cuts, target, journal):
+    estimator = make_estimator(args)
+    params, view = estimator.get_params(), cuts.views[0]
+    _check_mask(args.mask, params["superpixels__mask"], cuts)
+    if args.sample_region:
+        check_plane(args.sample_region, params["patches__region"], view)
+    indices = args.train_at or _suggest(view, args.train_slices or 1)
+    images = {f"slice {i} of {view.source}": _slice(view, i) for i in indices}
+    model = fit_model(estimator, images)
+    merge_classes(model, args.classes, ", ".join(images))
+    _save(model, target)
+    journal.say(
+        f"trained on slice {', '.join(map(str, indices))} in {journal.seconds:.1f} s; "
+        f"the model is {target}"
+    )
+    # As it will be read when the run has to go on.
+    return load_model(target, device=args.device)
+
+
+def _suggest(view, n_slices):
+    return [0] if len(view) == 1 else suggest_training_slices(view, n_slices)
+
+
+def _slice(view, index):
+    try:
+        return view[index]
+    except IndexError as error:
+        raise ValueError(f"--train-at {index}: {error}") from error
+
+
+def _save(model, target):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    model.save(target)

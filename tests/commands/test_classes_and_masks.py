@@ -1,0 +1,126 @@
+"""As many classes as wanted, within a field of view, for images and for stacks."""
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.testing import assert_array_equal
+
+from sksegment.io import load_model, read_images, write_image
+
+TINY = [
+    *("--epochs", "1", "--max-labels", "6", "--set", "base_channels=4"),
+    *("--set", "depth=1", "--set", "batches_per_epoch=1"),
+]
+SMALL = ["--set", "patches__shapes=[(8,8)]", "--set", "patches__counts=[4]"]
+
+
+@pytest.fixture
+def photo(volume, tmp_path):
+    path = tmp_path / "photo.png"
+    write_image(path, volume[0])
+    return path
+
+
+@pytest.fixture
+def field(disc_mask):
+    return disc_mask((40, 48), radius=18)
+
+
+@pytest.fixture
+def mask(field, tmp_path):
+    """Write the field of view as a picture in colour."""
+    path = tmp_path / "mask.png"
+    write_image(path, np.stack([255 * field, 0 * field, 0 * field], -1).astype("uint8"))
+    return path
+
+
+@pytest.mark.parametrize("each", [[], ["--each"]], ids=["one", "each"])
+def test_segment_gives_as_many_classes_as_wanted(run, photo, tmp_path, each):
+    args = ("segment", photo, "-o", tmp_path / "out", "--classes", 2, *each, *TINY)
+    assert run(*args)[0] == 0
+    labels = read_images(tmp_path / "out" / "photo_labels.png")[0]
+    assert_array_equal(np.unique(labels), [0, 1])
+    (saved,) = (tmp_path / "out").glob("*.safetensors")
+    assert_array_equal(load_model(saved).predict(read_images(photo))[0], labels)
+
+
+def test_fit_gives_as_many_classes_as_wanted(run, photo, tmp_path):
+    out = tmp_path / "m.safetensors"
+    assert run("fit", photo, "-o", out, "--classes", 2, *TINY)[0] == 0
+    assert load_model(out).labels_[0].max() == 1
+
+
+@pytest.mark.parametrize("command", ["segment", "segment --each", "fit"])
+def test_more_classes_than_were_learnt(fails, photo, tmp_path, command):
+    args = (*command.split(), photo, "-o", tmp_path / "out", *TINY)
+    line = fails(*args, "--classes", 7)
+    assert "photo.png: " in line
+    assert "fewer than --classes 7; train with a larger --max-labels" in line
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
+def test_segment_within_a_mask(run, photo, mask, field, tmp_path):
+    args = ("segment", photo, "-o", tmp_path / "out", "--mask", mask, *TINY)
+    assert run(*args)[0] == 0
+    labels = read_images(tmp_path / "out" / "photo_labels.png")[0]
+    assert_array_equal(labels == 255, ~field)
+    model = load_model(tmp_path / "out" / "model.safetensors")
+    assert model.superpixels_.n_segments == field.sum() // 25
+
+
+def test_number_of_superpixels_in_a_mask_can_be_chosen(run, photo, mask, tmp_path):
+    out = tmp_path / "m.safetensors"
+    run("fit", photo, "-o", out, "--mask", mask, "--n-segments", 33, *TINY)
+    assert load_model(out).superpixels_.n_segments == 33
+
+
+def test_stack_within_a_mask(run, scan, volume, mask, field, tmp_path):
+    out = tmp_path / "labels.npy"
+    assert run("stack", scan, "-o", out, "--mask", mask, *TINY)[0] == 0
+    assert_array_equal(np.load(out) == 255, np.tile(~field, (len(volume), 1, 1)))
+
+
+def test_another_mask_for_a_model(run, scan, model, mask, field, tmp_path):
+    out = tmp_path / "labels.npy"
+    args = ("stack", scan, "-o", out, "--mask", mask, "--model", model)
+    assert run(*args)[0] == 0
+    labels = np.load(out)
+    assert_array_equal(labels[3] == 255, ~field)
+    assert run(*args, "--overwrite", "--classes", 2)[0] == 0
+    assert set(np.unique(np.load(out))) == {0, 1, 255}
+
+
+def test_patches_are_drawn_where_the_region_is(run, scan, mask, field, tmp_path):
+    args = ("--sample-region", mask, *TINY, *SMALL)
+    assert run("stack", scan, "-o", tmp_path / "a.npy", *args)[0] == 0
+    model = load_model(tmp_path / "a.npy.model.safetensors")
+    assert_array_equal(model.patches.region > 0, field)
+    assert model.superpixels is None
+
+
+@pytest.mark.parametrize("option", ["--mask", "--sample-region"])
+@pytest.mark.parametrize("command", ["stack", "segment"])
+def test_plane_of_another_size_is_named(fails, scan, tmp_path, command, option):
+    plane = tmp_path / "small.png"
+    write_image(plane, np.ones((40, 40), np.uint8))
+    line = fails(command, scan, "-o", tmp_path / "out", option, plane, *TINY)
+    assert "(40, 40)" in line or "small.png is 40 x 40, but the slices of scan" in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_mask_lies_on_slices_along_one_axis(fails, run, scan, mask, tmp_path):
+    args = ("stack", scan, "-o", tmp_path / "a.npy", *TINY)
+    line = fails(*args, "--mask", mask, "--along", "zyx")
+    assert "mask.png lies on slices along one axis, but --along names 3" in line
+    run(*args, "--mask", mask)
+    args = ("--model", tmp_path / "a.npy.model.safetensors", "--along", "zyx")
+    line = fails("stack", scan, "-o", tmp_path / "b.npy", *args)
+    assert "the mask of " in line
+
+
+def test_mask_that_is_no_mask_is_named(fails, scan, photo, tmp_path):
+    args = ("segment", photo, "-o", tmp_path / "out", *TINY, "--mask")
+    assert "no.png: there is no such file" in fails(*args, tmp_path / "no.png")
+    assert "scan.tif holds 8 images; a mask is one" in fails(*args, scan)
+    tifffile.imwrite(tmp_path / "empty.tif", np.zeros((40, 48), np.uint8))
+    assert "empty.tif is 0 everywhere" in fails(*args, tmp_path / "empty.tif")

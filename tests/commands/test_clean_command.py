@@ -1,0 +1,150 @@
+"""Label files without small islands and holes, and with classes merged."""
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.testing import assert_array_equal
+
+from sksegment.io import read_images, read_labels, write_labels
+from sksegment.postprocessing import postprocess
+from sksegment.stacks import open_stack
+
+
+@pytest.fixture
+def labels():
+    """Return a block of class 1 with a hole of class 2, a rod, an island and void."""
+    labels = np.zeros((4, 12, 14), np.uint8)
+    labels[:, 2:9, 2:9] = 1
+    labels[1, 4, 4] = 2
+    labels[:, 10, 12] = 3
+    labels[2, 1, 12] = 3
+    labels[:, 0, 0] = 255
+    return labels
+
+
+@pytest.fixture
+def path(labels, tmp_path):
+    """Write the labels with a size of voxels."""
+    path = tmp_path / "labels.tif"
+    spacing = {"PhysicalSizeZ": 2.0, "PhysicalSizeY": 0.5, "PhysicalSizeX": 0.5}
+    tifffile.imwrite(path, labels, ome=True, metadata={"axes": "ZYX", **spacing})
+    return path
+
+
+def in_file(path):
+    stack = open_stack(path)
+    return np.stack([stack[index] for index in range(len(stack))])
+
+
+def expected(labels, **options):
+    signed = np.where(labels == 255, -1, labels.astype(int))
+    cleaned = postprocess(signed, **options)
+    return np.where(cleaned < 0, 255, cleaned)
+
+
+@pytest.mark.parametrize("spatial", ["2d", "3d"])
+@pytest.mark.parametrize("name", ["clean.tif", "clean.zarr", "clean.npy", "clean"])
+def test_islands_and_holes(run, path, labels, tmp_path, name, spatial):
+    out = tmp_path / name
+    args = ("clean", path, "-o", out, "--spatial", spatial)
+    code, text, err = run(*args, "--min-size", 3, "--fill-holes", 2)
+    assert (code, err) == (0, "")
+    assert str(out) in text
+    cleaned = in_file(out)
+    assert cleaned.dtype == np.uint8
+    options = {"min_size": 3, "fill_holes": 2, "spatial": spatial}
+    assert_array_equal(cleaned, expected(labels, **options))
+    assert (cleaned == 3).any() == (spatial == "3d")
+
+
+def test_size_of_voxels_stays(run, path, tmp_path):
+    out = tmp_path / "clean.tif"
+    run("clean", path, "-o", out, "--spatial", "3d", "--min-size", 3)
+    stack = open_stack(out)
+    assert (stack.spacing, stack.unit) == ((2.0, 0.5, 0.5), "um")
+
+
+@pytest.mark.parametrize("spatial", ["2d", "3d"])
+def test_classes_are_merged(run, path, labels, tmp_path, spatial):
+    out = tmp_path / "clean.npy"
+    args = ("clean", path, "-o", out, "--spatial", spatial)
+    assert run(*args, "--merge", "2:1,3:300")[0] == 0
+    merged = np.load(out)
+    assert merged.dtype == np.uint16
+    assert_array_equal(np.unique(merged), [0, 1, 300, 65535])
+    assert_array_equal(merged == 300, labels == 3)
+    assert_array_equal(merged == 65535, labels == 255)
+
+
+@pytest.mark.parametrize("name", ["map.png", "map.tif"])
+def test_single_map(run, labels, tmp_path, name):
+    write_labels(
+        tmp_path / "in.png", np.where(labels[1] == 255, -1, labels[1].astype(int))
+    )
+    out = tmp_path / name
+    assert run("clean", tmp_path / "in.png", "-o", out, "--min-size", 3)[0] == 0
+    assert_array_equal(read_images(out)[0], expected(labels[1], min_size=3))
+
+
+def test_folder_keeps_the_names_of_its_slices(run, labels, tmp_path):
+    (tmp_path / "in").mkdir()
+    for index, map_ in enumerate(labels):
+        write_labels(tmp_path / "in" / f"s{index}.png", map_)
+    args = ("clean", tmp_path / "in", "-o", tmp_path / "out", "--spatial", "3d")
+    assert run(*args, "--min-size", 2)[0] == 0
+    names = [path.name for path in sorted((tmp_path / "out").iterdir())]
+    assert names == ["s0.png", "s1.png", "s2.png", "s3.png"]
+
+
+def test_what_is_255_can_be_a_class(run, path, labels, tmp_path):
+    out = tmp_path / "clean.npy"
+    args = ("clean", path, "-o", out, "--spatial", "2d", "--void", "none")
+    assert run(*args, "--min-size", 2)[0] == 0
+    cleaned = np.load(out)
+    assert (cleaned.max(), cleaned[0, 0, 0]) == (1, 0)
+
+
+def test_output_that_exists_is_replaced_when_told(run, fails, path, tmp_path):
+    out = tmp_path / "clean.tif"
+    args = ("clean", path, "-o", out, "--spatial", "2d", "--min-size", 2)
+    run(*args)
+    before = out.read_bytes()
+    assert "replace it with --overwrite" in fails(*args)
+    assert out.read_bytes() == before
+    assert run(*args[:-1], 9, "--overwrite")[0] == 0
+    assert len(set(read_labels(out)[2].ravel()) - {-1}) == 2
+
+
+MISTAKES = [
+    ("{tmp}/no.tif -o {out} --min-size 2", "no.tif: there is no such file"),
+    ("{labels} -o {out} --spatial 2d", "give --min-size, --fill-holes or --merge"),
+    ("{labels} -o {out} --min-size 2", "holds 4 slices; say --spatial 3d if they"),
+    ("{labels} -o {out} --min-size -2", "'-2' is not a number from 0 on"),
+    ("{labels} -o {out} --merge 2", "'2' is not of the form OLD:NEW"),
+    ("{labels} -o {out} --merge 2:1,2:0", "gives a class two numbers"),
+    ("{labels} -o {out} --spatial 2d --merge 8:1", "merge has class 8, but the lab"),
+    ("{labels} -o {out} --spatial 2d --merge 2:1,1:0", "name the last class for both"),
+    ("{labels} -o {labels} --spatial 2d --merge 2:1", "is the input and would be"),
+    ("{labels} -o {tmp}/o.mp4 --spatial 2d --merge 2:1", "not as a video"),
+    ("{labels} -o {tmp}/o.xyz --spatial 2d --merge 2:1", "cannot be written as '.xyz"),
+    (
+        "{labels} -o {labels}/out.tif --spatial 2d --merge 2:1",
+        "is a file; choose anoth",
+    ),
+    ("{mask} -o {out} --spatial 2d --min-size 2", "--void 255 or --void none"),
+    ("{broken} -o {out} --spatial 2d --min-size 2", "slice 3 of broken.tif cannot be"),
+]
+
+
+@pytest.mark.parametrize(("command", "message"), MISTAKES)
+def test_mistake_is_one_line_and_nothing_is_written(
+    command, message, fails, path, broken_scan, tmp_path
+):
+    mask = np.zeros((3, 8, 8), np.uint8)
+    mask[:, 2] = 255
+    np.save(tmp_path / "mask.npy", mask)
+    places = {"labels": path, "broken": broken_scan, "mask": tmp_path / "mask.npy"}
+    before = sorted(tmp_path.iterdir())
+    args = command.format(**places, tmp=tmp_path, out=tmp_path / "out.tif").split()
+    assert message in fails("clean", *args)
+    assert sorted(tmp_path.iterdir()) == before

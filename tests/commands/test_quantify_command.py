@@ -1,0 +1,158 @@
+"""Tables of label files."""
+
+import sys
+
+import numpy as np
+import pytest
+import tifffile
+
+from sksegment.io import write_image, write_labels
+
+pandas = pytest.importorskip("pandas")
+
+
+@pytest.fixture
+def labels():
+    """Return three slices: class 1 of 2 x 2 x 3 voxels in class 0; one voxel void."""
+    labels = np.zeros((3, 8, 9), np.uint8)
+    labels[:2, 2:4, 3:6] = 1
+    labels[2, 0, 0] = 255
+    return labels
+
+
+@pytest.fixture
+def path(labels, tmp_path):
+    path = tmp_path / "labels.tif"
+    tifffile.imwrite(path, labels, photometric="minisblack")
+    return path
+
+
+@pytest.fixture
+def quantify(run, tmp_path):
+    """Run the command; return the tables."""
+
+    def quantify_(source, *args):
+        code, text, err = run("quantify", source, "-o", tmp_path / "tables", *args)
+        assert (code, err) == (0, "")
+        names = ("classes.csv", "objects.csv")
+        return *(pandas.read_csv(tmp_path / "tables" / name) for name in names), text
+
+    return quantify_
+
+
+def test_tables_in_voxels(quantify, path):
+    classes, objects, text = quantify(path)
+    assert classes["n_voxels"].tolist() == [203, 12]
+    assert objects["volume_voxel3"].tolist() == [203, 12]
+    lines = text.splitlines()
+    assert lines[0].split() == ["class", *classes.columns[2:]]
+    assert lines[2].split()[:2] == ["1", "12"]
+    assert lines[-1].startswith("2 objects; the tables are in ")
+
+
+def test_quiet_prints_nothing(quantify, path):
+    assert quantify(path, "-q")[2] == ""
+
+
+def test_spacing_and_unit_are_in_the_columns(quantify, path):
+    classes = quantify(path, "--spacing", 2, 0.5, 0.5, "--unit", "um")[0]
+    assert classes["volume_um3"].tolist() == [101.5, 6]
+    classes = quantify(path, "--spacing", 2, "--unit", "nm")[0]
+    assert classes["volume_nm3"].tolist() == [8 * 203, 96]
+
+
+def test_spacing_of_the_scan_reaches_the_table(run, quantify, scan, model, tmp_path):
+    out = tmp_path / "labels.zarr"
+    run("stack", scan, "-o", out, "--model", model)
+    classes, objects, _ = quantify(out, "--image", scan)
+    assert classes["volume_um3"].sum() == 8 * 40 * 48 * 2 * 0.5 * 0.5
+    assert objects["mean_intensity"].min() < 80 < 150 < objects["mean_intensity"].max()
+
+
+def test_pixel_size_of_a_single_map_is_used(quantify, labels, tmp_path):
+    path = tmp_path / "map.tif"
+    options = {"imagej": True, "resolution": (2, 2), "metadata": {"unit": "um"}}
+    tifffile.imwrite(path, labels[0], **options)
+    assert quantify(path)[0]["area_um2"].tolist() == [16.5, 1.5]
+
+
+def test_single_image_has_areas(quantify, labels, tmp_path):
+    write_labels(tmp_path / "map.png", labels[0].astype(int))
+    write_image(tmp_path / "photo.png", labels[0] * 100)
+    classes, objects, _ = quantify(
+        tmp_path / "map.png", "--image", tmp_path / "photo.png", "--names", "air,gas"
+    )
+    assert classes["n_pixels"].tolist() == [66, 6]
+    assert classes["name"].tolist() == ["air", "gas"]
+    assert objects["mean_intensity"].tolist() == [0, 100]
+
+
+def test_array_of_two_axes_is_a_map(quantify, labels, tmp_path):
+    np.save(tmp_path / "map.npy", labels[0])
+    assert quantify(tmp_path / "map.npy")[0]["n_pixels"].tolist() == [66, 6]
+
+
+def test_void_can_be_a_class(quantify, path):
+    assert quantify(path, "--void", "none")[0]["class"].tolist() == [0, 1, 255]
+    assert quantify(path, "--void", 1)[0]["class"].tolist() == [0, 255]
+
+
+def test_dataset_of_hdf5(quantify, labels, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["labels"], file["image"] = labels, labels * 2.0
+    classes, objects, _ = quantify(
+        *(tmp_path / "a.h5", "--dataset", "labels"),
+        *("--image", tmp_path / "a.h5", "--image-dataset", "image"),
+    )
+    assert classes["n_voxels"].tolist() == [203, 12]
+    assert objects["mean_intensity"].tolist() == [0, 2]
+
+
+def test_black_and_white_is_ambiguous(fails, run, labels, tmp_path):
+    path = tmp_path / "mask.tif"
+    white = np.where(labels == 1, 255, 0).astype(np.uint8)
+    tifffile.imwrite(path, white, photometric="minisblack")
+    args = ("quantify", path, "-o", tmp_path / "tables")
+    line = fails(*args)
+    assert "mask.tif has the values 0 and 255 alone" in line
+    assert "--void 255 or --void none" in line
+    assert not (tmp_path / "tables").exists()
+    assert run(*args, "--void", "none")[0] == 0
+
+
+MISTAKES = [
+    ("{tmp}/no.tif -o {out}", "no.tif: there is no such file"),
+    ("{labels} -o {labels}", "labels.tif is a file; choose a folder"),
+    ("{labels} -o {labels}/out", "labels.tif is a file; choose a folder"),
+    ("{labels} -o {out} --spacing 1 2", "spacing has 2 numbers"),
+    ("{labels} -o {out} --spacing 0", "must be positive numbers"),
+    ("{labels} -o {out} --unit um", "give the size of a voxel in um"),
+    ("{scan} -o {out} --unit nm", "--unit nm needs --spacing; the file states (2.0,"),
+    ("{labels} -o {out} --image {scan}", "scan.tif has 8 slice(s), but"),
+    ("{labels} -o {out} --dataset a", "--dataset names an array in an HDF5 or zarr"),
+    ("{labels} -o {out} --void x", "'x' is neither a number nor 'max' nor 'none'"),
+    ("{float} -o {out}", "slice 0 of labels holds float64"),
+    ("{colour} -o {out}", "colour.npy has 3 channels; a label map has one"),
+    ("{broken} -o {out}", "slice 3 of broken.tif cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("command", "message"), MISTAKES)
+def test_mistake_is_one_line_and_nothing_is_written(
+    command, message, fails, path, scan, broken_scan, tmp_path
+):
+    np.save(tmp_path / "float.npy", np.full((2, 8, 8), 0.5))
+    np.save(tmp_path / "colour.npy", np.zeros((9, 8, 8, 3), np.uint8))
+    places = {"labels": path, "scan": scan, "broken": broken_scan, "tmp": tmp_path}
+    places |= {"float": tmp_path / "float.npy", "colour": tmp_path / "colour.npy"}
+    before = sorted(tmp_path.iterdir())
+    args = command.format(**places, out=tmp_path / "out").split()
+    assert message in fails("quantify", *args)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_missing_pandas_is_named(fails, path, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    line = fails("quantify", path, "-o", tmp_path / "tables")
+    assert 'pip install "sksegment[stacks]"' in line
