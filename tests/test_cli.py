@@ -18,7 +18,8 @@ TINY = [
     *("--epochs", "1", "--n-segments", "60", "--max-labels", "4"),
     *("--set", "base_channels=4", "--set", "depth=1", "--set", "batches_per_epoch=1"),
 ]
-COMMANDS = "demo segment fit predict stack quantify clean score tune benchmark".split()
+COMMANDS = ("demo", "segment", "fit", "predict", "stack", "quantify", "clean")
+COMMANDS += ("score", "tune", "benchmark")
 
 
 def picture(seed, *channels):
@@ -132,8 +133,7 @@ def test_segment_a_folder(folder, tmp_path, capsys):
     expected = [f"p{i}_{kind}.png" for i in range(3) for kind in ("labels", "overlay")]
     assert names_in(out) == ["model.safetensors", *expected]
     labels = read_images(out / "p0_labels.png")[0]
-    assert labels.shape == (64, 64)
-    assert labels.dtype == np.uint8
+    assert (labels.shape, labels.dtype) == ((64, 64), np.uint8)
     assert labels.max() < 4
     assert read_images(out / "p0_overlay.png")[0].shape == (64, 64, 3)
     captured = capsys.readouterr()
