@@ -135,10 +135,10 @@ def beta_path(estimator, X, y=None, *, betas=_BETAS, names=None, n_fits=3):
 
 
 def _fit_briefly(model, share, on_device, seed, images, batch):
-    """Fit with a share of the steps of a fit, in as many epochs as are begun."""
+    """Fit with a share of the steps of a fit, in as many epochs as fit into them."""
     schedule = {name: getattr(model, name) for name in _SCHEDULE}
     n_steps = math.prod(schedule.values()) * min(share, 1.0)
-    epochs = math.ceil(n_steps / model.batches_per_epoch)
+    epochs = max(1, int(n_steps / model.batches_per_epoch))
     model.set_params(max_epochs=epochs, batches_per_epoch=max(1, int(n_steps / epochs)))
     net = model._new_net(batch.n_channels, seed)
     model._train(net, on_device, seed, start=True)

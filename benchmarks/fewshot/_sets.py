@@ -12,14 +12,16 @@ from sksegment.metrics import v_measure
 TOMOGRAPHY = ("sandstone_xrm", "nmc_nanoct", "fibre_xct", "isbi2012_em")
 
 
-def load(root, name):
-    """Slices and their ground truths, the middle one first."""
+def load(root, name, n_unseen=6):
+    """The middle slice and some of the others, evenly spread, with ground truths."""
     folder = Path(root, name)
     paths = sorted((folder / "images").iterdir())
     if not paths:
         raise SystemExit(f"no images in {folder}/images")
     middle = len(paths) // 2
-    paths = [paths[middle], *paths[:middle], *paths[middle + 1 :]]
+    others = [*paths[:middle], *paths[middle + 1 :]]
+    spread = np.linspace(0, len(others) - 1, min(n_unseen, len(others))).round()
+    paths = [paths[middle], *(others[int(index)] for index in spread)]
     images = [
         tifffile.imread(p) if p.suffix == ".tif" else imread(p, as_gray=False)
         for p in paths

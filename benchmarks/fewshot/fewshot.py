@@ -199,12 +199,12 @@ def main():
     args = parser.parse_args()
     done = {(row["set"], row["model"]) for row in read_lines(args.out)}
     if not args.report:
-        for name in args.sets:
-            for label in args.models:
-                if (name, label) not in done:
-                    for row in list(measure(args.data, name, label)):
-                        append_line(args.out, row)
-                        print(json.dumps(row), flush=True)
+        pairs = [(name, label) for label in args.models for name in args.sets]
+        for name, label in pairs:
+            if (name, label) not in done:
+                for row in list(measure(args.data, name, label)):
+                    append_line(args.out, row)
+                    print(json.dumps(row), flush=True)
     report(read_lines(args.out))
 
 

@@ -35,7 +35,7 @@ def test_without_truth_nothing_is_scored(images, make_segmenter):
 
 @pytest.mark.parametrize(
     ("n_fits", "n_betas", "epochs", "batches"),
-    [(3, 9, 3, 7), (3, 3, 8, 8), (3, 2, 8, 8), (1, 4, 2, 8), (0.1, 9, 1, 1)],
+    [(3, 9, 2, 10), (3, 3, 8, 8), (3, 2, 8, 8), (1, 4, 2, 8), (0.1, 9, 1, 1)],
 )
 def test_all_share_the_steps_of_a_few_fits(
     n_fits, n_betas, epochs, batches, images, make_segmenter
