@@ -101,7 +101,13 @@ def add_training(parser, *, all_images=False):
             help="train on N images, spread evenly over all (default: 8)",
         )
     add("--max-labels", type=int, metavar="K", help="at most K classes")
-    add("--n-segments", type=int, metavar="N", help="number of superpixels an image")
+    add(
+        "--n-segments",
+        type=_number_or_auto,
+        metavar="N",
+        help="number of superpixels an image; auto: they follow structures, however "
+        "thin",
+    )
     losses = {
         "rec": "reconstruction: classes must tell colours apart",
         "cut": "normalised cut: borders between classes follow edges",
@@ -193,6 +199,11 @@ def assignment(text):
     return name, literal(value)
 
 
+def _number_or_auto(text):
+    """Read a whole number, or "auto"."""
+    return text if text == "auto" else int(text)
+
+
 def literal(text):
     """Read a number, a tuple, None, ... or else take the text as it is."""
     try:
@@ -224,6 +235,8 @@ def make_estimator(args):
         for option, parameter in _PARAMETERS.items()
         if getattr(args, option) is not None
     }
+    if args.n_segments == "auto":
+        params["superpixels__method"] = "watershed"
     params |= _fields(args)
     estimator = SparseWNetSegmenter(verbose=int(shown))
     known = estimator.get_params()

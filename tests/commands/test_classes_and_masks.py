@@ -5,6 +5,8 @@ import pytest
 import tifffile
 from numpy.testing import assert_array_equal
 
+from sksegment.cli import make_parser
+from sksegment.cli._options import make_estimator
 from sksegment.io import load_model, read_images, write_image
 
 TINY = [
@@ -124,3 +126,9 @@ def test_mask_that_is_no_mask_is_named(fails, scan, photo, tmp_path):
     assert "scan.tif holds 8 images; a mask is one" in fails(*args, scan)
     tifffile.imwrite(tmp_path / "empty.tif", np.zeros((40, 48), np.uint8))
     assert "empty.tif is 0 everywhere" in fails(*args, tmp_path / "empty.tif")
+
+
+def test_superpixels_may_follow_structures():
+    args = make_parser().parse_args("segment a.png -o out --n-segments auto".split())
+    superpixels = make_estimator(args).superpixels
+    assert (superpixels.method, superpixels.n_segments) == ("watershed", "auto")
