@@ -40,10 +40,11 @@ def array_source(array, name="array", **options):
     Raises
     ------
     ValueError
-        If the array is masked, or not of numbers.
+        If the array is masked, or its shape is not known.
+    TypeError
+        If its dtype is none of numpy.
     """
-    if isinstance(array, np.ma.MaskedArray):
-        raise ValueError(f"{name} is a masked array; pass its data, and label it after")
+    _check_array(array, name)
     if isinstance(array, np.ndarray) and (source := _memmap_source(array)):
         return source
     shape = tuple(map(int, array.shape))
@@ -51,6 +52,23 @@ def array_source(array, name="array", **options):
     return Source(
         name, shape, np.dtype(array.dtype), read, chunk_thickness(array), **options
     )
+
+
+def _check_array(array, name):
+    if isinstance(array, np.ma.MaskedArray):
+        raise ValueError(f"{name} is a masked array; pass its data, and label it after")
+    if any(math.isnan(length) for length in array.shape):
+        raise ValueError(
+            f"{name} has the shape {array.shape}, of which not all is known; call "
+            "compute_chunk_sizes() of the dask array first"
+        )
+    try:
+        np.dtype(array.dtype)
+    except TypeError as error:
+        raise TypeError(
+            f"{name} is {array.dtype}, which numpy does not know; pass "
+            "numpy.asarray(array)"
+        ) from error
 
 
 def read_array(array, position, start, stop):
@@ -82,9 +100,10 @@ def list_source(images):
     ValueError
         If the images are no arrays of numbers, or of different shapes or dtypes.
     """
-    images = [np.asarray(image) for image in images]
+    images = [np.asanyarray(image) for image in images]
     first = images[0]
     for index, image in enumerate(images):
+        _check_array(image, f"image {index} of the list")
         if image.ndim not in (2, 3):
             raise ValueError(
                 f"image {index} of the list has shape {image.shape}; expected (H, W) "

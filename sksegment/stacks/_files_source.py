@@ -36,7 +36,7 @@ def files_source(name, paths):
         shape,
         first.dtype,
         axes="ZYXC"[: len(shape)],
-        names=[path.stem for path in paths],
+        names=[path.name for path in paths],
         paths=tuple(paths),
     )
 

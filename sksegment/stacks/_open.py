@@ -78,6 +78,11 @@ def open_stack(source, *, axes=None, dataset=None):
     (40, 64, 2)
     """
     if isinstance(source, Stack):
+        differ = axes is not None and str(axes).upper() != source.axes
+        if differ or dataset is not None:
+            raise ValueError(
+                f"{source!r} is open already; pass axes= and dataset= when it is opened"
+            )
         return source
     found = _find_source(source, dataset)
     _check_dtype(found.name, found.dtype)

@@ -72,11 +72,19 @@ class Place:
 
     def _check_inputs(self, stack):
         inputs = {Path(path).resolve() for path in stack._source.paths}
+        # What is read of a zarr array lies in the folder that is written to.
+        taken = inputs.union(*(path.parents for path in inputs))
         for target in self.targets:
-            if target.resolve() in inputs:
+            if target.resolve() in taken:
                 raise ValueError(
                     f"{target} is an input and would be replaced; choose another output"
                 )
+        is_among = self.path.resolve() in {path.parent for path in inputs}
+        if self.write is write_folder and is_among and len(inputs) > 1:
+            raise ValueError(
+                f"{self.path} is the folder of the slices: the next run would take "
+                "these labels for slices; choose another output"
+            )
 
     def check_free(self, *, resume, overwrite):
         """Refuse to replace what is there.

@@ -48,11 +48,16 @@ def zarr_source(path, dataset=None):
     import zarr
 
     try:
-        root = zarr.open(str(path), mode="r")
+        return _find(path, zarr.open(str(path), mode="r"), dataset)
+    except ImageFileError:
+        raise
     # Metadata are JSON by anybody's hand: what they lack shows in many ways.
     except Exception as error:
-        reason = " ".join(str(error).split())
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise ImageFileError(f"{path} cannot be opened as zarr: {reason}") from error
+
+
+def _find(path, root, dataset):
     if hasattr(root, "shape"):
         return _source(path, root, path.name)
     image, level = _choose(path.name, root, (dataset or "").strip("/"))

@@ -26,15 +26,25 @@ def write_zarr(path, labels):
     labels : LabelPages
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    replaced = path.with_name(f".{path.name}.{os.getpid()}.old")
     try:
         _write_group(temporary, labels)
-        if path.exists():
-            os.replace(path, replaced)
-        os.replace(temporary, path)
+        _replace(path, temporary)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _replace(path, new):
+    """Put a folder in the place of another, which stays if this fails."""
+    old = path.with_name(f".{path.name}.{os.getpid()}.old")
+    if path.exists():
+        os.replace(path, old)
+    try:
+        os.replace(new, path)
+    except BaseException:
+        if old.exists():
+            os.replace(old, path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write_group(path, labels):

@@ -91,6 +91,7 @@ def test_read_only_arrays_are_read(volume):
         (np.zeros((5, 32, 40), complex), "is complex; pass its magnitude"),
         (np.zeros((5, 32, 40), "M8[s]"), "expected numbers"),
         (np.ma.zeros((5, 32, 40)), "masked array"),
+        ([np.ma.zeros((32, 40))], "image 0 of the list is a masked array"),
     ],
 )
 def test_arrays_of_no_plain_numbers(array, message):
@@ -250,6 +251,26 @@ def test_fingerprint_of_an_array_is_its_kind(volume):
     fingerprint = open_stack(volume).fingerprint()
     assert fingerprint["shape"] == [5, 32, 40]
     assert (fingerprint["dtype"], fingerprint["axes"]) == ("int16", "ZYX")
+
+
+@pytest.mark.parametrize("options", [{"axes": "YXZ"}, {"dataset": "a"}])
+def test_open_stack_is_not_opened_in_another_way(options, volume):
+    stack = open_stack(volume)
+    assert open_stack(stack, axes="zyx") is stack
+    with pytest.raises(ValueError, match="is open already"):
+        open_stack(stack, **options)
+
+
+def test_dask_array_of_unknown_length(volume):
+    array = pytest.importorskip("dask.array").from_array(volume, chunks=(1, 32, 40))
+    with pytest.raises(ValueError, match="compute_chunk_sizes"):
+        open_stack(array[array.mean(axis=(1, 2)) > 0])
+
+
+def test_dtype_that_is_not_of_numpy():
+    tensor = pytest.importorskip("torch").zeros(3, 32, 40)
+    with pytest.raises(TypeError, match=r"is torch\.float32.*numpy\.asarray"):
+        open_stack(tensor)
 
 
 def test_closed_stack_says_so(volume):

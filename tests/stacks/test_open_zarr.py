@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import zarr
 
+from sksegment.io import ImageFileError
 from sksegment.stacks import SliceError, open_stack
 
 
@@ -118,6 +119,17 @@ def test_damaged_metadata(volume, tmp_path):
     zarr.create_array(str(tmp_path / "a.zarr"), data=volume)
     (tmp_path / "a.zarr/zarr.json").write_text("{")
     with pytest.raises(ValueError, match=r"a\.zarr cannot be opened as zarr"):
+        open_stack(tmp_path / "a.zarr")
+
+
+@pytest.mark.parametrize(
+    "multiscales", [[{}], 5, [{"datasets": [{"path": "9"}]}], [{"datasets": [{}]}]]
+)
+def test_metadata_that_make_no_sense(multiscales, volume, tmp_path):
+    group = zarr.open_group(str(tmp_path / "a.zarr"), mode="w")
+    group.create_array("0", data=volume)
+    group.attrs["multiscales"] = multiscales
+    with pytest.raises(ImageFileError, match=r"a\.zarr cannot be opened as zarr"):
         open_stack(tmp_path / "a.zarr")
 
 

@@ -181,6 +181,18 @@ def test_names_in_a_folder(names, expected, classes, write):
         np.testing.assert_array_equal(found, np.where(labels < 0, 255, labels))
 
 
+@pytest.mark.parametrize("suffix", [".tif", ".png"])
+def test_folder_gets_the_names_of_the_files_of_a_folder(
+    suffix, classes, write, tmp_path
+):
+    (tmp_path / "slices").mkdir()
+    names = [f"scan.{index:03d}{suffix}" for index in range(3)]
+    for name, labels in zip(names, classes, strict=False):
+        Image.fromarray(labels.astype(np.uint8)).save(tmp_path / "slices" / name)
+    path = write(tmp_path / "slices", "labels")
+    assert sorted(page.name for page in path.iterdir()) == names
+
+
 def test_other_files_in_a_folder_stay(classes, write, tmp_path):
     (tmp_path / "results.v2").mkdir()
     (tmp_path / "results.v2" / "notes.txt").write_text("mine")
@@ -279,6 +291,42 @@ def test_input_folder_is_never_replaced(tmp_path):
         Image.fromarray(np.full((16, 16), 7, np.uint8)).save(tmp_path / name)
     with pytest.raises(ValueError, match=r"a\.png is an input"):
         predict_stack(Thresholds(), tmp_path, tmp_path, overwrite=True)
+
+
+def test_labels_are_not_written_among_the_slices(tmp_path):
+    for name in ("a.jpg", "b.jpg"):
+        Image.fromarray(np.full((16, 16), 7, np.uint8)).save(tmp_path / name)
+    with pytest.raises(ValueError, match="next run would take"):
+        predict_stack(Thresholds(), tmp_path, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "b.jpg"]
+
+
+@pytest.mark.parametrize("dataset", [None, "deep/0"])
+def test_input_zarr_is_never_replaced(dataset, classes, tmp_path):
+    path, name = tmp_path / "scan.zarr", dataset or "0"
+    zarr = pytest.importorskip("zarr")
+    zarr.open_group(path, mode="w").create_array(name, data=classes)
+    with pytest.raises(ValueError, match=r"scan\.zarr is an input"):
+        predict_stack(Thresholds(), path, path, overwrite=True, progress=False)
+    np.testing.assert_array_equal(zarr.open(path, mode="r")[name][:], classes)
+
+
+def test_zarr_that_cannot_be_replaced_stays(classes, write, monkeypatch):
+    path = write(classes, "labels.zarr")
+    replace = os.replace
+
+    def fail(source, target):
+        if str(source).endswith(".tmp"):
+            raise PermissionError(f"{target} is in use")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(PermissionError, match="in use"):
+        write(np.zeros_like(classes), "labels.zarr", overwrite=True)
+    expected = np.where(classes < 0, 255, classes)
+    np.testing.assert_array_equal(read(path), expected)
+    left = {path.name for path in path.parent.iterdir()}
+    assert left == {"labels.zarr", "labels.zarr.partial"}
 
 
 def test_folder_that_cannot_be_written_to(classes, write, tmp_path, monkeypatch):
