@@ -69,12 +69,16 @@ def get_model(args, cuts, place, journal):
         model = _load(args.model, args, cuts)
         if target is not None:
             _save(model, target)
-    elif args.resume and place.journal.exists() and target.is_file():
+    elif _goes_on(args, place) and target.is_file():
         model = _load(target, args, cuts)
         journal.say(f"going on with the model {target}")
     else:
         model = _train(args, cuts, target, journal)
     return model
+
+
+def _goes_on(args, place):
+    return args.resume and not args.overwrite and place.journal.exists()
 
 
 def _model_file(args, cuts, place):

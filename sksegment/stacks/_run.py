@@ -85,6 +85,8 @@ def run_stack(
         place = Place(out, cuts.stack)
         place.check_free(resume=resume, overwrite=overwrite)
         header = _header(model, cuts)
+    # As the message of a run that does not fit says.
+    resume = resume and not overwrite
     journal, results = _begin(model, cuts, place, header, resume, client)
     bar = partial(tqdm, disable=not progress, file=sys.stderr)
     with journal, _telling_how_to_resume(place, journal, len(cuts)):

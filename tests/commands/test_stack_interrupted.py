@@ -84,8 +84,9 @@ def test_resume_with_another_model_is_refused(interrupted, fails, model, tmp_pat
     assert (tmp_path / "labels.npy.partial").exists()
 
 
-def test_overwrite_begins_anew(interrupted, run, tmp_path):
-    code, text, _ = run(*interrupted[0], "--overwrite")
+@pytest.mark.parametrize("options", [["--overwrite"], ["--overwrite", "--resume"]])
+def test_overwrite_begins_anew(options, interrupted, run, tmp_path):
+    code, text, _ = run(*interrupted[0], *options)
     assert code == 0
     assert "trained on slice" in text
 

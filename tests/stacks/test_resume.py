@@ -136,10 +136,11 @@ def test_unfinished_run_is_not_thrown_away(run, interrupted, tmp_path):
     assert (tmp_path / "labels.npy.partial").exists()
 
 
-def test_begin_anew(run, interrupted, seen):
+@pytest.mark.parametrize("resume", [False, True])
+def test_begin_anew(resume, run, interrupted, seen):
     interrupted()
     seen.clear()
-    run(overwrite=True)
+    run(overwrite=True, resume=resume)
     assert seen == [*range(8)]
 
 
