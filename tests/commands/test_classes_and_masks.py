@@ -129,6 +129,8 @@ def test_mask_that_is_no_mask_is_named(fails, scan, photo, tmp_path):
 
 
 def test_superpixels_may_follow_structures():
-    args = make_parser().parse_args("segment a.png -o out --n-segments auto".split())
+    args = make_parser().parse_args(
+        ["segment", "a.png", "-o", "out", "--n-segments", "auto"]
+    )
     superpixels = make_estimator(args).superpixels
     assert (superpixels.method, superpixels.n_segments) == ("watershed", "auto")
