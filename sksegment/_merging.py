@@ -54,7 +54,8 @@ class MergingMixin:
         """
         check_is_fitted(self)
         used = int((self.label_fractions_ > 0).sum())
-        if not isinstance(n_labels, Integral) or not 1 <= n_labels <= used:
+        is_whole = isinstance(n_labels, Integral) and not isinstance(n_labels, bool)
+        if not is_whole or not 1 <= n_labels <= used:
             raise ValueError(
                 f"n_labels={n_labels!r} must be a whole number from 1 to {used}, the "
                 "labels in use; for more of them, fit with a larger max_labels or "

@@ -22,7 +22,9 @@ class PredictionMixin:
         """Soft labels; `predict` is their argmax.
 
         Those of the sparse models are constant on every superpixel, those of the dense
-        ones are what `transform` returns.
+        ones are what `transform` returns. After `merge_labels` they are sums over the
+        labels that were joined, while `predict` joins the labels themselves: on
+        undecided superpixels it may differ from the argmax.
 
         Parameters
         ----------

@@ -113,17 +113,6 @@ class PreparedPixels:
         """Prepare further images with the scale of earlier ones."""
         return cls(scale, [scale.apply(image) for image in images])
 
-    @property
-    def colors(self):
-        """Colours of all pixels, shape (n, C), on the scale of ``scaled``."""
-        images = [image.reshape(-1, image.shape[-1]) for image in self.scaled]
-        return np.concatenate(images)
-
-    @property
-    def brightness(self):
-        """Lightness or mean intensity of all pixels, shape (n,)."""
-        return self.scale.brightness(self.colors)
-
 
 def _default_superpixels(images):
     """Defaults of the class, but no superpixels that are mere specks."""

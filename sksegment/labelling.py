@@ -138,17 +138,15 @@ def paint(superpixels, values, void):
     return painted
 
 
-def label_colors(colors, sizes, shares):
+def label_colors(parts):
     """Mean colours of the labels, and how much of the images they cover.
 
     Parameters
     ----------
-    colors : ndarray of shape (n, C)
-        Mean colours of the superpixels, or colours of the pixels, of all images.
-    sizes : ndarray of shape (n,)
-        Their numbers of pixels.
-    shares : ndarray of shape (n, K)
-        Share of every label in them; the largest is their label.
+    parts : iterable of (colors, sizes, shares)
+        Of one image or several at a time: mean colours of superpixels or colours of
+        pixels, (n, C); their numbers of pixels, (n,); the share of every label in
+        them, (n, K), of which the largest is their label.
 
     Returns
     -------
@@ -158,15 +156,22 @@ def label_colors(colors, sizes, shares):
     fractions : ndarray of shape (K,)
         Sum to 1; 0 for labels that are not in use.
     """
-    labels = shares.argmax(axis=1)
-    area = np.bincount(labels, sizes, minlength=shares.shape[1])
-    hard = _weighted_sums(labels, sizes, colors, shares.shape[1])
-    weights = shares * np.asarray(sizes)[:, np.newaxis]
-    soft_area = np.maximum(weights.sum(axis=0), np.finfo(np.float32).tiny)
-    soft = weights.T @ colors / soft_area[:, np.newaxis]
+    sums = [_label_sums(*part) for part in parts]
+    area, hard, soft_area, soft = (sum(terms) for terms in zip(*sums, strict=True))
+    soft /= np.maximum(soft_area, np.finfo(np.float32).tiny)[:, np.newaxis]
     used = area[:, np.newaxis] > 0
     means = np.where(used, hard / np.maximum(area, 1)[:, np.newaxis], soft)
     return means, area / area.sum()
+
+
+def _label_sums(colors, sizes, shares):
+    """Areas and summed colours, (K,) and (K, C), of labels and then of soft labels."""
+    labels, n_labels = shares.argmax(axis=1), shares.shape[1]
+    area = np.bincount(labels, sizes, minlength=n_labels)
+    hard = _weighted_sums(labels, sizes, colors, n_labels)
+    # Not in more precision than the shares have, of which a copy would be large.
+    sizes = np.asarray(sizes, shares.dtype)
+    return area, hard, sizes @ shares, shares.T @ (sizes[:, np.newaxis] * colors)
 
 
 def _weighted_sums(labels, weights, values, n_labels):

@@ -1,9 +1,12 @@
 """Joining the labels of a fitted model."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from sksegment._preparation import PreparedPixels
 from sksegment.io import load_model
 from sksegment.labelling import group_labels, label_colors
 
@@ -72,7 +75,7 @@ def test_fit_starts_from_all_labels(make_segmenter, images):
     assert_array_equal(model.labels_[0], before)
 
 
-@pytest.mark.parametrize("n_labels", [0, -1, 100, 2.0, "auto"])
+@pytest.mark.parametrize("n_labels", [0, -1, 100, 2.0, True, "auto"])
 def test_bad_number_of_labels_is_refused(n_labels, model):
     with pytest.raises(ValueError, match=r"n_labels=.* whole number from 1 to \d"):
         model.merge_labels(n_labels)
@@ -101,7 +104,28 @@ def test_groups_are_numbered_from_dark_to_bright():
 def test_colours_of_the_labels():
     colors, sizes = np.array([[1.0], [3.0], [8.0]]), np.array([1, 3, 4])
     shares = np.array([[0.6, 0.1, 0.3], [0.8, 0.1, 0.1], [0.1, 0.5, 0.4]])
-    means, fractions = label_colors(colors, sizes, shares)
+    means, fractions = label_colors([(colors, sizes, shares)])
     assert_allclose(fractions, [0.5, 0.5, 0.0])
     soft = (0.3 * 1 + 0.1 * 3 * 3 + 0.4 * 4 * 8) / (0.3 + 0.1 * 3 + 0.4 * 4)
     assert_allclose(means[:, 0], [2.5, 8.0, soft])
+
+
+def test_colours_of_the_labels_of_several_images():
+    rng = np.random.default_rng(0)
+    colors, sizes = rng.random((50, 3)), rng.integers(1, 9, 50)
+    shares = rng.dirichlet(np.full(40, 0.1), 50)
+    cut = [slice(0, 20), slice(20, 50)]
+    parts = ((colors[part], sizes[part], shares[part]) for part in cut)
+    one = label_colors([(colors, sizes, shares)])
+    for together, apart in zip(one, label_colors(parts), strict=True):
+        assert_allclose(apart, together)
+
+
+def test_memory_of_a_dense_fit_is_that_of_one_image(make_dense):
+    images = np.random.default_rng(0).random((8, 64, 64), np.float32)
+    model = make_dense(max_labels=32).fit(images)
+    tracemalloc.start()
+    model._number_labels(PreparedPixels.build(images[..., np.newaxis]), anew=False)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * 64 * 64 * 32 * 4

@@ -237,18 +237,23 @@ class DenseWNetSegmenter(
         return [self._label(scaled) for scaled in images.scaled]
 
     def _number_labels(self, images, anew):
-        maps = [self._soft(scaled) for scaled in images.scaled]
-        shares = np.concatenate([map_.reshape(-1, self.max_labels) for map_ in maps])
-        sizes = np.ones(len(shares))
+        # One image at a time: soft labels take far more memory than images.
+        colors, fractions = label_colors(map(self._colors_and_soft, images.scaled))
         if anew:
             order = brightness_order(
-                shares.argmax(axis=1), images.brightness, sizes, self.max_labels
+                np.arange(self.max_labels),
+                self._scale.brightness(colors),
+                fractions,
+                self.max_labels,
             )
-            shares = shares[:, order]
             self.net_.permute_labels(order)
-        self.label_colors_, self.label_fractions_ = label_colors(
-            images.colors, sizes, shares
-        )
+            colors, fractions = colors[order], fractions[order]
+        self.label_colors_, self.label_fractions_ = colors, fractions
+
+    def _colors_and_soft(self, scaled):
+        colors = scaled.reshape(-1, scaled.shape[-1])
+        shares = self._soft(scaled).reshape(-1, self.max_labels)
+        return colors, np.ones(len(colors)), shares
 
     def _predict_image(self, index, image):
         return self._joined(self._label(self._normalize(image)))

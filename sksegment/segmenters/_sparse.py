@@ -288,7 +288,7 @@ class SparseWNetSegmenter(
             else:
                 self.net_.permute_labels(order)
         self.label_colors_, self.label_fractions_ = label_colors(
-            images.colors, images.sizes, shares
+            [(images.colors, images.sizes, shares)]
         )
 
     def _fit_centers(self, parts, start):

@@ -98,6 +98,8 @@ class _Stack:
             module = net.module_
             for tensor in (*module.parameters(), *module.buffers()):
                 tensor.data = tensor.data.clone()
+            # Its weights have changed, but the versions of the tensors have not.
+            net._kept_encoder = None
             for name, own in module.named_parameters():
                 state = self.optimizer.state.get(self.parameters[name], {})
                 net.optimizer_.state[own] = {

@@ -6,6 +6,7 @@ import torch
 from numpy.testing import assert_array_equal
 
 from sksegment.model_selection import fit_together
+from sksegment.training._together import _Stack
 
 # Rounding differs between one convolution and a batch of them, and Adam makes much of
 # little at first: hence few steps, and a small learning rate.
@@ -42,6 +43,15 @@ def test_each_is_what_it_would_be_alone(make, grey_images, reconstruction):
         for name, value in state_of(alone).items():
             found = state_of(fitted)[name].float()
             assert torch.allclose(found, value.float(), rtol=1e-2, atol=1e-3), name
+
+
+def test_joint_training_leaves_no_encoder_of_before(make_segmenter, grey_images):
+    [model] = fit_together([make_segmenter()], grey_images)
+    net = model.net_
+    net.evaluation_step(torch.zeros(1, 1, 16, 16))
+    assert net._kept_encoder is not None
+    _Stack([net]).dissolve()
+    assert net._kept_encoder is None
 
 
 def test_fitted_models_share_no_memory(make_segmenter, grey_images):
