@@ -11,8 +11,8 @@ __all__ = ["write_tiff"]
 # What fits the offsets of a classic TIFF, without what its headers may take.
 _CLASSIC_BYTES = 2**32 - 2**25
 _HEADER_BYTES = 4096
-_OME_UNITS = {"um": "µm", "micron": "µm", "micrometer": "µm", "angstrom": "Å"} | {
-    unit: unit for unit in ("µm", "nm", "mm", "cm", "m", "pm", "Å", "pixel", "in")
+_OME_UNITS = {"um": "µm", "inch": "in"} | {
+    unit: unit for unit in ("nm", "mm", "cm", "m", "pm", "Å")
 }
 
 

@@ -48,8 +48,8 @@ def voxel_size(sizes):
         E.g. "um", "nm", "Å".
     """
     sizes = {
-        letter: (float(length), _UNITS.get(str(unit).strip().lower()))
-        for letter, (length, unit) in sizes.items()
+        letter: (_length(size), _UNITS.get(str(unit).strip().lower()))
+        for letter, (size, unit) in sizes.items()
     }
     sizes = {
         letter: (length, unit)
@@ -64,3 +64,11 @@ def voxel_size(sizes):
         for letter, (length, unit) in sizes.items()
     }
     return spacing, common
+
+
+def _length(size):
+    """Number that a file states, or NaN: what is wrong with it costs no data."""
+    try:
+        return float(size)
+    except (TypeError, ValueError):
+        return math.nan

@@ -188,6 +188,16 @@ def test_size_of_a_voxel_in_ome_in_two_units(volume, tmp_path):
     assert stack.unit == "nm"
 
 
+def test_size_that_is_no_number_costs_no_slice(volume, tmp_path):
+    metadata = {"axes": "ZYX", "spacing": "x", "unit": "um"}
+    tifffile.imwrite(
+        tmp_path / "a.tif", volume, imagej=True, resolution=(1, 1), metadata=metadata
+    )
+    stack = open_stack(tmp_path / "a.tif")
+    assert stack.spacing is None
+    np.testing.assert_array_equal(stack[1], volume[1])
+
+
 def test_size_that_is_not_stated_is_none(volume, tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", volume, resolution=(72, 72))
     assert open_stack(tmp_path / "a.tif").spacing is None

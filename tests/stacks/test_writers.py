@@ -117,6 +117,14 @@ def test_tiff_has_the_voxel_size(classes, write):
     assert (again.spacing, again.unit) == ((2.5, 0.5, 0.25), "um")
 
 
+@pytest.mark.parametrize("name", ["labels.tif", "labels.zarr"])
+@pytest.mark.parametrize("unit", ["pm", "Å", "nm", "um", "mm", "cm", "m", "inch"])
+def test_unit_is_kept(unit, name, write):
+    volume = np.zeros((2, 16, 16), np.int32)
+    again = open_stack(write(stack_of(volume, spacing=VOXELS, unit=unit), name))
+    assert (again.spacing, again.unit) == ((2.5, 0.5, 0.25), unit)
+
+
 def test_tiff_of_frames(classes, write):
     path = write(classes, "labels.tif", axes="TYX")
     assert open_stack(path).axes == "TYX"
