@@ -20,6 +20,8 @@ from sksegment._validation import (
 __all__ = ["SuperpixelTransformer", "compute_superpixels", "perceptual"]
 
 _MAX_DOUBLINGS = 8
+# What is even has a single basin, but nothing can be compared with nothing.
+_FEWEST = 4
 # Width of the gradient whose basins are counted: the finest that still has a slope.
 _GRADIENT_SIGMA = 0.7
 
@@ -52,9 +54,9 @@ def compute_superpixels(
         image = gaussian(image, sigma=sigma, channel_axis=-1, preserve_range=True)
     if n_segments == "auto":
         basins = _basins(image)
-        if method == "watershed":
+        n_segments = max(_FEWEST, int(basins.max()))
+        if method == "watershed" and basins.max() > 1:
             return _connected(basins, mask)
-        n_segments = max(2, int(basins.max()))
     elif mask is not None:
         # Superpixels are cut by the mask afterwards: masked SLIC is far slower and
         # may give one id to two pieces (scikit-image #8295).
