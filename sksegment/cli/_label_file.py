@@ -12,6 +12,7 @@ from sksegment.stacks import Stack, open_stack
 
 __all__ = ["LabelFile"]
 
+_LARGEST_ID = np.iinfo(np.int32).max
 # Their palettes would be taken for colours, and `.npz` is no stack.
 _READ_AT_ONCE = frozenset((".png", ".gif", ".bmp", ".npz"))
 
@@ -84,7 +85,13 @@ class LabelFile:
         """Read the maps, (H, W) in int32 with -1 where void, one after the other."""
         for index, map_ in enumerate(self.stack):
             name = f"slice {index} of {self.stack.source}"
-            yield as_labels(map_, name, self.void).astype(np.int32)
+            labels = as_labels(map_, name, self.void)
+            if labels.max() > _LARGEST_ID:
+                raise ImageFileError(
+                    f"{name} has the label {labels.max()}; labels are at most "
+                    f"{_LARGEST_ID}"
+                )
+            yield labels.astype(np.int32)
 
     def find_classes(self):
         """List all classes, in ascending order."""

@@ -1,6 +1,7 @@
 """The commands that label images: demo, segment, fit, predict."""
 
 from pathlib import Path
+from shlex import quote
 
 from sksegment.cli._options import (
     add_command,
@@ -192,7 +193,8 @@ def _find_images(inputs):
     for entry in inputs:
         if Path(entry).suffix.lower() in stacks and Path(entry).exists():
             raise ValueError(
-                f"{entry} is a stack; label it with: sksegment stack {entry} -o OUT"
+                f"{entry} is a stack; label it with: sksegment stack {quote(entry)} "
+                "-o OUT"
             )
     return find_images(inputs)
 
@@ -203,10 +205,10 @@ def _plan(args):
 
     paths, out = _find_images(args.inputs), Path(args.out)
     if out.suffix.lower() in _LABEL_SUFFIXES.union(VIDEO_SUFFIXES) and not out.exists():
-        model = f" --model {args.model}" if hasattr(args, "model") else ""
+        model = f" --model {quote(args.model)}" if hasattr(args, "model") else ""
         raise ValueError(
             f"-o {out}: results are files in a folder; to label a stack in one file: "
-            f"sksegment stack {args.inputs[0]} -o {out}{model}"
+            f"sksegment stack {quote(args.inputs[0])} -o {quote(args.out)}{model}"
         )
     for entry in map(Path, args.inputs):
         if entry.is_dir() and entry.resolve() == Path(args.out).resolve():

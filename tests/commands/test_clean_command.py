@@ -148,3 +148,13 @@ def test_mistake_is_one_line_and_nothing_is_written(
     args = command.format(**places, tmp=tmp_path, out=tmp_path / "out.tif").split()
     assert message in fails("clean", *args)
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_label_that_does_not_fit_is_refused(labels, fails, tmp_path):
+    np.save(tmp_path / "big.npy", labels.astype(np.int64) << 32)
+    line = fails(
+        *("clean", tmp_path / "big.npy", "-o", tmp_path / "a.npy"),
+        *("--min-size", 3, "--spatial", "3d"),
+    )
+    assert f"has the label {255 << 32}" in line
+    assert not (tmp_path / "a.npy").exists()

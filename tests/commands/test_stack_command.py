@@ -239,10 +239,11 @@ def test_missing_package_is_named(
 def test_commands_for_images_name_the_one_for_stacks(
     fails, scan, volume, model, tmp_path, command
 ):
-    np.save(tmp_path / "scan.npy", volume)
+    path = tmp_path / "my scan.npy"
+    np.save(path, volume)
     first = [model] if command == "predict" else []
-    line = fails(command, *first, tmp_path / "scan.npy", "-o", tmp_path / "out")
-    assert "scan.npy is a stack; label it with: sksegment stack" in line
+    line = fails(command, *first, path, "-o", tmp_path / "out")
+    assert f"my scan.npy is a stack; label it with: sksegment stack '{path}'" in line
     if command != "fit":
         out = tmp_path / "labels.tif"
         line = fails(command, *first, scan, "-o", out)
