@@ -110,8 +110,14 @@ def _majority(classes, moves, borders, n_classes):
     votes = coo_array(
         (borders.data[voting], (row[voting], classes[column[voting]])),
         shape=(len(classes), n_classes),
-    ).tocsr()
-    return np.where(moves, votes.argmax(axis=1).ravel(), classes)
+    )
+    votes.sum_duplicates()
+    # scipy's argmax goes row by row, in Python. Here the last assignment stays: that of
+    # most votes, and of equals that of the lowest class.
+    order = np.lexsort((-votes.col, votes.data))
+    chosen = classes.copy()
+    chosen[votes.row[order]] = votes.col[order]
+    return chosen
 
 
 def _first_of_group(values, group, n):
