@@ -88,6 +88,8 @@ def mixture(k):
 
 
 def multi_otsu(images, _):
+    # As floats in 256 bins: integers would have a bin each.
+    images = scale(images)
     for k in (2, 3, 4):
         thresholds = threshold_multiotsu(images[0], k)
         yield k, [np.digitize(image, thresholds) for image in images]
