@@ -13,8 +13,8 @@ test: $(READY)
 test-slow: $(READY)
 	$(ONE) -m pytest -m "slow or gpu"
 bench: $(READY)
-	$(ONE) benchmarks/layers.py
-	$(ONE) benchmarks/scaling.py --largest 1024
+	$(ONE) benchmarks/layers.py --repeats 2
+	$(ONE) benchmarks/scaling.py --largest 512
 	$(ONE) benchmarks/floors.py
 lint: $(READY)
 	$(BIN)/ruff check .
