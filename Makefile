@@ -15,7 +15,6 @@ test-slow: $(READY)
 bench: $(READY)
 	$(ONE) benchmarks/layers.py --repeats 2
 	$(ONE) benchmarks/scaling.py --largest 512
-	$(ONE) benchmarks/floors.py
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
