@@ -18,6 +18,7 @@ __all__ = [
     "find_images",
     "naming",
     "read_images",
+    "replacing",
     "write_image",
     "write_labels",
 ]
@@ -296,7 +297,7 @@ def write_labels(path, labels):
     path = Path(path)
     maps = _label_maps(labels)
     if path.suffix.lower() in (".tif", ".tiff"):
-        with _replacing(path) as file, tifffile.TiffWriter(file) as tif:
+        with replacing(path) as file, tifffile.TiffWriter(file) as tif:
             for page in maps:
                 tif.write(
                     page, photometric="minisblack", compression="zlib", metadata=None
@@ -310,7 +311,7 @@ def write_labels(path, labels):
             f"{path}: a PNG holds one label map; write {len(maps)} as .tif"
         )
     else:
-        with _replacing(path) as file:
+        with replacing(path) as file:
             Image.fromarray(maps[0]).save(file, format="PNG")
 
 
@@ -365,13 +366,24 @@ def write_image(path, rgb):
     format_ = Image.registered_extensions().get(path.suffix.lower())
     if format_ not in Image.SAVE:
         raise ValueError(f"{path}: pictures cannot be written as {path.suffix!r}")
-    with _replacing(path) as file:
+    with replacing(path) as file:
         Image.fromarray(rgb).save(file, format=format_)
 
 
 @contextlib.contextmanager
-def _replacing(path):
-    """Open a new file that takes the place of ``path`` once it is complete."""
+def replacing(path):
+    """Open a new file that takes the place of another once it is complete.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        It stays as it is if anything goes wrong.
+
+    Yields
+    ------
+    file : file object
+        For bytes.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:

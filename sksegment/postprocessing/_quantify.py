@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from sksegment._image_files import _replacing
+from sksegment._image_files import replacing
 from sksegment.postprocessing._components import measure_components
 from sksegment.postprocessing._label_slices import count_slices, labelled_slices
 from sksegment.postprocessing._tables import (
@@ -57,7 +57,7 @@ class Quantification:
         folder.mkdir(parents=True, exist_ok=True)
         paths = [folder / "classes.csv", folder / "objects.csv"]
         for path, frame in zip(paths, (self.classes, self.objects), strict=True):
-            with _replacing(path) as file:
+            with replacing(path) as file:
                 frame.to_csv(file, index=False)
         return paths
 

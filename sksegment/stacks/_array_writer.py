@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sksegment._image_files import _replacing
+from sksegment._image_files import replacing
 
 __all__ = ["to_array", "write_npy"]
 
@@ -37,7 +37,7 @@ def write_npy(path, labels):
         "fortran_order": False,
         "shape": labels.shape,
     }
-    with _replacing(path) as file:
+    with replacing(path) as file:
         np.lib.format.write_array_header_2_0(file, header)
         for page in labels.pages:
             file.write(page.tobytes())

@@ -5,7 +5,7 @@ from pathlib import Path
 import tifffile
 from PIL import Image
 
-from sksegment._image_files import _replacing
+from sksegment._image_files import replacing
 
 __all__ = ["page_names", "write_folder"]
 
@@ -49,7 +49,7 @@ def write_folder(path, labels):
     """
     path.mkdir(parents=True, exist_ok=True)
     for name, page in zip(page_names(labels.stack), labels.pages, strict=True):
-        with _replacing(path / name) as file:
+        with replacing(path / name) as file:
             if name.lower().endswith(_TIFF_SUFFIXES):
                 tifffile.imwrite(file, page, compression="zlib", metadata=None)
             else:

@@ -4,7 +4,7 @@ import uuid
 
 import tifffile
 
-from sksegment._image_files import _replacing
+from sksegment._image_files import replacing
 
 __all__ = ["write_tiff"]
 
@@ -25,7 +25,7 @@ def write_tiff(path, labels):
     labels : LabelPages
     """
     with (
-        _replacing(path) as file,
+        replacing(path) as file,
         tifffile.TiffWriter(file, bigtiff=_is_big(labels), ome=True) as tif,
     ):
         tif.write(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sksegment._image_files import _replacing
+from sksegment._image_files import replacing
 from sksegment._intensity import intensity_range, scale_intensity
 from sksegment._validation import check_image
 from sksegment.plotting import overlay
@@ -35,7 +35,7 @@ def write_video(path, labels):
     container, codec, pixels = _FORMATS[path.suffix.lower()]
     height, width = labels.shape[1:]
     scale = _scale_of(labels)
-    with _replacing(path) as file, av.open(file, "w", format=container) as video:
+    with replacing(path) as file, av.open(file, "w", format=container) as video:
         stream = video.add_stream(codec, rate=_FRAMES_PER_SECOND)
         # These codecs halve the sides for colours.
         stream.height, stream.width = height + height % 2, width + width % 2
