@@ -77,8 +77,11 @@ class NestedDefaultsMixin:
     """Parameters that are None for the default of an estimator within.
 
     ``superpixels__n_segments`` can be read and set although ``superpixels`` is None.
-    The class attribute ``_nested_defaults`` maps such parameters to their classes.
+    The class attribute ``_nested_defaults`` maps such parameters to their classes, and
+    ``_chosen_in_fit`` to what `set_params` leaves open there, for `fit` to choose.
     """
+
+    _chosen_in_fit = {}
 
     def get_params(self, deep=True):
         """Get the parameters; those of estimators within also when None.
@@ -113,5 +116,5 @@ class NestedDefaultsMixin:
         for name, default in self._nested_defaults.items():
             nested = any(key.startswith(f"{name}__") for key in params)
             if nested and params.get(name, getattr(self, name)) is None:
-                params[name] = default()
+                params[name] = default(**self._chosen_in_fit.get(name, {}))
         return super().set_params(**params)

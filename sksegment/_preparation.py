@@ -9,7 +9,10 @@ from sksegment._intensity import IntensityScale
 from sksegment.regions import region_graph
 from sksegment.superpixels import SuperpixelTransformer
 
-__all__ = ["PreparedImages", "PreparedPixels"]
+__all__ = ["CHOSEN_IN_FIT", "PreparedImages", "PreparedPixels"]
+
+#: What `PreparedImages.build` chooses by the size of the images where it is None.
+CHOSEN_IN_FIT = {"n_segments": None}
 
 _MIN_PIXELS = 25
 
@@ -41,7 +44,9 @@ class PreparedImages:
         ----------
         images : list of ndarray of shape (H, W, C)
         superpixels : SuperpixelTransformer or None
-            Parameters of the superpixels; it is cloned.
+            Parameters of the superpixels; it is cloned. Where it is None, or its
+            ``n_segments``, their number is the default of the class, but fewer where
+            they would have less than 25 pixels.
 
         Raises
         ------
@@ -49,9 +54,11 @@ class PreparedImages:
             If an image has fewer than two superpixels.
         """
         if superpixels is None:
-            superpixels = _default_superpixels(images)
-        transformer = clone(superpixels).fit(images)
-        return cls._divide(images, transformer)
+            superpixels = SuperpixelTransformer(**CHOSEN_IN_FIT)
+        transformer = clone(superpixels)
+        if transformer.n_segments is None:
+            transformer.n_segments = _number_of_superpixels(images, transformer)
+        return cls._divide(images, transformer.fit(images))
 
     @classmethod
     def _divide(cls, images, transformer):
@@ -114,14 +121,12 @@ class PreparedPixels:
         return cls(scale, [scale.apply(image) for image in images])
 
 
-def _default_superpixels(images):
-    """Defaults of the class, but no superpixels that are mere specks."""
-    default = SuperpixelTransformer()
-    n_pixels = min(image[..., 0].size for image in images)
-    return default.set_params(
-        # SLIC that is asked for two may well return one.
-        n_segments=max(4, min(default.n_segments, n_pixels // _MIN_PIXELS))
-    )
+def _number_of_superpixels(images, transformer):
+    """Default of the class, but no superpixels that are mere specks."""
+    n_pixels = min(transformer.n_pixels(image, i) for i, image in enumerate(images))
+    most = SuperpixelTransformer().n_segments
+    # SLIC that is asked for two may well return one.
+    return max(4, min(most, n_pixels // _MIN_PIXELS))
 
 
 def _graph(scaled, superpixels, index):

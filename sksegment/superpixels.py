@@ -310,6 +310,23 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         except ValueError as error:
             raise ValueError(f"image {index}: {error}") from error
 
+    def n_pixels(self, image, index=0):
+        """Count the pixels of one checked image that are to be divided.
+
+        Parameters
+        ----------
+        image : ndarray of shape (H, W, C)
+        index : int, default=0
+            Position of the image, for messages.
+
+        Returns
+        -------
+        n_pixels : int
+            All, or those within the mask.
+        """
+        mask = self._mask_of(image, index)
+        return image[..., 0].size if mask is None else int(mask.sum())
+
     def _inside(self, image, index):
         """Pixels inside the mask, as an image of one row where there is a mask."""
         mask = self._mask_of(image, index)

@@ -94,6 +94,21 @@ def test_default_superpixels_have_25_pixels_at_least(shapes, n_segments):
     assert prepared.transformer.get_params() == expected
 
 
+LEFT = np.tile(np.arange(50) < 30, (40, 1))
+
+
+@pytest.mark.parametrize(
+    ("mask", "n_segments"), [(LEFT, 48), (lambda image: LEFT, 48), (None, 80)]
+)
+def test_number_that_is_left_open_counts_pixels_within_the_mask(mask, n_segments):
+    image = np.random.default_rng(0).random((40, 50, 1))
+    superpixels = SuperpixelTransformer(n_segments=None, compactness=3.0, mask=mask)
+    transformer = PreparedImages.build([image], superpixels).transformer
+    assert (transformer.n_segments, transformer.compactness) == (n_segments, 3.0)
+    # The caller's is left alone.
+    assert superpixels.n_segments is None
+
+
 @pytest.mark.parametrize("shape", [(8, 8), (8, 9), (9, 8), (10, 10)])
 def test_smallest_images_have_two_superpixels_by_default(shape):
     image = np.random.default_rng(0).random((*shape, 1))

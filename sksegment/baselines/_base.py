@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from sksegment._preparation import PreparedImages
+from sksegment._preparation import CHOSEN_IN_FIT, PreparedImages
 from sksegment.baselines._color import color_features, resolve_color_space
 from sksegment.regions import region_graph
 from sksegment.superpixels import SuperpixelTransformer
@@ -30,6 +30,7 @@ class SuperpixelMixin:
     """
 
     _nested_defaults = {"superpixels": SuperpixelTransformer}
+    _chosen_in_fit = {"superpixels": CHOSEN_IN_FIT}
 
     def _prepare(self, images):
         """Superpixels and region graphs of training images, and their colour space."""

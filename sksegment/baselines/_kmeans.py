@@ -214,7 +214,8 @@ class KMeansSuperpixelSegmenter(
     superpixels : SuperpixelTransformer, optional
         Parameters of the superpixels. When None, those of the class, with fewer
         superpixels where they would be smaller than 25 pixels. It is cloned, and its
-        parameters can be set as ``superpixels__n_segments`` etc.
+        parameters can be set as ``superpixels__mask`` etc.; their number stays as with
+        None until ``superpixels__n_segments`` is set.
     color_space : {"auto", "lab", "rgb", "native"}, default="auto"
         What the distance of two superpixels is measured in. "lab" (CIELAB) and "rgb"
         are for RGB images; "native" takes all channels alike, with their ranges

@@ -68,7 +68,8 @@ class SpectralSuperpixelSegmenter(
     superpixels : SuperpixelTransformer, optional
         Parameters of the superpixels. When None, those of the class, with fewer
         superpixels where they would be smaller than 25 pixels. It is cloned, and its
-        parameters can be set as ``superpixels__n_segments`` etc.
+        parameters can be set as ``superpixels__mask`` etc.; their number stays as with
+        None until ``superpixels__n_segments`` is set.
     color_scale : float, default=0.3
         Decay s of the affinity with the difference of colour, relative to the mean
         difference of neighbours. Smaller values follow weaker edges; larger ones make

@@ -248,19 +248,13 @@ def make_estimator(args):
 
 def _fields(args):
     """Mask and weights of pixels, where the command has such options."""
-    from sksegment import SuperpixelTransformer
     from sksegment.cli._masks import read_mask, read_weights
 
     fields = {}
     if getattr(args, "sample_region", None):
         fields["patches__region"] = read_weights(args.sample_region)
     if getattr(args, "mask", None):
-        mask = fields["superpixels__mask"] = read_mask(args.mask)
-        if args.n_segments is None:
-            # As without a mask: none are mere specks of less than 25 pixels.
-            most = SuperpixelTransformer().n_segments
-            n_segments = max(4, min(most, int(mask.sum()) // 25))
-            fields["superpixels__n_segments"] = n_segments
+        fields["superpixels__mask"] = read_mask(args.mask)
     return fields
 
 

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sksegment._merging import MergingMixin
 from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
 from sksegment._prediction import PredictionMixin
-from sksegment._preparation import PreparedImages
+from sksegment._preparation import CHOSEN_IN_FIT, PreparedImages
 from sksegment._validation import Interval, Real, StrOptions
 from sksegment.fitting import soft_labels
 from sksegment.labelling import (
@@ -57,7 +57,8 @@ class SparseWNetSegmenter(
     superpixels : SuperpixelTransformer, optional
         Parameters of the superpixels. When None, those of the class, with fewer
         superpixels where they would be smaller than 25 pixels. It is cloned, and its
-        parameters can be set as ``superpixels__n_segments`` etc.
+        parameters can be set as ``superpixels__mask`` etc.; their number stays as with
+        None until ``superpixels__n_segments`` is set.
     patches : PatchSampler, optional
         Parameters of the patches, e.g. ``patches__counts``; the defaults of the class
         when None.
@@ -181,6 +182,7 @@ class SparseWNetSegmenter(
     """
 
     _nested_defaults = {"superpixels": SuperpixelTransformer, "patches": PatchSampler}
+    _chosen_in_fit = {"superpixels": CHOSEN_IN_FIT}
     _parameter_constraints = {
         **NET_CONSTRAINTS,
         "superpixels": [SuperpixelTransformer, None],

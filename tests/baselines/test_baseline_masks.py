@@ -23,6 +23,13 @@ def test_outside_a_mask_the_label_is_minus_one(cls, make_image, disc_mask, make)
         assert set(np.unique(labels[mask])) == {0, 1}
 
 
+@pytest.mark.parametrize("cls", ON_SUPERPIXELS)
+def test_mask_that_is_set_leaves_superpixels_their_size(cls, make_image, disc_mask):
+    mask = disc_mask((32, 40), radius=14)
+    model = cls(2, random_state=0).set_params(superpixels__mask=mask)
+    assert model.fit([make_image()]).superpixels_.n_segments == mask.sum() // 25
+
+
 def test_distances_are_infinite_outside_a_mask(make_image, disc_mask, make):
     mask = disc_mask((32, 40))
     model = make(KMeansSuperpixelSegmenter, superpixels__mask=mask)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 
-from sksegment import SuperpixelTransformer
+from sksegment import SparseWNetSegmenter, SuperpixelTransformer
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,15 @@ def test_mask_of_another_shape_is_refused(make_segmenter, disc, field):
 def test_mask_of_another_shape_is_refused_in_predict(masked, disc):
     with pytest.raises(ValueError, match=r"image 1: .*mask .*\(64, 64\).*\(64, 60\)"):
         masked.predict([disc, disc[:, 4:]])
+
+
+def test_mask_that_is_set_leaves_superpixels_their_size(disc, field):
+    """Not 3,000 on a small image, as when the transformer is given as a whole."""
+    model = SparseWNetSegmenter(base_channels=4, max_epochs=1, random_state=0)
+    model.set_params(superpixels__mask=field).fit([disc])
+    assert model.superpixels_.n_segments == field.sum() // 25
+    again = clone(model).set_params(superpixels__n_segments=50).fit([disc])
+    assert again.superpixels_.n_segments == 50
 
 
 def test_empty_mask_is_refused(make_segmenter, disc, field):
