@@ -42,6 +42,8 @@ class Source:
         One a slice.
     paths : tuple of path-like
         Files by whose size and time a change is noticed.
+    folders : tuple of path-like
+        The same for all files in them, at any depth.
     close : callable
     """
 
@@ -55,6 +57,7 @@ class Source:
     unit: str | None = None
     names: list | None = None
     paths: tuple = ()
+    folders: tuple = ()
     close: Callable = _nothing
 
 

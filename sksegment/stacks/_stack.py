@@ -215,7 +215,7 @@ class Stack(Sequence):
             Of name, shape, dtype and axes, with size and time of the last change where
             there are files; the same after a trip through JSON.
         """
-        stats = [os.stat(path) for path in self._source.paths]
+        stats = [os.stat(path) for path in self._watched_files()]
         return {
             "name": self.source,
             "shape": [int(length) for length in self.shape],
@@ -224,6 +224,12 @@ class Stack(Sequence):
             "size": sum(stat.st_size for stat in stats) if stats else None,
             "mtime": max((stat.st_mtime_ns for stat in stats), default=None),
         }
+
+    def _watched_files(self):
+        yield from self._source.paths
+        for folder in self._source.folders:
+            for parent, _, names in os.walk(folder):
+                yield from (os.path.join(parent, name) for name in names)
 
     def close(self):
         """Close the file, if there is one."""

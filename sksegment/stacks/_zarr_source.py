@@ -71,7 +71,9 @@ def _find(path, root, dataset):
 def _source(path, array, name, **options):
     metadata = [path / file for file in ("zarr.json", ".zarray", ".zgroup")]
     paths = tuple(file for file in metadata if file.is_file())
-    return array_source(array, name, paths=paths, **options)
+    # Where the chunks are, and no other array of the group.
+    folders = (path / array.path,)
+    return array_source(array, name, paths=paths, folders=folders, **options)
 
 
 def _choose(name, root, dataset):

@@ -115,6 +115,28 @@ def test_damaged_chunk_costs_its_slices(volume, tmp_path):
     np.testing.assert_array_equal(stack[3], volume[3])
 
 
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("name", [None, "scan/data"], ids=["array", "group"])
+def test_fingerprint_notices_another_chunk(volume, tmp_path, name, version):
+    path = tmp_path / "a.zarr"
+    options = {"chunks": (2, 16, 16), "zarr_format": version}
+    array = zarr.create_array(str(path), name=name, data=volume, **options)
+    first = open_stack(path, dataset=name).fingerprint()
+    assert open_stack(path, dataset=name).fingerprint() == first
+    # The metadata stay as they are.
+    array[2:4, :16, :16] = 0
+    assert open_stack(path, dataset=name).fingerprint() != first
+
+
+def test_fingerprint_is_of_one_array_of_the_group(volume, tmp_path):
+    group = zarr.open_group(str(tmp_path / "a.zarr"), mode="w")
+    group.create_array("scan", data=volume)
+    dark = group.create_array("dark", data=volume[:2], chunks=(1, 32, 40))
+    first = open_stack(tmp_path / "a.zarr", dataset="scan").fingerprint()
+    dark[1] = 0
+    assert open_stack(tmp_path / "a.zarr", dataset="scan").fingerprint() == first
+
+
 def test_damaged_metadata(volume, tmp_path):
     zarr.create_array(str(tmp_path / "a.zarr"), data=volume)
     (tmp_path / "a.zarr/zarr.json").write_text("{")
