@@ -10,6 +10,7 @@ from sksegment.losses import reconstruction_loss
 from sksegment.nn import build_wnet
 from sksegment.training._callbacks import StopTraining, TermMeans
 from sksegment.training._device import limit_threads
+from sksegment.training._watch import watchers
 
 __all__ = ["MARGIN", "SegmentationNet", "history_table", "make_net", "train"]
 
@@ -279,6 +280,7 @@ def train(net, dataset, *, max_epochs, callbacks):
     net : SegmentationNet
     """
     lasting = net.callbacks_
+    callbacks = [*callbacks, *watchers()]
     named = [(type(callback).__name__, callback) for callback in callbacks]
     net.callbacks_ = [*lasting, *named]
     try:
