@@ -1,0 +1,73 @@
+"""Curves of the losses."""
+
+import numpy as np
+
+from sksegment._palette import label_colors
+from sksegment.plotting._axes import get_axes
+
+__all__ = ["plot_history"]
+
+# The terms of the loss, their labels, and what tells them apart without colours.
+_TERMS = {
+    "loss": ("total", "o"),
+    "rec": ("reconstruction", "s"),
+    "cut": ("normalised cut", "^"),
+    "sim": ("similarity", "D"),
+    "con": ("continuity", "v"),
+}
+# Orange, blue, green and vermilion: a term has the same colour in every plot.
+_COLORS = dict(zip(("rec", "cut", "sim", "con"), (0, 4, 2, 5), strict=True))
+
+
+def plot_history(history, ax=None):
+    """Plot the terms of the loss over the epochs.
+
+    Parameters
+    ----------
+    history : list of dict
+        A fitted model's ``history_``: one row an epoch with ``epoch``, ``loss``, and
+        those of the terms ``rec``, ``cut``, ``sim`` and ``con`` in use.
+    ax : matplotlib.axes.Axes, optional
+        Where to plot; a new pyplot figure by default.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    ValueError
+        If there is no epoch in the history.
+
+    Examples
+    --------
+    >>> from sksegment.plotting import plot_history
+    >>> ax = plot_history([{"epoch": 1, "loss": 0.9}, {"epoch": 2, "loss": 0.4}])
+    >>> ax.get_yscale()
+    'log'
+    """
+    rows = list(history)
+    if not rows:
+        raise ValueError("the history is empty: fit the model first")
+    ax = get_axes(ax)
+    epochs = [row["epoch"] for row in rows]
+    positive = True
+    for name, (label, marker) in _TERMS.items():
+        values = [row.get(name, np.nan) for row in rows]
+        if np.isnan(values).all():
+            continue
+        positive = positive and np.nanmin(values) > 0
+        ax.plot(epochs, values, label=label, marker=marker, ms=4, **_style(name))
+    ax.set(xlabel="epoch", ylabel="loss", title="Training")
+    ax.set_yscale("log" if positive else "symlog")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.legend()
+    return ax
+
+
+def _style(name):
+    if name == "loss":
+        return {"color": "black", "linewidth": 2.0}
+    return {"color": label_colors(6)[_COLORS[name]] / 255.0}
