@@ -127,7 +127,6 @@ def add_training(parser, *, all_images=False):
     add(
         "--seed",
         type=int,
-        default=0,
         help="the same seed, the same result (default: 0)",
     )
     add(
@@ -230,7 +229,7 @@ def make_estimator(args):
 
     # A bar in a log file is noise, and errors are to stand alone there.
     shown = not args.quiet and sys.stderr.isatty()
-    params = {
+    params = {"random_state": 0} | {
         parameter: getattr(args, option)
         for option, parameter in _PARAMETERS.items()
         if getattr(args, option) is not None

@@ -130,20 +130,22 @@ def _indices(text):
 
 def _stack(args):
     from sksegment._jobs import Journal
-    from sksegment.cli._stack_model import check_model_options, get_model
+    from sksegment.cli._stack_model import get_model
+    from sksegment.cli._stack_options import check_model_options, model_options
     from sksegment.stacks._cuts import Cuts
     from sksegment.stacks._open import open_stack
     from sksegment.stacks._run import run_stack
     from sksegment.stacks._writers import Place
 
     check_model_options(args)
+    options = model_options(args)
     source = args.source[0] if len(args.source) == 1 else args.source
     cuts = Cuts.of(open_stack(source, axes=args.axes, dataset=args.dataset), args.along)
     place = Place(args.out, cuts.stack)
     place.check_free(resume=args.resume, overwrite=args.overwrite)
     journal = Journal(args.quiet)
     with _connected(args.scheduler) as client, _untold_failures():
-        model = get_model(args, cuts, place, journal)
+        model = get_model(args, cuts, place, journal, options)
         run = run_stack(
             model,
             cuts.stack,
@@ -153,6 +155,7 @@ def _stack(args):
             overwrite=args.overwrite,
             client=client,
             progress=not args.quiet and sys.stderr.isatty(),
+            options=options,
         )
     for _, reason in run.failed:
         complain(one_line(f"{reason} (its labels are void)"))

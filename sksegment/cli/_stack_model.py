@@ -7,42 +7,15 @@ import numpy as np
 from sksegment._jobs import check_model_file, fit_model, merge_classes
 from sksegment.cli._masks import check_plane, read_mask
 from sksegment.cli._options import make_estimator
+from sksegment.cli._stack_options import check_resumed_options
 from sksegment.io import load_model
 from sksegment.stacks import suggest_training_slices
 from sksegment.stacks._run import check_model
 
-__all__ = ["check_model_options", "get_model"]
-
-# What says how to train, and has no meaning where nothing is trained.
-_OF_TRAINING = (
-    *("train_slices", "train_at", "sample_region", "max_labels", "n_segments"),
-    *("beta_rec", "beta_cut", "beta_sim", "beta_con", "epochs", "resolution"),
-    *("n_init", "precision", "set"),
-)
+__all__ = ["get_model"]
 
 
-def check_model_options(args):
-    """Refuse options that say how to train beside a model that is trained already.
-
-    Parameters
-    ----------
-    args : argparse.Namespace
-        Arguments of the command stack.
-
-    Raises
-    ------
-    ValueError
-    """
-    given = [name for name in _OF_TRAINING if getattr(args, name) not in (None, [])]
-    if args.model and given:
-        option = given[0].replace("_", "-")
-        raise ValueError(
-            f"--{option} is for training, but --model {args.model} is trained already; "
-            "leave one of them out"
-        )
-
-
-def get_model(args, cuts, place, journal):
+def get_model(args, cuts, place, journal, options):
     """Load the model, or train and save it.
 
     Parameters
@@ -54,6 +27,8 @@ def get_model(args, cuts, place, journal):
     place : Place
         Where the labels go.
     journal : Journal
+    options : dict of str to str
+        See `model_options`.
 
     Returns
     -------
@@ -62,23 +37,23 @@ def get_model(args, cuts, place, journal):
     Raises
     ------
     ValueError
-        If the model, a mask or the slices cannot be used.
+        If the model, a mask or the slices cannot be used, or a run to go on with has
+        a model that was made by other options.
     """
+    goes_on = args.resume and not args.overwrite and place.journal.exists()
+    if goes_on:
+        check_resumed_options(options, place.journal)
     target = _model_file(args, cuts, place)
     if args.model:
         model = _load(args.model, args, cuts)
         if target is not None:
             _save(model, target)
-    elif _goes_on(args, place) and target.is_file():
+    elif goes_on and target.is_file():
         model = _load(target, args, cuts)
         journal.say(f"going on with the model {target}")
     else:
         model = _train(args, cuts, target, journal)
     return model
-
-
-def _goes_on(args, place):
-    return args.resume and not args.overwrite and place.journal.exists()
 
 
 def _model_file(args, cuts, place):

@@ -24,7 +24,7 @@ except ImportError:
     # Not on Windows, where nothing but care keeps two programs apart.
     fcntl = None
 
-__all__ = ["Journal", "JournalError"]
+__all__ = ["Journal", "JournalError", "read_header"]
 
 
 class JournalError(ValueError):
@@ -202,6 +202,22 @@ class Journal:
 
     def __exit__(self, *exception):
         self.close()
+
+
+def read_header(path):
+    """Read what the run of a journal is about.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    header : dict
+        Empty if the file does not begin with one.
+    """
+    with open(path, "rb") as file:
+        return _parse(file.readline()) or {}
 
 
 def _line(values):

@@ -70,8 +70,17 @@ def run_stack(
     overwrite=False,
     client=None,
     progress=True,
+    options=None,
 ):
     """Do what `predict_stack` does, and tell what became of it.
+
+    Parameters
+    ----------
+    model, source, out, axes, dataset, along, resume, overwrite, client, progress
+        See `predict_stack`.
+    options : dict of str to str, optional
+        By which the model was made; `read_header` gives them back from the journal of
+        a run that was interrupted.
 
     Returns
     -------
@@ -87,7 +96,7 @@ def run_stack(
         header = _header(model, cuts)
     # As the message of a run that does not fit says.
     resume = resume and not overwrite
-    journal, results = _begin(model, cuts, place, header, resume, client)
+    journal, results = _begin(model, cuts, place, header, options, resume, client)
     bar = partial(tqdm, disable=not progress, file=sys.stderr)
     with journal, _telling_how_to_resume(place, journal, len(cuts)):
         failed = _label_all(journal, cuts, results, bar, to_file=out is not None)
@@ -134,7 +143,7 @@ def _header(model, cuts):
     }
 
 
-def _begin(model, cuts, place, header, resume, client):
+def _begin(model, cuts, place, header, options, resume, client):
     """Open the journal, and give an iterator over the results it still lacks.
 
     A new file is made only when some slice of every axis has been labelled: what is
@@ -154,7 +163,7 @@ def _begin(model, cuts, place, header, resume, client):
         if place is None:
             journal = Journal.in_memory()
         else:
-            journal = Journal.begin(place.journal, header)
+            journal = Journal.begin(place.journal, {**header, "options": options})
     begun = {number for number, *_ in first}
     left = [n for n in range(len(cuts)) if n not in journal and n not in begun]
     return journal, _chain(first, label, left)

@@ -10,7 +10,7 @@ from numpy.testing import assert_array_equal
 
 from sksegment import SparseWNetSegmenter
 from sksegment.cli import main
-from sksegment.io import load_model
+from sksegment.io import load_model, write_image
 
 N_REPEATS = 30
 TINY = [
@@ -80,8 +80,46 @@ def test_resume_with_another_model_is_refused(interrupted, fails, model, tmp_pat
     line = fails(*interrupted[0][:4], "--resume", "--model", model)
     assert "belongs to a run with another model" in line
     line = fails(*interrupted[0], "--resume", "--classes", 1)
-    assert "belongs to a run with another model" in line
+    assert "belongs to a run with another model: it was begun without --clas" in line
     assert (tmp_path / "labels.npy.partial").exists()
+
+
+OTHERS = [
+    ("--epochs 2", "with --epochs 1, not 2"),
+    ("--set depth=2", "with --set depth=1, not 2"),
+    ("--n-segments auto", "with --n-segments 60, not auto"),
+    ("--train-at 2,5", "without --train-at"),
+    ("--seed 3", "without --seed"),
+    ("--set tau=0.5", "without --set tau"),
+    ("--mask {mask}", "without --mask"),
+]
+
+
+@pytest.mark.parametrize(("options", "difference"), OTHERS)
+def test_resume_with_other_options_is_refused(
+    options, difference, interrupted, fails, run, tmp_path
+):
+    write_image(tmp_path / "mask.png", np.ones((40, 48), np.uint8))
+    options = options.format(mask=tmp_path / "mask.png").split()
+    line = fails(*interrupted[0], *options, "--resume")
+    assert f"belongs to a run with another model: it was begun {difference}; " in line
+    assert line.endswith("leave it out, or begin anew with --overwrite")
+    # That is true: without any option the run goes on.
+    assert run(*interrupted[0][:4], "--resume")[0] == 0
+
+
+def test_resume_with_another_region_is_refused(interrupt, run, fails, tmp_path, scan):
+    region = tmp_path / "region.png"
+    write_image(region, np.ones((40, 48), np.uint8))
+    command = ("stack", scan, "-o", tmp_path / "a.npy", "--sample-region", region)
+    command += (*TINY, *("--set", "patches__shapes=[(8,8)]"))
+    command += ("--set", "patches__counts=[4]")
+    assert run(*command)[0] == 130
+    write_image(region, np.tri(40, 48, dtype=np.uint8))
+    line = fails(*command, "--resume")
+    assert "it was begun with another --sample-region; " in line
+    write_image(region, np.ones((40, 48), np.uint8))
+    assert run(*command, "--resume")[0] == 0
 
 
 @pytest.mark.parametrize("options", [["--overwrite"], ["--overwrite", "--resume"]])
