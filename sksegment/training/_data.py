@@ -74,6 +74,9 @@ class GraphImage:
         Share of every pixel that is inside.
     labels : tensor of shape (N,) or None
         Labels of the superpixels when the net last saw the image.
+    scaled : ndarray of shape (H, W, C), float32
+    superpixels : ndarray of shape (H, W), int32
+        What it was built from, for those who want to look at it.
     """
 
     pixels: torch.Tensor
@@ -84,6 +87,8 @@ class GraphImage:
     inside: np.ndarray | None = None
     weight: torch.Tensor | None = None
     labels: torch.Tensor | None = field(default=None)
+    scaled: np.ndarray | None = None
+    superpixels: np.ndarray | None = None
 
     @classmethod
     def build(
@@ -117,7 +122,14 @@ class GraphImage:
             SparseOperator(graph.affinity(), device),
             inside=None if weight is None else inside,
             weight=weight,
+            scaled=scaled,
+            superpixels=superpixels,
         )
+
+    def label_map(self):
+        """Labels of the pixels of the original, (H, W), -1 outside a mask."""
+        # The last one is what the index -1 finds.
+        return np.append(self.labels.cpu().numpy(), -1)[self.superpixels]
 
     def pool(self, pixels):
         """Means of the superpixels, (N, k), of values of the pixels, (h * w, k)."""
@@ -137,12 +149,15 @@ class PixelImage:
         Weights of the pixels nearby for the normalised cut.
     labels : tensor of shape (h * w,) or None
         Labels of the pixels when the net last saw the image.
+    scaled : ndarray of shape (H, W, C), float32
+        What it was built from, for those who want to look at it.
     """
 
     pixels: torch.Tensor
     shape: tuple
     affinity: WindowOperator | None
     labels: torch.Tensor | None = field(default=None)
+    scaled: np.ndarray | None = None
 
     # Without superpixels there is no mask.
     inside = weight = None
@@ -167,7 +182,13 @@ class PixelImage:
             # Without the position, which the affinity has already.
             image = pixels[0, : scaled.shape[-1]].permute(1, 2, 0)
             affinity = pixel_affinity(image)
-        return cls(pixels, scaled.shape[:2], affinity)
+        return cls(pixels, scaled.shape[:2], affinity, scaled=scaled)
+
+    def label_map(self):
+        """Labels of the pixels of the original, (H, W)."""
+        grid = self.labels.reshape(1, 1, *self.pixels.shape[-2:]).float()
+        labels = interpolate(grid, size=self.shape, mode="nearest-exact")
+        return labels[0, 0].long().cpu().numpy()
 
     def pool(self, pixels):
         """Return the values of the pixels, of which each stands for itself."""
