@@ -111,11 +111,14 @@ def test_missing_package(path, hide):
         open_stack(path)
 
 
-def test_file_is_not_held_open_before_it_is_read(path):
+def test_file_is_held_open_only_while_it_is_read(path, volume):
     stack = open_stack(path)
     with h5py.File(path, "a") as file:
         file["more"] = 1
     with stack:
-        stack[0]
+        np.testing.assert_array_equal(stack[0], volume[0])
+        with pytest.raises(OSError, match="already open"):
+            h5py.File(path, "a")
     with h5py.File(path, "a") as file:
         file["still"] = 1
+        assert {*file} == {"entry", "more", "still"}

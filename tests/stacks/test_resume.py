@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import types
 
@@ -318,9 +319,15 @@ def test_killed_between_output_and_end(run, interrupted, model, volume, tmp_path
     np.testing.assert_array_equal(np.load(path), model.predict(volume))
 
 
-def test_journal_in_memory_needs_no_disk(model, volume, monkeypatch):
-    monkeypatch.setattr(os, "fsync", lambda file: pytest.fail("it was written to disk"))
-    predict_stack(model, volume, progress=False)
+def test_journal_in_memory_needs_no_disk(model, volume, monkeypatch, tmp_path):
+    synced = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    labels = predict_stack(model, volume, progress=False)
+    np.testing.assert_array_equal(labels, model.predict(volume))
+    assert synced == []
+    assert not [*tmp_path.iterdir()]
 
 
 def test_every_slice_is_on_the_disk_before_the_next(tmp_path, monkeypatch):
