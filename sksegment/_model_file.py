@@ -4,9 +4,11 @@ The file of version 1 has in its metadata, under ``sksegment``, one JSON object 
 the keys ``format``, ``class``, ``params``, ``superpixels``, ``fitted`` and
 ``versions``; its tensors are named ``net/...`` for the weights, ``fitted/...`` for
 arrays of the estimator, ``labels/<i>`` for the maps of the training images and
-``param/<i>`` for parameters that are arrays.
+``param/<i>`` for parameters that are arrays. Beside the header stands, under
+``sha256``, the digest of header and tensors; the earliest files have none.
 """
 
+import hashlib
 import json
 import os
 import platform
@@ -22,6 +24,8 @@ from safetensors.torch import save_file
 __all__ = ["FORMAT", "ModelFileError", "decode", "encode", "read_file", "write_file"]
 
 FORMAT = 1
+# What the metadata may hold; ``format`` is what other programs say of the framework.
+_KEYS = frozenset({"sksegment", "sha256", "format"})
 _PACKAGES = ("sksegment", "torch", "scikit-learn", "scikit-image", "skorch", "numpy")
 
 
@@ -46,13 +50,15 @@ def write_file(path, header, tensors):
     """
     path = Path(path)
     header = {"format": FORMAT, **header, "versions": _versions()}
-    metadata = {"sksegment": json.dumps(header, allow_nan=True)}
+    text = json.dumps(header, allow_nan=True)
     tensors = {name: value.detach().cpu().clone() for name, value in tensors.items()}
     tensors = {name: value.contiguous() for name, value in tensors.items()}
+    metadata = {"sksegment": text, "sha256": _digest(text, tensors)}
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
     try:
         save_file(tensors, temporary, metadata=metadata)
+        _flush(temporary)
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except SafetensorError as error:
@@ -79,23 +85,50 @@ def read_file(path):
         If there is no such file.
     ModelFileError
         If it is no model file, is damaged, or is of a newer version.
+
+    Notes
+    -----
+    The file is mapped into memory: nothing larger than the file is allocated, whatever
+    its header says.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no model file {path}")
     try:
         with safe_open(path, framework="pt") as file:
-            header = _header(file.metadata(), path)
+            metadata = file.metadata() or {}
+            header = _header(metadata, path)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ModelFileError(
             f"{path} is damaged or no safetensors file: {error}"
         ) from error
+    _check_digest(metadata, tensors, path)
     return header, tensors
+
+
+def _digest(text, tensors):
+    """SHA-256 of header and tensors, wherever in the file they are."""
+    digest = hashlib.sha256(text.encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def _check_digest(metadata, tensors, path):
+    expected = metadata.get("sha256")
+    if metadata.keys() - _KEYS:
+        raise ModelFileError(f"{path} is damaged: its metadata have unknown keys")
+    if expected not in (None, _digest(metadata["sksegment"], tensors)):
+        raise ModelFileError(
+            f"{path} is damaged: its contents have changed since it was written; copy "
+            "it again"
+        )
 
 
 def _header(metadata, path):
     try:
-        header = json.loads((metadata or {})["sksegment"])
+        header = json.loads(metadata["sksegment"])
         found = header["format"]
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise ModelFileError(f"{path} is not a model of sksegment") from error
@@ -111,6 +144,12 @@ def _header(metadata, path):
 def _versions():
     found = {name: version(name) for name in _PACKAGES}
     return {**found, "python": platform.python_version()}
+
+
+def _flush(path):
+    """Wait until a file is on the disk, so that a power cut leaves no empty one."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
 
 
 def _umask():

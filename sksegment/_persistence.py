@@ -4,7 +4,14 @@ import numpy as np
 import torch
 
 from sksegment._model_file import decode, encode, read_file, write_file
-from sksegment.training import history_table, is_available
+from sksegment.fitting import net_size
+from sksegment.nn import WNet
+from sksegment.training import (
+    history_table,
+    is_available,
+    moments_of,
+    restore_moments,
+)
 
 __all__ = ["restore_segmenter", "save_segmenter"]
 
@@ -40,6 +47,7 @@ def save_segmenter(estimator, path):
         "fitted": {
             **{name: getattr(estimator, name) for name in _SCALARS},
             "history": _rows(estimator.net_.history),
+            "interrupted": estimator.interrupted_,
             "n_images": len(estimator.labels_),
             "rgb": bool(estimator.rgb_),
             "stacked": not isinstance(estimator.labels_, list),
@@ -47,6 +55,8 @@ def save_segmenter(estimator, path):
     }
     for name, value in estimator.net_.module_.state_dict().items():
         tensors[f"net/{name}"] = value
+    for name, value in moments_of(estimator.net_).items():
+        tensors[f"adam/{name}"] = value
     for name, key in (_ARRAYS | _OPTIONAL_ARRAYS).items():
         array = getattr(estimator, name, None)
         if array is not None:
@@ -74,7 +84,7 @@ def restore_segmenter(path, classes, device):
 
     Raises
     ------
-    KeyError, RuntimeError, TypeError, ValueError
+    ArithmeticError, KeyError, RuntimeError, TypeError, ValueError
         If header and tensors do not fit together.
     """
     header, tensors = read_file(path)
@@ -86,15 +96,21 @@ def restore_segmenter(path, classes, device):
     fitted = header["fitted"]
     for name in _SCALARS:
         setattr(estimator, name, fitted[name])
+    _check_arrays(estimator, tensors)
     for name, key in _ARRAYS.items():
         setattr(estimator, name, tensors[key].numpy())
     estimator.label_groups_ = _optional(tensors, "fitted/label_groups")
     estimator.rgb_ = fitted["rgb"]
+    # The earliest files have neither this nor moments.
+    estimator.interrupted_ = bool(fitted.get("interrupted", False))
     if hasattr(estimator, "superpixels"):
         estimator.superpixels_ = _superpixels(header, tensors, classes, estimator)
         estimator.cluster_centers_ = _optional(tensors, "fitted/centers")
+    weights = _under("net/", tensors)
+    _check_weights(estimator, weights)
     estimator.net_ = estimator._new_net(estimator.n_channels_in_, seed=0)
-    estimator.net_.module_.load_state_dict(_under("net/", tensors))
+    estimator.net_.module_.load_state_dict(weights)
+    restore_moments(estimator.net_, _under("adam/", tensors))
     estimator.net_.history.extend(fitted["history"])
     estimator.history_ = history_table(estimator.net_)
     labels = [tensors[f"labels/{i}"].numpy() for i in range(fitted["n_images"])]
@@ -104,10 +120,44 @@ def restore_segmenter(path, classes, device):
 
 def _superpixels(header, tensors, classes, estimator):
     superpixels = decode(header["superpixels"], classes, tensors)
+    superpixels._validate_params()
     superpixels.intensity_range_ = estimator.intensity_range_
     superpixels.n_channels_in_ = estimator.n_channels_in_
     superpixels.rgb_ = estimator.rgb_
     return superpixels
+
+
+def _check_arrays(estimator, tensors):
+    """Refuse arrays that are not those of so many labels and channels."""
+    n_labels, n_channels = estimator.max_labels, estimator.n_channels_in_
+    shapes = {
+        "fitted/intensity_range": (2, n_channels),
+        "fitted/label_colors": (n_labels, n_channels),
+        "fitted/label_fractions": (n_labels,),
+        "fitted/label_groups": (n_labels,),
+        "fitted/centers": (n_labels, n_labels),
+    }
+    for name, expected in shapes.items():
+        found = tensors[name].shape if name in tensors else expected
+        if tuple(found) != expected:
+            raise ValueError(f"{name} has shape {tuple(found)}, not {expected}")
+    groups = tensors.get("fitted/label_groups")
+    if groups is not None and not 0 <= groups.min() <= groups.max() < n_labels:
+        raise ValueError(f"fitted/label_groups must be from 0 to {n_labels - 1}")
+
+
+def _check_weights(estimator, weights):
+    """Refuse weights of another net before there is memory for the one of the header.
+
+    A header may ask for a net of any size.
+    """
+    with torch.device("meta"):
+        net = WNet(**net_size(estimator, estimator.n_channels_in_))
+    expected = {name: value.shape for name, value in net.state_dict().items()}
+    if {name: value.shape for name, value in weights.items()} != expected:
+        raise ValueError("its weights are not those of the net that its header names")
+    if not all(torch.isfinite(value).all() for value in weights.values()):
+        raise ValueError("its weights are not finite")
 
 
 def _rows(history):

@@ -4,7 +4,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksegment._intensity import IntensityScale
 from sksegment._persistence import save_segmenter
-from sksegment.fitting import check_net, enlarge, soft_labels
+from sksegment.fitting import check_finite, check_net, enlarge, soft_labels
 from sksegment.training import to_grid
 
 __all__ = ["PredictionMixin"]
@@ -101,7 +101,8 @@ class PredictionMixin:
 
     def _reconstruct_image(self, index, image):
         grid = self._to_grid(self._normalize(image))
-        pixels = self.net_.reconstruction_step(grid)[:, : self.n_channels_in_]
+        pixels = check_finite(self.net_.reconstruction_step(grid))
+        pixels = pixels[:, : self.n_channels_in_]
         return self._scale.undo(enlarge(pixels, image.shape[:2]))
 
     @property

@@ -3,6 +3,7 @@
 from copy import copy
 
 import numpy as np
+import torch
 from sklearn.base import clone
 from torch.nn.functional import interpolate
 
@@ -24,10 +25,12 @@ from sksegment.training import (
 )
 
 __all__ = [
+    "check_finite",
     "check_net",
     "check_objective",
     "enlarge",
     "final_loss",
+    "net_size",
     "new_wnet",
     "soft_labels",
     "train_wnet",
@@ -95,6 +98,28 @@ def weights_of(estimator):
     return {name: float(getattr(estimator, name)) for name in _BETAS}
 
 
+def net_size(estimator, n_channels):
+    """Size of the net of an estimator, as `WNet` takes it.
+
+    Parameters
+    ----------
+    estimator : SparseWNetSegmenter or DenseWNetSegmenter
+    n_channels : int
+        Of the images.
+
+    Returns
+    -------
+    size : dict
+    """
+    return {
+        "n_channels": n_channels + (2 if estimator.position else 0),
+        "max_labels": estimator.max_labels,
+        "base_channels": estimator.base_channels,
+        "depth": estimator.depth,
+        "decode": estimator.reconstruction != "none",
+    }
+
+
 def new_wnet(estimator, n_channels, seed, objective):
     """Make an untrained net for an estimator.
 
@@ -112,13 +137,7 @@ def new_wnet(estimator, n_channels, seed, objective):
     """
     device = choose_device(estimator.device)
     return make_net(
-        size={
-            "n_channels": n_channels + (2 if estimator.position else 0),
-            "max_labels": estimator.max_labels,
-            "base_channels": estimator.base_channels,
-            "depth": estimator.depth,
-            "decode": estimator.reconstruction != "none",
-        },
+        size=net_size(estimator, n_channels),
         objective=objective,
         betas=weights_of(estimator),
         reconstruct=estimator.reconstruction,
@@ -230,8 +249,29 @@ def soft_labels(net, grid):
     Returns
     -------
     f : tensor of shape (1, K, h, w), float32
+
+    Raises
+    ------
+    FloatingPointError
+        If the net answers with NaN.
     """
-    return channel_softmax(net.evaluation_step(grid))
+    return check_finite(channel_softmax(net.evaluation_step(grid)))
+
+
+def check_finite(answer):
+    """Pass an answer of a net on; NaN would pass for the first label in silence.
+
+    Raises
+    ------
+    FloatingPointError
+        If a value is NaN or infinite.
+    """
+    if not torch.isfinite(answer).all():
+        raise FloatingPointError(
+            "the net does not answer in numbers: its weights are too large or damaged; "
+            "fit again with a smaller lr, precision='float32', or smaller betas"
+        )
+    return answer
 
 
 def enlarge(tensor, shape):

@@ -36,6 +36,16 @@ _CLASSES = {
     )
 }
 
+# What a header raises that is no header, or is one of other tensors.
+_MISFITS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
 
 def load_model(path, *, device=None):
     """Load a model that was saved by an estimator's ``save``.
@@ -84,6 +94,6 @@ def load_model(path, *, device=None):
         return restore_segmenter(path, _CLASSES, device)
     except ModelFileError:
         raise
-    except (LookupError, AttributeError, TypeError, ValueError, RuntimeError) as error:
+    except _MISFITS as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelFileError(f"{path} does not fit together: {reason}") from error

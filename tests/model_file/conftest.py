@@ -1,10 +1,14 @@
-"""A saved model, and the header of its file."""
+"""A saved model, the header of its file, and files of earlier versions."""
 
 import json
+import runpy
+from pathlib import Path
 
 import pytest
 from safetensors import safe_open
 from safetensors.torch import save_file
+
+_FORMAT1 = Path(__file__).parent / "format1"
 
 
 def _header_of(path):
@@ -47,3 +51,15 @@ def header_of():
 def write_with_header():
     """Copy a model file with another header."""
     return _write_with_header
+
+
+@pytest.fixture(scope="session")
+def old_files():
+    """Return model files of format 1, by their kind."""
+    return {kind: _FORMAT1 / f"{kind}.safetensors" for kind in ("sparse", "dense")}
+
+
+@pytest.fixture(scope="session")
+def old_models():
+    """Return what the files of format 1 were made with."""
+    return runpy.run_path(str(_FORMAT1 / "make_files.py"))

@@ -1,6 +1,8 @@
 """Saving that cannot succeed, and what it leaves."""
 
+import errno
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -86,3 +88,51 @@ def test_saved_file_has_the_usual_permissions(saved, tmp_path):
 
 def test_model_file_error_is_a_value_error():
     assert issubclass(ModelFileError, ValueError)
+
+
+def test_full_disk_leaves_the_old_file_whole_and_nothing_else(fitted, tmp_path):
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "model.safetensors"
+    fitted.save(path)
+    before = path.read_bytes()
+    # The system refuses what is beyond the first half of the file, as it refuses what
+    # is beyond the end of a disk.
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limit[1]))
+    try:
+        with pytest.raises(OSError, match=re.escape(str(path))):
+            fitted.save(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_disk_that_is_full_when_it_is_flushed_leaves_the_old_file_whole(
+    fitted, tmp_path, monkeypatch
+):
+    path = tmp_path / "model.safetensors"
+    fitted.save(path)
+    before = path.read_bytes()
+
+    def refuse(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        fitted.save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_file_is_on_the_disk_before_it_takes_the_place_of_the_old_one(
+    fitted, tmp_path, monkeypatch
+):
+    steps = []
+    replace, fsync = os.replace, os.fsync
+    monkeypatch.setattr(os, "fsync", lambda fd: (steps.append("fsync"), fsync(fd)))
+    monkeypatch.setattr(
+        os, "replace", lambda *a: (steps.append("replace"), replace(*a))
+    )
+    fitted.save(tmp_path / "model.safetensors")
+    assert steps == ["fsync", "replace"]
