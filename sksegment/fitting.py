@@ -13,10 +13,12 @@ from sksegment.training import (
     FewLabels,
     FiniteLoss,
     LabelCount,
+    LastEpoch,
     ProgressBar,
     TrainingSet,
     choose_device,
     choose_dtype,
+    ending_gently,
     initialise_labels,
     limit_threads,
     make_net,
@@ -148,7 +150,7 @@ def new_wnet(estimator, n_channels, seed, objective):
     )
 
 
-def train_wnet(estimator, net, images, seed, *, start, min_labels=None):
+def train_wnet(estimator, net, images, seed, *, start, min_labels=None, callbacks=()):
     """Train a net on prepared images.
 
     Parameters
@@ -162,12 +164,34 @@ def train_wnet(estimator, net, images, seed, *, start, min_labels=None):
         Whether the net is new, and ``estimator.init`` applies.
     min_labels : int, optional
         Stop when no more labels than these are in use.
+    callbacks : sequence of Callback
+        Called besides, when an epoch is complete.
+
+    Notes
+    -----
+    When something else than the loss stops it, the net goes back to the end of the last
+    complete epoch before that is raised.
     """
-    dataset, callbacks = _training(estimator, images, seed, min_labels)
+    dataset, own = _training(estimator, images, seed, min_labels)
     with limit_threads(max(net.n_values(image.pixels) for image in images)):
         if start and estimator.init == "kmeans":
             initialise_labels(net, images, seed)
-        train(net, dataset, max_epochs=estimator.max_epochs, callbacks=callbacks)
+        n_before, last = len(net.history), LastEpoch(net)
+        try:
+            with ending_gently():
+                train(
+                    net,
+                    dataset,
+                    max_epochs=estimator.max_epochs,
+                    callbacks=[*own, last, *callbacks],
+                )
+        except FloatingPointError:
+            raise
+        except BaseException:
+            last.restore(net)
+            if len(net.history) > n_before:
+                net.settle_statistics(images)
+            raise
         net.settle_statistics(images)
 
 

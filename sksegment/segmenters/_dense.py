@@ -110,6 +110,8 @@ class DenseWNetSegmenter(
         ``history_[:, "loss"]``, a table ``pandas.DataFrame(history_)``.
     n_iter_ : int
         Number of epochs.
+    interrupted_ : bool
+        Whether Ctrl-C or SIGTERM stopped the training before its end, see `fit`.
     loss_ : float
         Loss of the last epoch.
     n_channels_in_ : int

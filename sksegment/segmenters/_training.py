@@ -1,5 +1,9 @@
 """How a W-Net segmenter is fitted, sparse or dense."""
 
+import contextlib
+import copy
+from functools import partial
+
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
@@ -21,7 +25,12 @@ from sksegment.fitting import (
     weights_of,
 )
 from sksegment.patches import PatchSampler
-from sksegment.training import choose_device, history_table
+from sksegment.segmenters._checkpoints import (
+    Checkpoints,
+    all_or_nothing,
+    tell_what_is_kept,
+)
+from sksegment.training import choose_device, history_table, twin_of
 
 __all__ = ["NET_CONSTRAINTS", "TrainingMixin"]
 
@@ -52,6 +61,9 @@ NET_CONSTRAINTS = {
     "verbose": ["verbose"],
 }
 
+# Ctrl-C, and SIGTERM while a net is trained.
+_FROM_OUTSIDE = (KeyboardInterrupt, SystemExit)
+
 
 class TrainingMixin:
     """Methods that train a W-Net segmenter, and the attributes they set.
@@ -62,7 +74,7 @@ class TrainingMixin:
     """
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, *, checkpoint=None, checkpoint_every=10):
         """Train on the images and label them.
 
         Parameters
@@ -72,6 +84,12 @@ class TrainingMixin:
             (n, H, W, C).
         y : None
             Ignored.
+        checkpoint : str or path-like, optional
+            File for a model of the last epochs, which survives a kill of the program:
+            `sksegment.io.load_model` reads it, and `partial_fit` goes on. In the end it
+            holds the complete model.
+        checkpoint_every : int, default=10
+            Epochs from one checkpoint to the next.
 
         Returns
         -------
@@ -83,25 +101,34 @@ class TrainingMixin:
             If a parameter or an image cannot be used; the message names it.
         FloatingPointError
             If the loss becomes NaN; the estimator then has the last finite weights.
+        KeyboardInterrupt
+            On Ctrl-C, so that no search takes the estimator for a complete one. Once
+            an epoch was complete, it can be used all the same: it is what a fit of
+            ``n_iter_`` epochs gives, and ``interrupted_`` is True. SIGTERM does the
+            same with `SystemExit`, unless the program has a handler of its own.
         """
         check_objective(self)
+        checkpoints = Checkpoints(checkpoint, checkpoint_every)
         batch = check_images(X)
         images = self._prepare(batch.images)
         on_device = self._training_images(images, choose_device(self.device))
+        checkpoints.open()
+        keep = partial(type(self)._keep, images=images, batch=batch)
         best = None
         for seed in self._draw_seeds(self.n_init):
             net = self._new_net(batch.n_channels, seed)
-            try:
-                self._train(net, on_device, seed, start=True)
-            except FloatingPointError:
-                self._keep(best or net, images, batch)
-                raise
+            with self._keeping(best or net, keep, checkpoints):
+                model_of = partial(self._unfinished, best, keep, on_device)
+                callbacks = checkpoints.callbacks(model_of)
+                self._train(net, on_device, seed, start=True, callbacks=callbacks)
             if best is None or final_loss(net) < final_loss(best):
                 best = net
-        return self._keep(best, images, batch)
+        keep(self, best)
+        checkpoints.write(self)
+        return self
 
     @fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X, y=None, *, checkpoint=None, checkpoint_every=10):
         """Go on training, for up to ``max_epochs`` more epochs.
 
         Intensities stay scaled as at first and labels keep their numbers. The losses
@@ -114,22 +141,36 @@ class TrainingMixin:
             The same images, or others with as many channels.
         y : None
             Ignored.
+        checkpoint, checkpoint_every
+            As in `fit`.
 
         Returns
         -------
         self : estimator
+
+        Raises
+        ------
+        KeyboardInterrupt
+            As `fit`; without a complete epoch the estimator is as it was.
         """
         if not hasattr(self, "net_"):
-            return self.fit(X)
+            return self.fit(X, checkpoint=checkpoint, checkpoint_every=checkpoint_every)
         check_objective(self)
         check_net(self)
+        checkpoints = Checkpoints(checkpoint, checkpoint_every)
         batch = check_images(X, n_channels=self.n_channels_in_)
         images = self._prepare_more(batch.images)
         on_device = self._training_images(images, self.net_.device)
-        try:
-            self._train(self.net_, on_device, self._draw_seeds(1)[0], start=False)
-        finally:
-            self._keep(self.net_, images, batch, number=False)
+        checkpoints.open()
+        keep = partial(type(self)._keep, images=images, batch=batch, number=False)
+        callbacks = checkpoints.callbacks(
+            partial(self._unfinished, None, keep, on_device)
+        )
+        [seed] = self._draw_seeds(1)
+        with self._keeping(self.net_, keep, checkpoints):
+            self._train(self.net_, on_device, seed, start=False, callbacks=callbacks)
+        keep(self, self.net_)
+        checkpoints.write(self)
         return self
 
     def _draw_seeds(self, n):
@@ -139,7 +180,7 @@ class TrainingMixin:
     def _new_net(self, n_channels, seed):
         return new_wnet(self, n_channels, seed, self._objective())
 
-    def _train(self, net, images, seed, *, start):
+    def _train(self, net, images, seed, *, start, callbacks):
         net.criterion_.set_weights(**weights_of(self))
         train_wnet(
             self,
@@ -148,7 +189,41 @@ class TrainingMixin:
             seed,
             start=start,
             min_labels=getattr(self, "min_labels", None),
+            callbacks=callbacks,
         )
+
+    @contextlib.contextmanager
+    def _keeping(self, net, keep, checkpoints):
+        """Keep a net, as far as it got, when a training does not come to its end."""
+        n_before = len(net.history)
+        try:
+            yield
+        except FloatingPointError:
+            keep(self, net)
+            raise
+        except BaseException as stop:
+            goes_on = net is getattr(self, "net_", None)
+            nothing_new = len(net.history) == n_before and (goes_on or n_before == 0)
+            if nothing_new or not (goes_on or isinstance(stop, _FROM_OUTSIDE)):
+                raise
+            with all_or_nothing(self):
+                keep(self, net)
+                self.interrupted_ = True
+            checkpoints.write(self)
+            tell_what_is_kept(stop, self.n_iter_)
+            raise
+
+    def _unfinished(self, best, keep, images, net):
+        """Model of a net that is not yet ready, or of the best one that is."""
+        model = copy.copy(self)
+        # Or else the training would go on with other random numbers.
+        model.random_state = copy.deepcopy(self.random_state)
+        if best is None:
+            best = twin_of(net)
+            best.settle_statistics(images)
+        keep(model, best)
+        model.interrupted_ = True
+        return model
 
     def _keep(self, net, images, batch, number=True):
         """Set the fitted attributes: all of them, and none before."""
@@ -159,6 +234,7 @@ class TrainingMixin:
         self.history_ = history_table(net)
         self.n_iter_ = len(self.history_)
         self.loss_ = final_loss(net)
+        self.interrupted_ = False
         if number:
             self.label_groups_ = None
         self._keep_preparation(images)

@@ -20,14 +20,23 @@ from sksegment.training._device import (
     limit_threads,
 )
 from sksegment.training._initialise import initialise_labels
+from sksegment.training._interruption import (
+    Checkpoint,
+    LastEpoch,
+    ending_gently,
+    twin_of,
+)
+from sksegment.training._moments import moments_of, restore_moments
 from sksegment.training._net import SegmentationNet, history_table, make_net, train
 from sksegment.training._together import train_together
 
 __all__ = [
+    "Checkpoint",
     "FewLabels",
     "FiniteLoss",
     "GraphImage",
     "LabelCount",
+    "LastEpoch",
     "PixelImage",
     "ProgressBar",
     "SegmentationNet",
@@ -35,12 +44,16 @@ __all__ = [
     "TrainingSet",
     "choose_device",
     "choose_dtype",
+    "ending_gently",
     "history_table",
     "initialise_labels",
     "is_available",
     "limit_threads",
     "make_net",
+    "moments_of",
+    "restore_moments",
     "to_grid",
     "train",
     "train_together",
+    "twin_of",
 ]

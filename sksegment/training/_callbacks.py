@@ -11,6 +11,7 @@ __all__ = [
     "ProgressBar",
     "StopTraining",
     "TermMeans",
+    "copy_weights",
 ]
 
 
@@ -27,11 +28,11 @@ class FiniteLoss(Callback):
 
     def on_train_begin(self, net, **kwargs):
         """Remember the weights that the training starts from."""
-        self.weights_ = self.candidate_ = _copy_weights(net)
+        self.weights_ = self.candidate_ = copy_weights(net)
 
     def on_epoch_begin(self, net, **kwargs):
         """Remember the weights: the epoch will show whether they are good."""
-        self.candidate_ = _copy_weights(net)
+        self.candidate_ = copy_weights(net)
 
     def on_epoch_end(self, net, **kwargs):
         """Trust the weights from the start of the epoch."""
@@ -67,7 +68,8 @@ class FiniteLoss(Callback):
         )
 
 
-def _copy_weights(net):
+def copy_weights(net):
+    """Copy weights and statistics of a net, by name."""
     return {name: value.clone() for name, value in net.module_.state_dict().items()}
 
 

@@ -135,16 +135,6 @@ def test_nan_in_a_restart_keeps_the_one_before(make_segmenter, X, monkeypatch):
     assert_array_equal(model.predict_proba(X)[0], expected.predict_proba(X)[0])
 
 
-def test_interrupt_reaches_the_caller_and_leaves_no_half_model(
-    make_segmenter, X, monkeypatch
-):
-    break_at(monkeypatch, 2, interrupt)
-    model = make_segmenter(max_epochs=3)
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(X)
-    assert not [name for name in vars(model) if name.endswith("_")]
-
-
 def test_interrupt_closes_the_progress_bar(make_segmenter, X, monkeypatch, capsys):
     break_at(monkeypatch, 2, interrupt)
     with pytest.raises(KeyboardInterrupt):
