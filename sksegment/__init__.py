@@ -32,6 +32,7 @@ _MODULES = {
     "preprocessing",
     "presets",
     "regions",
+    "report",
     "stacks",
     "superpixels",
     "training",

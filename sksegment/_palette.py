@@ -1,11 +1,11 @@
-"""Colours of the classes: the same for an id, and told apart by colour-blind eyes."""
+"""Names and colours of the classes: a class has the same colour everywhere."""
 
 from functools import lru_cache
 
 import numpy as np
 from skimage.color import rgb2lab
 
-__all__ = ["label_colors"]
+__all__ = ["class_name", "label_colors"]
 
 # Okabe and Ito without black, which is hard to tell from a shadow.
 _OKABE_ITO = (
@@ -92,3 +92,30 @@ def _views(colors):
 
 def _distance(views, index):
     return np.linalg.norm(views - views[:, index, np.newaxis], axis=-1).min(axis=0)
+
+
+def class_name(label, names=None):
+    """Name of a class.
+
+    Parameters
+    ----------
+    label : int
+    names : dict of int to str, or sequence of str, optional
+
+    Returns
+    -------
+    name : str
+        With its number where it has no name.
+
+    Examples
+    --------
+    >>> from sksegment._palette import class_name
+    >>> class_name(1, ["pore", "grain"]), class_name(2, ["pore", "grain"])
+    ('grain', 'class 2')
+    """
+    if names is None:
+        return f"class {label}"
+    try:
+        return names[label]
+    except LookupError:
+        return f"class {label}"

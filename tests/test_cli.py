@@ -19,7 +19,7 @@ TINY = [
     *("--set", "base_channels=4", "--set", "depth=1", "--set", "batches_per_epoch=1"),
 ]
 COMMANDS = ("demo", "segment", "fit", "predict", "stack", "quantify", "clean")
-COMMANDS += ("score", "tune", "benchmark")
+COMMANDS += ("report", "score", "tune", "benchmark")
 
 
 def picture(seed, *channels):
@@ -425,7 +425,7 @@ def test_a_full_disk_is_one_line(folder, tmp_path, capsys, monkeypatch):
 def test_what_happens_in_training(
     folder, tmp_path, capsys, monkeypatch, error, code, line
 ):
-    def fail(self, X, y=None):
+    def fail(self, X, y=None, **options):
         raise error
 
     monkeypatch.setattr(SparseWNetSegmenter, "fit", fail)
@@ -435,7 +435,7 @@ def test_what_happens_in_training(
 
 
 def test_a_bug_is_not_hidden(folder, tmp_path, monkeypatch):
-    def fail(self, X, y=None):
+    def fail(self, X, y=None, **options):
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(SparseWNetSegmenter, "fit", fail)

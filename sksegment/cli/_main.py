@@ -1,12 +1,12 @@
 """The command line: ``sksegment segment photo.jpg -o out``."""
 
 import argparse
-import sys
 
 from sksegment import __version__
-from sksegment.cli import _benchmark, _labels, _score, _segment, _stack
+from sksegment.cli import _benchmark, _labels, _report, _score, _segment, _stack
 from sksegment.cli._messages import complain, one_line, one_line_warnings
 from sksegment.cli._options import Parser
+from sksegment.cli._signals import sigterm_stops, tell_stop
 
 __all__ = ["main", "make_parser"]
 
@@ -23,7 +23,8 @@ def main(argv=None):
     -------
     exit_code : int
         0; 1 if slices of a stack are damaged, each told in one line on stderr; 2 after
-        a mistake of the user, told in one line too; 130 if stopped by Ctrl-C.
+        a mistake of the user, told in one line too; 130 if stopped by Ctrl-C, 143 if
+        by SIGTERM.
 
     Examples
     --------
@@ -35,13 +36,10 @@ def main(argv=None):
     """
     try:
         args = make_parser().parse_args(argv)
-        with one_line_warnings(getattr(args, "quiet", False)):
+        with one_line_warnings(getattr(args, "quiet", False)), sigterm_stops():
             return args.run(args)
     except KeyboardInterrupt as stop:
-        notes = getattr(stop, "__notes__", ())
-        stopped = KeyboardInterrupt("; ".join(["stopped by Ctrl-C", *notes]))
-        print(f"sksegment: {one_line(stopped)}", file=sys.stderr)
-        return 130
+        return tell_stop(stop)
     except (ValueError, TypeError, ArithmeticError, ImportError, OSError) as error:
         complain(one_line(error))
     except (MemoryError, RuntimeError) as error:
@@ -78,7 +76,7 @@ def make_parser():
         "--version", action="version", version=f"sksegment {__version__}"
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for module in (_segment, _stack, _labels, _score, _benchmark):
+    for module in (_segment, _stack, _labels, _report, _score, _benchmark):
         module.add_commands(commands)
     parser.set_defaults(run=lambda args: parser.print_help() or 0)
     return parser

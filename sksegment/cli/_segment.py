@@ -4,6 +4,7 @@ from pathlib import Path
 from shlex import quote
 
 from sksegment.cli._options import (
+    add_checkpoints,
     add_command,
     add_common,
     add_field,
@@ -13,7 +14,7 @@ from sksegment.cli._options import (
     make_estimator,
 )
 
-__all__ = ["add_commands"]
+__all__ = ["add_commands", "image_files"]
 
 # What the command stack takes and writes, beside videos.
 _STACK_SUFFIXES = frozenset((".zarr", ".npy", ".h5", ".hdf5", ".nxs"))
@@ -65,6 +66,7 @@ def _add_segment(commands):
     )
     add_training(parser)
     add_field(parser)
+    add_checkpoints(parser)
     add_common(parser)
 
 
@@ -82,6 +84,7 @@ def _add_fit(commands):
     )
     add_training(parser)
     add_field(parser)
+    add_checkpoints(parser)
     add_common(parser)
 
 
@@ -117,25 +120,29 @@ def _segment(args):
             _segment_alone(estimator, path, outputs, args, journal)
         models = "a model for each file"
     else:
-        model = _train(paths, args, estimator, journal)
+        target = outputs.folder / "model.safetensors"
+        model = _train(paths, args, estimator, target, journal)
         if model is None:
             return 2
         models = f"trained on {len(model.labels_)} in {journal.seconds:.1f} s"
         outputs.folder.mkdir(parents=True, exist_ok=True)
-        model.save(outputs.folder / "model.safetensors")
+        model.save(target)
         for path in paths:
             _jobs.label_file(model, path, outputs, journal)
     _sum_up(journal, outputs, models)
     return journal.exit_code
 
 
-def _train(paths, args, estimator, journal):
+def _train(paths, args, estimator, target, journal):
     from sksegment import _jobs
+    from sksegment._unfinished import train_model
 
     images = _jobs.training_images(paths, args.train_images, journal)
     if not images:
         return None
-    model = _jobs.fit_model(estimator, images)
+    model = train_model(
+        estimator, images, target, every=args.checkpoint, resume=args.resume
+    )
     name = str(paths[0]) if len(paths) == 1 else f"{len(images)} images"
     _jobs.merge_classes(model, args.classes, name)
     return model
@@ -144,21 +151,22 @@ def _train(paths, args, estimator, journal):
 def _segment_alone(estimator, path, outputs, args, journal):
     from sksegment import _jobs
 
+    target = outputs.place(path, "model.safetensors")
     with journal.guard(path):
-        model = _train([path], args, estimator, journal)
+        model = _train([path], args, estimator, target, journal)
         if model is not None:
             _jobs.label_file(model, path, outputs, journal)
         if path not in journal.failed:
-            model.save(outputs.place(path, "model.safetensors"))
+            model.save(target)
 
 
 def _fit(args):
     from sksegment import _jobs
 
-    target, paths = Path(args.out), _find_images(args.inputs)
+    target, paths = Path(args.out), image_files(args.inputs)
     _jobs.check_model_file(target, paths)
     journal = _jobs.Journal(args.quiet)
-    model = _train(paths, args, make_estimator(args), journal)
+    model = _train(paths, args, make_estimator(args), target, journal)
     if model is None:
         return 2
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -183,7 +191,7 @@ def _predict(args):
     return journal.exit_code
 
 
-def _find_images(inputs):
+def image_files(inputs):
     """List image files; stacks that are none have a command of their own."""
     from sksegment.io import find_images
     from sksegment.stacks._video_source import VIDEO_SUFFIXES
@@ -203,7 +211,7 @@ def _plan(args):
     from sksegment._jobs import Outputs
     from sksegment.stacks._video_writer import VIDEO_SUFFIXES
 
-    paths, out = _find_images(args.inputs), Path(args.out)
+    paths, out = image_files(args.inputs), Path(args.out)
     if out.suffix.lower() in _LABEL_SUFFIXES.union(VIDEO_SUFFIXES) and not out.exists():
         model = f" --model {quote(args.model)}" if hasattr(args, "model") else ""
         raise ValueError(

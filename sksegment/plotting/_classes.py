@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from sksegment._palette import label_colors
+from sksegment._palette import class_name, label_colors
 from sksegment._pictures import borders, displayable
-from sksegment.plotting._overlay import class_fractions, class_name
+from sksegment.plotting._overlay import class_fractions
 from sksegment.plotting._tiles import show_tiles
 
 __all__ = ["plot_classes"]

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from sksegment._palette import label_colors
+from sksegment._palette import class_name, label_colors
 from sksegment._pictures import overlay
 from sksegment.plotting._axes import picture_axes
 
-__all__ = ["class_fractions", "class_name", "plot_overlay"]
+__all__ = ["class_fractions", "plot_overlay"]
 
 _LEGEND_ROWS = 16
 
@@ -84,13 +84,3 @@ def class_fractions(labels):
     found, counts = np.unique(labels[labels >= 0], return_counts=True)
     total = counts.sum()
     return {int(k): n / total for k, n in zip(found, counts, strict=True)}
-
-
-def class_name(label, names):
-    """Name of a class; its number where there is none."""
-    if names is None:
-        return f"class {label}"
-    try:
-        return names[label]
-    except LookupError:
-        return f"class {label}"

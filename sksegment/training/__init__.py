@@ -28,6 +28,7 @@ from sksegment.training._interruption import (
 )
 from sksegment.training._moments import moments_of, restore_moments
 from sksegment.training._net import SegmentationNet, history_table, make_net, train
+from sksegment.training._preview import Preview
 from sksegment.training._together import train_together
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "LabelCount",
     "LastEpoch",
     "PixelImage",
+    "Preview",
     "ProgressBar",
     "SegmentationNet",
     "TrainingBatch",

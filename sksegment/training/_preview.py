@@ -91,7 +91,7 @@ class Preview(Callback):
             return
         row = net.history[-1]
         name = f"{self.n_trainings_:02d}_epoch_{row['epoch']:03d}.png"
-        caption = f"epoch {row['epoch']}   loss {row['train_loss']:.4f}   "
+        caption = f"epoch {row['epoch']} | loss {row['train_loss']:.4f} | "
         caption += f"{row.get('n_labels', '?')} labels"
         picture = _compose(dataset_train.images[:_MAX_IMAGES], caption)
         try:

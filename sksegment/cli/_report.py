@@ -1,0 +1,81 @@
+"""The command that shows what a model does: report."""
+
+from pathlib import Path
+
+from sksegment.cli._options import add_command, add_common, add_inputs, positive
+
+__all__ = ["add_commands"]
+
+_SUFFIXES = (".html", ".htm")
+
+
+def add_commands(commands):
+    """Add the command to a parser."""
+    parser = add_command(
+        commands,
+        "report",
+        _report,
+        "Show what a model does with images, in one HTML file.\n\n"
+        "Every image stands beside its classes, which are faded and switched on and\n"
+        "off in the browser; areas, intensities, losses, parameters and versions are\n"
+        "in tables. The file loads nothing from elsewhere, and can be sent as it is.",
+        "  sksegment report out/model.safetensors slices/ -o report.html",
+    )
+    parser.add_argument("model", metavar="MODEL", help="file that fit or segment wrote")
+    add_inputs(parser)
+    parser.add_argument(
+        "-o", "--out", required=True, metavar="FILE", help="file to write, *.html"
+    )
+    parser.add_argument(
+        "--images",
+        type=positive,
+        default=12,
+        metavar="N",
+        help="show N images, spread evenly over all (default: 12)",
+    )
+    parser.add_argument(
+        "--classes",
+        type=positive,
+        metavar="K",
+        help="join those that look alike until K are left",
+    )
+    add_common(parser)
+
+
+def _report(args):
+    from sksegment import _jobs
+    from sksegment.cli._segment import image_files
+    from sksegment.io import load_model
+    from sksegment.report import write_report
+
+    target, paths = Path(args.out), image_files(args.inputs)
+    _check_target(target, paths)
+    model = load_model(args.model, device=args.device)
+    _jobs.merge_classes(model, args.classes, args.model)
+    journal = _jobs.Journal(args.quiet)
+    images = _jobs.training_images(paths, args.images, journal)
+    if not images:
+        return 2
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _jobs.naming_images([*images]):
+        write_report(model, [*images.values()], target, titles=_titles(images))
+    journal.say(
+        f"{len(images)} image(s) in {journal.seconds:.1f} s; the report is {target}"
+    )
+    return journal.exit_code
+
+
+def _check_target(target, paths):
+    from sksegment._jobs import check_folder
+
+    check_folder(target.parent)
+    if target.is_dir() or target.suffix.lower() not in _SUFFIXES:
+        raise ValueError(f"-o {target}: name a file to write, e.g. -o report.html")
+    if target.resolve() in {path.resolve() for path in paths}:
+        raise ValueError(f"the report would replace the input {target}; choose another")
+
+
+def _titles(names):
+    """Names of the files alone, where they tell them apart."""
+    short = [Path(name).name for name in names]
+    return short if len(set(short)) == len(short) else [*names]

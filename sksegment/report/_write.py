@@ -1,0 +1,182 @@
+"""One HTML file from a model and images."""
+
+import datetime
+import importlib
+import time
+from pathlib import Path
+
+import numpy as np
+
+from sksegment._image_files import replacing
+from sksegment._palette import label_colors
+from sksegment._pictures import display_limits
+from sksegment._validation import check_images
+from sksegment.report._classes import class_table
+from sksegment.report._facts import facts, parameters, seed_of, versions
+from sksegment.report._losses import loss_table, losses_svg
+from sksegment.report._pictures import encode_image, encode_labels, sample
+from sksegment.report._regions import LEVELS, encode_regions
+
+__all__ = ["write_report"]
+
+# Of an image in the report, in pixels; what is larger is shrunk, numbers are not.
+_MAX_SIDE = 1024
+_N_COLORS = 256
+
+
+def write_report(model, X, path, *, titles=None, names=None):
+    """Write what a model does with images to one HTML file.
+
+    The file holds everything, loads nothing from elsewhere, and works in any browser
+    from 2023 on: every image beside its labels, with sliders for the strength of the
+    tint and, where the model has a ``hierarchy``, for the number of regions; classes to
+    switch on and off; tables of their areas and intensities; the losses; parameters,
+    versions, seed, and times.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted segmenter, or a pipeline that ends with one.
+    X : sequence of ndarray of shape (H, W) or (H, W, C)
+        Images to show; a dozen is plenty. Those with a side above 1024 pixels are shown
+        smaller; areas and intensities are always those of all pixels.
+    path : str or path-like
+        By convention with the suffix ``.html``.
+    titles : sequence of str, optional
+        Titles of the images; "image 0", and so on, by default.
+    names : dict of int to str, or sequence of str, optional
+        Names of classes; their numbers by default.
+
+    Raises
+    ------
+    ImportError
+        If Jinja2 or matplotlib is not installed.
+    ValueError
+        If an image cannot be used, or there are not as many titles as images.
+    OSError
+        If the file cannot be written; one that was there before is still whole.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from skimage.data import coins
+    >>> from sksegment import KMeansPixelSegmenter
+    >>> from sksegment.report import write_report
+    >>> images = [coins()[::4, ::4]]
+    >>> model = KMeansPixelSegmenter(2, random_state=0).fit(images)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "report.html"
+    ...     write_report(model, images, path, titles=["coins"], names=["desk", "coin"])
+    ...     path.read_text(encoding="utf-8")[:15]
+    '<!DOCTYPE html>'
+    """
+    template = _template()
+    images = check_images(X).images
+    titles = [f"image {i}" for i in range(len(images))] if titles is None else titles
+    if len(titles) != len(images):
+        raise ValueError(f"{len(titles)} titles of {len(images)} images")
+    shown = _look(model, images)
+    page = template.render(
+        **_about(model, shown),
+        classes=class_table(images, [each["labels"] for each in shown], names),
+        images=[
+            {
+                "title": title,
+                "shape": image.shape,
+                "picture": each["picture"],
+                "classes": class_table([image], [each["labels"]], names),
+            }
+            for title, image, each in zip(titles, images, shown, strict=True)
+        ],
+        data=_data(shown),
+    )
+    with replacing(Path(path)) as file:
+        file.write(page.encode())
+
+
+def _template():
+    try:
+        jinja2 = importlib.import_module("jinja2")
+        importlib.import_module("matplotlib")
+    except ImportError as error:
+        raise ImportError(
+            f"{error.name} is needed for reports; install it with: "
+            'pip install "sksegment[report]"'
+        ) from error
+    loader = jinja2.PackageLoader("sksegment.report", "page")
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals["color"] = _hex_color
+    environment.filters["number"] = "{:.4g}".format
+    return environment.get_template("report.html")
+
+
+def _look(model, images):
+    """Labels, regions and pictures of all images, with the time each has taken."""
+    samples = [sample(image, _MAX_SIDE) for image in images]
+    limits = display_limits(samples)
+    found = []
+    for image in images:
+        start = time.perf_counter()
+        labels = model.predict([image])[0]
+        seconds = time.perf_counter() - start
+        regions = None
+        if hasattr(model, "hierarchy"):
+            regions = encode_regions(model.hierarchy([image])[0], _MAX_SIDE)
+        found.append(
+            {
+                "labels": labels,
+                "regions": regions,
+                "picture": encode_image(image, limits, _MAX_SIDE),
+                "seconds": seconds,
+            }
+        )
+    return found
+
+
+def _about(model, shown):
+    """What the report says of the model."""
+    final = getattr(model, "_final_estimator", model)
+    history = list(getattr(final, "history_", []))
+    seconds = [each["seconds"] for each in shown]
+    # Numbers that start anew in every image are regions, not classes.
+    per_image = getattr(final, "n_regions", None) is not None
+    return {
+        "model": type(final).__name__,
+        "created": datetime.datetime.now().astimezone().isoformat(" ", "minutes"),
+        "facts": facts(final, history, float(np.mean(seconds))),
+        "seed": seed_of(final),
+        "parameters": parameters(model),
+        "versions": versions(),
+        "losses": losses_svg(history),
+        "history": loss_table(history),
+        "per_image": per_image,
+        "noun": "region" if per_image else "class",
+        "nouns": "regions" if per_image else "classes",
+        "levels": LEVELS if any(each["regions"] for each in shown) else (),
+    }
+
+
+def _data(shown):
+    """What the scripts of the page draw from."""
+    palette = label_colors(_N_COLORS)
+    return {
+        "palette": "".join(map(_hex, palette.tolist())),
+        "levels": LEVELS,
+        "images": [
+            {
+                "labels": encode_labels(each["labels"], _MAX_SIDE),
+                "regions": each["regions"],
+            }
+            for each in shown
+        ],
+    }
+
+
+def _hex_color(label):
+    return f"#{_hex(label_colors(label + 1)[label].tolist())}"
+
+
+def _hex(rgb):
+    return bytes(rgb).hex()

@@ -1,0 +1,160 @@
+"""The file: that it is whole, alone, small, and refuses what it cannot show."""
+
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from sklearn.pipeline import make_pipeline
+
+from sksegment import KMeansPixelSegmenter
+from sksegment.datasets import sample_images
+from sksegment.preprocessing import Rescale
+from sksegment.report import write_report
+
+
+class Reader(HTMLParser):
+    """Collect the elements, the texts of table cells, and what is loaded."""
+
+    VOID = {"meta", "link", "img", "input", "br"}
+    LINKS = {"src", "href", "xlink:href", "data"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.open, self.cells, self.links = [], [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self.links += [value for name, value in attrs if name in self.LINKS]
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if tag in ("td", "th"):
+            self.cells.append("")
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, self.getpos()
+
+    def handle_data(self, data):
+        if self.open and {"td", "th"} & set(self.open):
+            self.cells[-1] += data
+
+    def row(self, start):
+        """Cells of the first row that starts so."""
+        cells = [" ".join(cell.split()) for cell in self.cells]
+        at = cells.index(start)
+        return cells[at : at + 4]
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a report; return its text and what is in it."""
+
+    def write_(model, X, **options):
+        path = tmp_path / "report.html"
+        write_report(model, X, path, **options)
+        text = path.read_text(encoding="utf-8")
+        return text, Reader(text)
+
+    return write_
+
+
+def test_nothing_is_loaded_from_elsewhere(write, fitted, make_image):
+    text, page = write(fitted, [make_image((32, 40), 3)])
+    for link in page.links:
+        assert link.startswith(("data:", "#")), link
+    for place in ("url(http", "@import", "fetch(", "XMLHttpRequest"):
+        assert place not in text
+    policy = next(a for t, a in page.elements if "http-equiv" in a)["content"]
+    assert policy.startswith("default-src 'none'")
+    assert page.open == []
+
+
+def test_tables_hold_areas_shares_and_intensities(
+    write, known, known_labels, known_images
+):
+    _, page = write(known(known_labels), known_images, names=["sky"])
+    image, labels = known_images[0], known_labels[0]
+    # The table of the first image comes first.
+    area = int((labels == 2).sum())
+    expected = [
+        "class 2",
+        f"{area:,}",
+        f"{100 * area / (labels >= 0).sum():.1f} %",
+        f"{image[labels == 2].mean():.4g}",
+    ]
+    assert page.row("class 2") == expected
+    assert "sky" in page.row("sky")
+
+
+def test_seed_versions_parameters_and_losses_are_told(write, fitted, make_image):
+    text, page = write(fitted, [make_image((32, 40), 3)])
+    assert page.row("numpy")[1] == np.__version__
+    assert page.row("seed")[1] == "0"
+    assert page.row("max_labels")[1:3] == ["4", "32"]
+    assert page.row("training")[1].startswith("6 epochs in ")
+    assert f"{fitted.loss_:.4g}" in page.row("final loss")
+    assert "<svg role=" in text
+
+
+def test_a_model_without_training_has_no_losses(write, make_image):
+    image = make_image()
+    text, _ = write(KMeansPixelSegmenter(2, random_state=0).fit([image]), [image])
+    assert "<svg" not in text
+    assert "Granularity" not in text
+
+
+def test_a_pipeline_and_one_array_of_images(write, make_segmenter, make_image):
+    X = np.stack([make_image((32, 40), seed=seed) for seed in range(2)])
+    model = make_pipeline(Rescale(0.5), make_segmenter()).fit(X)
+    text, page = write(model, X)
+    assert "Segmentation by SparseWNetSegmenter" in text
+    assert text.count("<figure") == 2
+    # Labels have the size of the images as they were.
+    assert "40 × 32 pixels" in text
+    areas = [int(row) for row in page.cells if row.isdecimal() and int(row) > 100]
+    assert sum(areas) >= 2 * 32 * 40
+
+
+def test_names_are_text_and_not_markup(write, known, known_labels, known_images):
+    evil = "</script><script>alert(1)</script>"
+    text, _ = write(
+        known(known_labels), known_images, titles=[evil, "b"], names={1: evil}
+    )
+    assert "<script>alert" not in text
+
+
+def test_ten_photographs_take_less_than_5_mb(tmp_path, known_regions):
+    class Grey(known_regions):
+        """Labels are sixteen levels of grey: rougher than any of superpixels."""
+
+        def predict(self, X):
+            return [(image.mean(axis=-1) // 16).astype(np.int32) for image in X]
+
+    photos = [image[:300, :450] for image in sample_images().images if image.ndim == 3]
+    # As many pixels as BSDS has, 481 x 321.
+    photos = [np.pad(p, ((0, 21), (0, 31), (0, 0)), "reflect") for p in photos]
+    path = tmp_path / "report.html"
+    write_report(Grey(None), [photos[k % 4][:: (-1) ** k] for k in range(10)], path)
+    assert 500_000 < path.stat().st_size < 5_000_000
+
+
+def test_titles_that_do_not_fit_are_refused(write, known, known_labels, known_images):
+    with pytest.raises(ValueError, match="1 titles of 2 images"):
+        write(known(known_labels), known_images, titles=["a"])
+
+
+@pytest.mark.parametrize("missing", ["jinja2", "matplotlib"])
+def test_what_is_missing_is_named_before_any_work(
+    write, known, known_images, monkeypatch, missing
+):
+    monkeypatch.setitem(sys.modules, missing, None)
+    # Labels it could not give.
+    with pytest.raises(ImportError, match=rf"{missing}.*sksegment\[report\]"):
+        write(known([]), known_images)
