@@ -173,6 +173,8 @@ def train_wnet(estimator, net, images, seed, *, start, min_labels=None, callback
     complete epoch before that is raised.
     """
     dataset, own = _training(estimator, images, seed, min_labels)
+    # A training that goes on sees other patches than those of its first epochs.
+    dataset.skip(len(net.history))
     with limit_threads(max(net.n_values(image.pixels) for image in images)):
         if start and estimator.init == "kmeans":
             initialise_labels(net, images, seed)

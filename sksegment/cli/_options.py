@@ -7,6 +7,7 @@ import sys
 
 __all__ = [
     "Parser",
+    "add_checkpoints",
     "add_command",
     "add_common",
     "add_field",
@@ -143,6 +144,25 @@ def add_training(parser, *, all_images=False):
         help="any other parameter of SparseWNetSegmenter, e.g. "
         "superpixels__compactness=5; may be repeated",
     )
+
+
+def add_checkpoints(parser, *, resume=True):
+    """Add how a training survives an interruption."""
+    group = parser.add_argument_group("interruptions")
+    group.add_argument(
+        "--checkpoint",
+        type=positive,
+        default=10,
+        metavar="N",
+        help="keep the model of the last epochs, every N epochs and on Ctrl-C, in a "
+        "file that ends in .partial (default: 10)",
+    )
+    if resume:
+        group.add_argument(
+            "--resume",
+            action="store_true",
+            help="go on with a training that was interrupted, even by a kill",
+        )
 
 
 def add_field(parser):

@@ -7,6 +7,7 @@ import warnings
 
 from sksegment.cli._messages import complain, one_line
 from sksegment.cli._options import (
+    add_checkpoints,
     add_command,
     add_common,
     add_field,
@@ -55,6 +56,7 @@ def add_commands(commands):
     _add_run(parser)
     add_training(parser, all_images=True)
     add_field(parser)
+    add_checkpoints(parser, resume=False)
     add_common(parser)
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sksegment._jobs import check_model_file, fit_model, merge_classes
+from sksegment._jobs import check_model_file, merge_classes
+from sksegment._unfinished import train_model
 from sksegment.cli._masks import check_plane, read_mask
 from sksegment.cli._options import make_estimator
 from sksegment.cli._stack_options import check_resumed_options
@@ -102,7 +103,8 @@ def _train(args, cuts, target, journal):
         check_plane(args.sample_region, params["patches__region"], view)
     indices = args.train_at or _suggest(view, args.train_slices or 1)
     images = {f"slice {i} of {view.source}": _slice(view, i) for i in indices}
-    model = fit_model(estimator, images)
+    resume = args.resume and not args.overwrite
+    model = train_model(estimator, images, target, every=args.checkpoint, resume=resume)
     merge_classes(model, args.classes, ", ".join(images))
     _save(model, target)
     journal.say(

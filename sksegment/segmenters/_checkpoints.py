@@ -1,6 +1,7 @@
 """Models of trainings that are not complete: checkpoints, and what Ctrl-C leaves."""
 
 import contextlib
+import os
 import warnings
 from pathlib import Path
 
@@ -44,8 +45,12 @@ class Checkpoints:
         if self.path is None:
             return
         if self.path.is_dir():
-            raise IsADirectoryError(f"checkpoint={str(self.path)!r} is a folder")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+            raise IsADirectoryError(f"the checkpoint {self.path} is a folder")
+        nearest = next(
+            parent for parent in self.path.absolute().parents if parent.exists()
+        )
+        if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+            raise PermissionError(f"the checkpoint cannot be written to {nearest}")
 
     def callbacks(self, make_model):
         """Callbacks of a training, for a function from a net to a model of it."""
@@ -56,6 +61,7 @@ class Checkpoints:
     def write(self, model):
         """Write a model, in place of the one before."""
         if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             model.save(self.path)
 
 

@@ -104,8 +104,10 @@ class TrainingMixin:
         KeyboardInterrupt
             On Ctrl-C, so that no search takes the estimator for a complete one. Once
             an epoch was complete, it can be used all the same: it is what a fit of
-            ``n_iter_`` epochs gives, and ``interrupted_`` is True. SIGTERM does the
-            same with `SystemExit`, unless the program has a handler of its own.
+            ``n_iter_`` epochs gives, ``interrupted_`` is True, and `partial_fit` with
+            the epochs that are left comes to what it would have, up to rounding.
+            SIGTERM does the same with `SystemExit`, unless the program has a handler
+            of its own.
         """
         check_objective(self)
         checkpoints = Checkpoints(checkpoint, checkpoint_every)

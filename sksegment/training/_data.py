@@ -239,6 +239,12 @@ class TrainingSet(Dataset):
         self.warn = warn
         self.finished = False
 
+    def skip(self, n_epochs):
+        """Draw what was drawn in earlier epochs already, so that others follow."""
+        for _ in range(n_epochs):
+            self._order()
+            self._draws(warn=False)
+
     def finish(self):
         """End the present epoch after the present batch."""
         self.finished = True
@@ -247,11 +253,9 @@ class TrainingSet(Dataset):
         return self.n_batches
 
     def __iter__(self):
-        # A random offset, so that no image is always among those with a step more.
-        turns = np.arange(self.n_batches) + self.rng.integers(len(self.images))
-        order = self.rng.permutation(turns % len(self.images))
+        order = self._order()
         self.finished = False
-        for index, draws in zip(order, self._draws(), strict=True):
+        for index, draws in zip(order, self._draws(self.warn), strict=True):
             if self.finished:
                 return
             yield TrainingBatch(
@@ -260,7 +264,12 @@ class TrainingSet(Dataset):
                 self._cut_weights(draws),
             )
 
-    def _draws(self):
+    def _order(self):
+        # A random offset, so that no image is always among those with a step more.
+        turns = np.arange(self.n_batches) + self.rng.integers(len(self.images))
+        return self.rng.permutation(turns % len(self.images))
+
+    def _draws(self, warn):
         if self.sampler is None:
             return [[]] * self.n_batches
         draws = self.sampler.draw(
@@ -269,10 +278,10 @@ class TrainingSet(Dataset):
             n_batches=self.n_batches,
             grid_shapes=[tuple(image.pixels.shape[-2:]) for image in self.images],
             within=[image.inside for image in self.images],
-            warn=self.warn,
+            warn=warn,
         )
         # One warning is enough for a training.
-        self.warn = False
+        self.warn = self.warn and not warn
         return draws if self.n_batches > 1 else [draws]
 
     def _cut(self, draw):

@@ -117,6 +117,16 @@ def test_interrupted_training_goes_on_as_one_that_was_not(interrupted, shorter, 
     assert_array_equal(found.transform(X)[0], expected.transform(X)[0])
 
 
+def test_training_that_goes_on_comes_to_what_it_would_have(make_w_net, X):
+    """Up to rounding: labels are numbered between the two parts."""
+    params = {"batches_per_epoch": 6, "lr": 1e-3}
+    whole = make_w_net(max_epochs=6, **params).fit(X)
+    parts = make_w_net(max_epochs=3, **params).fit(X).partial_fit(X)
+    for column in ("loss", "rec", "sim", "con"):
+        expected = whole.history_[:, column]
+        assert parts.history_[:, column] == pytest.approx(expected, rel=1e-4)
+
+
 def test_before_the_first_epoch_is_complete_there_is_no_model(make_w_net, X, stop_at):
     stop_at(1)
     model = make_w_net(max_epochs=3)

@@ -1,0 +1,104 @@
+"""Trainings whose model survives Ctrl-C and a kill in a file, to go on from there."""
+
+import contextlib
+
+import numpy as np
+from sklearn.base import clone
+
+from sksegment._jobs import naming_images
+from sksegment.io import load_model
+
+__all__ = ["train_model", "unfinished_file"]
+
+# What does not change what is learnt in an epoch.
+_MAY_DIFFER = frozenset({"max_epochs", "n_init", "device", "verbose"})
+
+
+def unfinished_file(target):
+    """File beside that of a model which holds it before it is complete.
+
+    Parameters
+    ----------
+    target : Path
+
+    Returns
+    -------
+    partial : Path
+    """
+    return target.with_name(f"{target.name}.partial")
+
+
+def train_model(estimator, images, target, *, every, resume=False):
+    """Fit a copy of an estimator, or go on with a training that was stopped.
+
+    While it is trained, and when it is interrupted, the model is in `unfinished_file`.
+
+    Parameters
+    ----------
+    estimator : SparseWNetSegmenter
+    images : dict of str to ndarray
+        By names for messages.
+    target : Path
+        File in which the complete model will be saved, by the caller.
+    every : int
+        Epochs from one checkpoint to the next.
+    resume : bool, default=False
+        Go on, if there is something to go on with.
+
+    Returns
+    -------
+    model : SparseWNetSegmenter
+
+    Raises
+    ------
+    ImageFileError
+        If an image cannot be used.
+    ValueError
+        If the training to go on with had other parameters.
+    """
+    partial = unfinished_file(target)
+    had_folder = partial.parent.exists()
+    goes_on = resume and partial.exists()
+    model = _load(partial, estimator) if goes_on else clone(estimator)
+    try:
+        with naming_images([*images]):
+            _train(model, [*images.values()], estimator.max_epochs, partial, every)
+    except KeyboardInterrupt as stop:
+        if getattr(model, "interrupted_", False):
+            stop.__notes__ = [
+                f"{model.n_iter_} of {estimator.max_epochs} epochs are kept in "
+                f"{partial}: go on with --resume"
+            ]
+        raise
+    _remove(partial, with_folder=not had_folder)
+    return model.set_params(max_epochs=estimator.max_epochs)
+
+
+def _train(model, images, max_epochs, partial, every):
+    left = max_epochs - getattr(model, "n_iter_", 0)
+    if left > 0:
+        model.set_params(max_epochs=left)
+        model.partial_fit(images, checkpoint=partial, checkpoint_every=every)
+
+
+def _remove(partial, *, with_folder):
+    partial.unlink(missing_ok=True)
+    if with_folder:
+        with contextlib.suppress(OSError):
+            partial.parent.rmdir()
+
+
+def _load(path, estimator):
+    model = load_model(path)
+    found, wanted = model.get_params(), estimator.get_params()
+    for name in wanted.keys() - _MAY_DIFFER:
+        if not hasattr(wanted[name], "get_params") and not _same(found, wanted, name):
+            raise ValueError(
+                f"the training in {path} had {name}={found.get(name)!r}, not "
+                f"{wanted[name]!r}; give the same as then, or leave --resume out"
+            )
+    return model.set_params(device=estimator.device, verbose=estimator.verbose)
+
+
+def _same(found, wanted, name):
+    return name in found and np.array_equal(found[name], wanted[name])

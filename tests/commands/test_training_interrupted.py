@@ -1,0 +1,205 @@
+"""Commands whose training is stopped: what is kept, the line, the code, going on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from PIL import Image
+
+from sksegment.io import load_model
+from sksegment.training import SegmentationNet
+
+TINY = [
+    *("--epochs", "5", "--n-segments", "60", "--max-labels", "4"),
+    *("--precision", "float32"),
+    *("--set", "base_channels=4", "--set", "depth=1", "--set", "batches_per_epoch=1"),
+]
+
+
+@pytest.fixture
+def photo(volume, tmp_path):
+    path = tmp_path / "photo.png"
+    Image.fromarray(volume[0]).save(path)
+    return path
+
+
+@pytest.fixture
+def stop_at(monkeypatch):
+    """Send a signal in the first step of an epoch, once."""
+
+    def stop_at(epoch, number=signal.SIGINT):
+        get_loss, sent = SegmentationNet.get_loss, []
+
+        def broken(self, *args, **kwargs):
+            if len(self.history) == epoch and not sent:
+                sent.append(number)
+                signal.raise_signal(number)
+            return get_loss(self, *args, **kwargs)
+
+        monkeypatch.setattr(SegmentationNet, "get_loss", broken)
+
+    return stop_at
+
+
+# Command, its output, and where the model goes.
+COMMANDS = [
+    ("fit {photo} -o {out}/model", "model"),
+    ("segment {photo} -o {out}", "model.safetensors"),
+    ("segment {photo} -o {out} --each", "photo_model.safetensors"),
+    ("stack {scan} -o {out}/labels.npy", "labels.npy.model.safetensors"),
+]
+
+
+@pytest.fixture(params=COMMANDS, ids=lambda pair: pair[0].partition(" {")[0])
+def command(request, photo, scan, tmp_path):
+    """Return a command that trains, and the file of its model."""
+    text, target = request.param
+    filled = text.format(photo=photo, scan=scan, out=tmp_path / "out")
+    return [*filled.split(), *TINY], tmp_path / "out" / target
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "name"),
+    [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM")],
+)
+def test_stop_keeps_the_model_in_a_file_beside(
+    number, code, name, command, run, stop_at
+):
+    command, target = command
+    stop_at(3, number)
+    partial = target.with_name(f"{target.name}.partial")
+    assert run(*command) == (
+        code,
+        "",
+        f"sksegment: stopped by {name}; 2 of 5 epochs are kept in {partial}: go on "
+        "with --resume\n",
+    )
+    assert [*target.parent.iterdir()] == [partial]
+    model = load_model(partial)
+    assert (model.n_iter_, model.interrupted_) == (2, True)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_resume_comes_to_what_the_training_would_have(command, run, stop_at):
+    command, target = command
+    assert run(*command)[0] == 0
+    expected = load_model(target)
+    target.unlink()
+    overwrite = ["--overwrite"] if command[0] == "stack" else []
+    stop_at(3)
+    assert run(*command, *overwrite)[0] == 130
+    assert not target.exists()
+    for file in target.parent.glob("labels.npy"):
+        file.unlink()
+    code, _, err = run(*command, "--resume")
+    assert (code, err) == (0, "")
+    found = load_model(target)
+    assert (found.n_iter_, found.interrupted_, found.max_epochs) == (5, False, 5)
+    losses = expected.history_[:, "loss"]
+    assert found.history_[:, "loss"] == pytest.approx(losses, rel=1e-4)
+    assert not [*target.parent.glob("*.partial")]
+
+
+def test_stop_before_the_first_epoch_leaves_nothing(command, run, stop_at):
+    command, target = command
+    stop_at(1)
+    assert run(*command) == (130, "", "sksegment: stopped by Ctrl-C\n")
+    assert not target.parent.exists()
+
+
+def test_without_resume_the_training_begins_anew(photo, run, stop_at, tmp_path):
+    command = ["fit", photo, "-o", tmp_path / "model", *TINY]
+    stop_at(3)
+    assert run(*command)[0] == 130
+    assert "for 5 epoch(s)" in run(*command)[1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "photo.png"]
+
+
+def test_resume_with_nothing_to_go_on_with_begins(photo, run, tmp_path):
+    code, text, _ = run("fit", photo, "-o", tmp_path / "model", *TINY, "--resume")
+    assert code == 0
+    assert "for 5 epoch(s)" in text
+
+
+def test_resume_with_fewer_epochs_is_content(photo, run, stop_at, tmp_path):
+    command = ["fit", photo, "-o", tmp_path / "model", *TINY]
+    stop_at(3)
+    assert run(*command)[0] == 130
+    assert run(*command, "--epochs", "2", "--resume")[0] == 0
+    assert load_model(tmp_path / "model").n_iter_ == 2
+
+
+def test_resume_with_other_parameters_is_refused(photo, run, fails, stop_at, tmp_path):
+    command = ["fit", photo, "-o", tmp_path / "model", *TINY]
+    stop_at(3)
+    assert run(*command)[0] == 130
+    line = fails(*command, "--beta-con", "0.7", "--resume")
+    assert "model.partial had beta_con=0.1, not 0.7; give the same as then" in line
+    line = fails(*command, "--n-segments", "70", "--resume")
+    assert "superpixels__n_segments=60, not 70" in line
+
+
+def test_resume_from_a_damaged_file_is_one_line(photo, fails, tmp_path):
+    (tmp_path / "model.partial").write_bytes(b"x" * 100)
+    line = fails("fit", photo, "-o", tmp_path / "model", *TINY, "--resume")
+    assert "model.partial is damaged" in line
+
+
+def test_sigterm_of_a_run_over_a_stack_says_how_to_go_on(
+    model, scan, volume, run, tmp_path, monkeypatch
+):
+    from sksegment import SparseWNetSegmenter
+
+    predict, calls = SparseWNetSegmenter._predict_image, []
+
+    def terminate(self, *parts):
+        calls.append(1)
+        if len(calls) == 4:
+            signal.raise_signal(signal.SIGTERM)
+        return predict(self, *parts)
+
+    monkeypatch.setattr(SparseWNetSegmenter, "_predict_image", terminate)
+    out = tmp_path / "labels.npy"
+    command = ["stack", scan, "-o", out, "--model", model]
+    assert run(*command) == (
+        143,
+        "",
+        f"sksegment: stopped by SIGTERM; 3 of 8 slices are kept in {out}.partial: go "
+        "on with --resume\n",
+    )
+    assert run(*command, "--resume")[0] == 0
+    assert_array_equal(np.load(out), load_model(model).predict(volume))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_program_that_is_killed_in_training_goes_on(number, photo, run, tmp_path):
+    target, partial = tmp_path / "model", tmp_path / "model.partial"
+    command = ["fit", str(photo), "-o", str(target), *TINY, "--checkpoint", "1"]
+    command += ["--epochs", "100000"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "sksegment", *command],
+        env=environment,
+        stderr=subprocess.PIPE,
+    ) as process:
+        while not partial.exists() and process.poll() is None:
+            time.sleep(0.02)
+        time.sleep(0.3)
+        process.send_signal(number)
+        lines = process.stderr.read().decode().splitlines()
+    n_epochs = load_model(partial).n_iter_
+    if number == signal.SIGTERM:
+        assert process.returncode == 143
+        assert lines == [
+            f"sksegment: stopped by SIGTERM; {n_epochs} of 100000 epochs are kept in "
+            f"{partial}: go on with --resume"
+        ]
+    assert run(*command, "--epochs", n_epochs + 2, "--resume")[0] == 0
+    assert load_model(target).n_iter_ == n_epochs + 2
+    assert not partial.exists()
