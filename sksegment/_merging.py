@@ -67,12 +67,16 @@ class MergingMixin:
             self.label_fractions_,
             n_labels,
         )
-        self._keep_labels(self.unmerged_labels_)
+        regions = None if self.n_regions is None else self.labels_
+        self._keep_labels(self.unmerged_labels_, regions)
         return self
 
-    def _keep_labels(self, labels):
-        """Set ``labels_`` from the labels of the training images before joining."""
+    def _keep_labels(self, labels, regions=None):
+        """Set ``labels_``: labels of the training images after joining, or regions."""
         self.unmerged_labels_ = labels
+        if regions is not None:
+            self.labels_ = regions
+            return
         if self.label_groups_ is not None:
             maps = [*map(self._joined, labels)]
             labels = maps if isinstance(labels, list) else np.stack(maps)

@@ -58,13 +58,18 @@ class SegmenterMixin:
         return float(np.mean([*map(v_measure, truths, labels)]))
 
     def _map(self, X, function, prepare=None):
+        batch, answers = self._each(X, function, prepare)
+        return batch.pack(answers)
+
+    def _each(self, X, function, prepare=None):
+        """Check images; return them, and what the function says of each."""
         check_is_fitted(self)
         batch = check_images(X, n_channels=self.n_channels_in_)
         for index, image in enumerate(batch.images):
             warn_of_units(image, self.intensity_range_, index)
         items = list(enumerate(batch.images))
         parts = items if prepare is None else look_ahead(prepare, items)
-        return batch.pack([function(*part) for part in parts])
+        return batch, [function(*part) for part in parts]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

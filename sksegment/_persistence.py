@@ -63,6 +63,9 @@ def save_segmenter(estimator, path):
             tensors[key] = torch.from_numpy(array)
     for index, labels in enumerate(estimator.unmerged_labels_):
         tensors[f"labels/{index}"] = torch.from_numpy(labels)
+    if estimator.n_regions is not None:
+        for index, regions in enumerate(estimator.labels_):
+            tensors[f"regions/{index}"] = torch.from_numpy(regions)
     write_file(path, header, tensors)
 
 
@@ -113,9 +116,15 @@ def restore_segmenter(path, classes, device):
     restore_moments(estimator.net_, _under("adam/", tensors))
     estimator.net_.history.extend(fitted["history"])
     estimator.history_ = history_table(estimator.net_)
-    labels = [tensors[f"labels/{i}"].numpy() for i in range(fitted["n_images"])]
-    estimator._keep_labels(np.stack(labels) if fitted["stacked"] else labels)
+    kinds = ["labels"] if estimator.n_regions is None else ["labels", "regions"]
+    estimator._keep_labels(*(_maps(kind, tensors, fitted) for kind in kinds))
     return estimator
+
+
+def _maps(kind, tensors, fitted):
+    """Label maps of the training images, in the form of these images."""
+    maps = [tensors[f"{kind}/{i}"].numpy() for i in range(fitted["n_images"])]
+    return np.stack(maps) if fitted["stacked"] else maps
 
 
 def _superpixels(header, tensors, classes, estimator):

@@ -19,7 +19,7 @@ class PredictionMixin:
     """
 
     def predict_proba(self, X):
-        """Soft labels; `predict` is their argmax.
+        """Soft labels; `predict` is their argmax, unless ``n_regions`` is set.
 
         Those of the sparse models are constant on every superpixel, those of the dense
         ones are what `transform` returns. After `merge_labels` they are sums over the
@@ -90,10 +90,10 @@ class PredictionMixin:
         check_is_fitted(self)
         save_segmenter(self, path)
 
-    def _map(self, X, function, prepare=None):
+    def _each(self, X, function, prepare=None):
         check_is_fitted(self)
         check_net(self)
-        return super()._map(X, function, prepare)
+        return super()._each(X, function, prepare)
 
     def _transform_image(self, index, image):
         f = soft_labels(self.net_, self._to_grid(self._normalize(image)))

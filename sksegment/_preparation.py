@@ -7,9 +7,9 @@ from sklearn.base import clone
 
 from sksegment._intensity import IntensityScale
 from sksegment.regions import region_graph
-from sksegment.superpixels import SuperpixelTransformer
+from sksegment.superpixels import SuperpixelTransformer, compute_superpixels
 
-__all__ = ["CHOSEN_IN_FIT", "PreparedImages", "PreparedPixels"]
+__all__ = ["CHOSEN_IN_FIT", "PreparedImages", "PreparedPixels", "default_superpixels"]
 
 #: What `PreparedImages.build` chooses by the size of the images where it is None.
 CHOSEN_IN_FIT = {"n_segments": None}
@@ -121,9 +121,31 @@ class PreparedPixels:
         return cls(scale, [scale.apply(image) for image in images])
 
 
+def default_superpixels(scaled):
+    """Superpixels of one image by the defaults.
+
+    Parameters
+    ----------
+    scaled : ndarray of shape (H, W, C), float32
+        As `IntensityScale.apply` returns it.
+
+    Returns
+    -------
+    superpixels : ndarray of shape (H, W), int32
+    """
+    n_segments = _default_number(scaled[..., 0].size)
+    return compute_superpixels(np.float32(100.0) * scaled, n_segments=n_segments)
+
+
 def _number_of_superpixels(images, transformer):
+    """Default for the smallest image."""
+    return _default_number(
+        min(transformer.n_pixels(image, i) for i, image in enumerate(images))
+    )
+
+
+def _default_number(n_pixels):
     """Default of the class, but no superpixels that are mere specks."""
-    n_pixels = min(transformer.n_pixels(image, i) for i, image in enumerate(images))
     most = SuperpixelTransformer().n_segments
     # SLIC that is asked for two may well return one.
     return max(4, min(most, n_pixels // _MIN_PIXELS))

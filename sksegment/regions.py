@@ -87,6 +87,31 @@ class RegionGraph:
         """
         return self._symmetric(np.exp(-tau * self.distances))
 
+    def sum_over_borders(self, field, superpixels):
+        """Sum a field over the borders, at each pixel side the mean of its two pixels.
+
+        Parameters
+        ----------
+        field : ndarray of shape (H, W)
+        superpixels : ndarray of shape (H, W), int
+            Those of which this is the graph.
+
+        Returns
+        -------
+        sums : ndarray of shape (E,)
+            In the order of ``edges``.
+        """
+        keys, values = zip(
+            *(
+                _border_values(superpixels, field, self.n_regions, axis)
+                for axis in (0, 1)
+            ),
+            strict=True,
+        )
+        edges = self.edges[0] * self.n_regions + self.edges[1]
+        edge = np.searchsorted(edges, np.concatenate(keys))
+        return np.bincount(edge, np.concatenate(values), len(edges))
+
     def to_networkx(self):
         """Return the graph for NetworkX, with the attributes of the arrays.
 
@@ -202,6 +227,17 @@ def _differing(first, second):
     border = (first != second) & (first >= 0) & (second >= 0)
     first, second = first[border], second[border]
     return np.minimum(first, second), np.maximum(first, second)
+
+
+def _border_values(superpixels, field, n_regions, axis):
+    """Keys of the edges and values of the field at the pixel sides of one axis."""
+    first = np.moveaxis(superpixels, axis, 0)[:-1]
+    second = np.moveaxis(superpixels, axis, 0)[1:]
+    border = (first != second) & (first >= 0) & (second >= 0)
+    values = np.moveaxis(field, axis, 0)
+    mean = 0.5 * (values[:-1][border] + values[1:][border])
+    a, b = first[border].astype(np.int64), second[border].astype(np.int64)
+    return np.minimum(a, b) * n_regions + np.maximum(a, b), mean
 
 
 def pooling_matrix(superpixels, grid_shape):

@@ -301,3 +301,13 @@ def test_rows_of_pooling_sum_to_1(grid):
     _, superpixels = random_case(4, void=0.4)
     sums = pooling_matrix(superpixels, grid).sum(axis=1)
     np.testing.assert_allclose(sums, 1.0, atol=1e-6)
+
+
+def test_sums_over_borders_are_means_of_both_sides():
+    superpixels = np.array([[0, 0, 1], [0, 2, 1]])
+    field = np.array([[1.0, 2.0, 4.0], [8.0, 16.0, 32.0]])
+    graph = region_graph(field, superpixels)
+    # 0-1 at the top; 0-2 above and beside 2; 1-2 at the bottom.
+    assert graph.edges.T.tolist() == [[0, 1], [0, 2], [1, 2]]
+    expected = [(2 + 4) / 2, (2 + 16) / 2 + (8 + 16) / 2, (16 + 32) / 2]
+    assert graph.sum_over_borders(field, superpixels).tolist() == expected

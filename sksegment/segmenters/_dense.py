@@ -3,15 +3,18 @@
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 
+from sksegment._hierarchies import HierarchyMixin
 from sksegment._merging import MergingMixin
 from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
 from sksegment._prediction import PredictionMixin
-from sksegment._preparation import PreparedPixels
+from sksegment._preparation import PreparedPixels, default_superpixels
 from sksegment._validation import Integral, Interval
 from sksegment.fitting import enlarge, soft_labels
-from sksegment.labelling import brightness_order, label_colors
+from sksegment.hierarchy import region_hierarchy
+from sksegment.labelling import brightness_order, label_colors, region_shares
 from sksegment.losses import DenseObjective
 from sksegment.patches import PatchSampler
+from sksegment.regions import pooling_matrix
 from sksegment.segmenters._training import NET_CONSTRAINTS, TrainingMixin
 from sksegment.training import PixelImage
 
@@ -22,6 +25,7 @@ class DenseWNetSegmenter(
     TrainingMixin,
     PredictionMixin,
     MergingMixin,
+    HierarchyMixin,
     SegmenterMixin,
     NestedDefaultsMixin,
     ClusterMixin,
@@ -75,6 +79,9 @@ class DenseWNetSegmenter(
         row and column over the longer side, times this weight. 0 leaves labels to the
         look of things alone, as slices and frames need it; with 1 the parts of a
         photograph that lie apart tend to be told apart, as people do.
+    n_regions : int, "auto" or None, default=None
+        As in `SparseWNetSegmenter`; the superpixels of the `hierarchy` are the
+        default ones.
     max_epochs : int, default=8
         Number of passes over the patches; 50 in the paper.
     batches_per_epoch : int, default=8
@@ -180,6 +187,7 @@ class DenseWNetSegmenter(
         depth=3,
         resolution=0.5,
         position=0.0,
+        n_regions=None,
         max_epochs=8,
         batches_per_epoch=8,
         lr=1e-3,
@@ -202,6 +210,7 @@ class DenseWNetSegmenter(
         self.depth = depth
         self.resolution = resolution
         self.position = position
+        self.n_regions = n_regions
         self.max_epochs = max_epochs
         self.batches_per_epoch = batches_per_epoch
         self.lr = lr
@@ -257,8 +266,28 @@ class DenseWNetSegmenter(
         shares = self._soft(scaled).reshape(-1, self.max_labels)
         return colors, np.ones(len(colors)), shares
 
+    def _cut_prepared(self, images):
+        return [self._regions(self._tree_of(scaled)) for scaled in images.scaled]
+
     def _predict_image(self, index, image):
+        if self.n_regions is not None:
+            return self._regions(self._tree(index, image))
         return self._joined(self._label(self._normalize(image)))
+
+    def _tree(self, index, image):
+        return self._tree_of(self._normalize(image))
+
+    def _tree_of(self, scaled):
+        superpixels = default_superpixels(scaled)
+        grid = self._to_grid(scaled)
+        f = soft_labels(self.net_, grid)[0].permute(1, 2, 0).cpu().numpy()
+        pooling = pooling_matrix(superpixels, grid.shape[-2:])
+        return region_hierarchy(
+            np.float32(100.0) * scaled,
+            superpixels,
+            color=self.rgb_,
+            soft_labels=region_shares(f, pooling, "mean"),
+        )
 
     def _predict_proba_image(self, index, image):
         return self._summed(self._transform_image(index, image))

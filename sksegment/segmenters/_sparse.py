@@ -5,12 +5,14 @@ from functools import partial
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 
+from sksegment._hierarchies import HierarchyMixin
 from sksegment._merging import MergingMixin
 from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
 from sksegment._prediction import PredictionMixin
 from sksegment._preparation import CHOSEN_IN_FIT, PreparedImages
 from sksegment._validation import Interval, Real, StrOptions
 from sksegment.fitting import soft_labels
+from sksegment.hierarchy import region_hierarchy
 from sksegment.labelling import (
     brightness_order,
     fit_centers,
@@ -32,6 +34,7 @@ class SparseWNetSegmenter(
     TrainingMixin,
     PredictionMixin,
     MergingMixin,
+    HierarchyMixin,
     SegmenterMixin,
     NestedDefaultsMixin,
     ClusterMixin,
@@ -96,6 +99,11 @@ class SparseWNetSegmenter(
         row and column over the longer side, times this weight. 0 leaves labels to the
         look of things alone, as slices and frames need it; with 1 the parts of a
         photograph that lie apart tend to be told apart, as people do.
+    n_regions : int, "auto" or None, default=None
+        None gives labels of classes, as in the paper. Otherwise an image is divided
+        into so many connected regions, or "auto" into as many as people tend to see,
+        cut from its `hierarchy`; their ids belong to the image. It can be set after
+        the fit.
     max_epochs : int, default=8
         Number of passes over the patches; 50 in the paper.
     batches_per_epoch : int, default=8
@@ -210,6 +218,7 @@ class SparseWNetSegmenter(
         depth=3,
         resolution=0.5,
         position=0.0,
+        n_regions=None,
         max_epochs=8,
         batches_per_epoch=8,
         lr=1e-3,
@@ -234,6 +243,7 @@ class SparseWNetSegmenter(
         self.depth = depth
         self.resolution = resolution
         self.position = position
+        self.n_regions = n_regions
         self.max_epochs = max_epochs
         self.batches_per_epoch = batches_per_epoch
         self.lr = lr
@@ -302,21 +312,38 @@ class SparseWNetSegmenter(
             np.concatenate(means), self.max_labels, self._draw_seeds(1)[0], start
         )
 
+    def _cut_prepared(self, images):
+        return [
+            self._regions(self._tree(scaled, *parts))
+            for scaled, parts in zip(images.scaled, self._parts(images), strict=True)
+        ]
+
     def _prepare_image(self, index, image):
-        return self._to_parts(*self.superpixels_.divide(image, index))
+        scaled, superpixels = self.superpixels_.divide(image, index)
+        return scaled, *self._to_parts(scaled, superpixels)
 
     def _to_parts(self, scaled, superpixels):
         grid = self._to_grid(scaled)
         return superpixels, grid, pooling_matrix(superpixels, grid.shape[-2:])
 
-    def _predict_image(self, superpixels, grid, pooling):
-        return self._joined(self._label(superpixels, grid, pooling))
+    def _predict_image(self, scaled, *parts):
+        if self.n_regions is not None:
+            return self._regions(self._tree(scaled, *parts))
+        return self._joined(self._label(*parts))
+
+    def _tree(self, scaled, superpixels, grid, pooling):
+        return region_hierarchy(
+            np.float32(100.0) * scaled,
+            superpixels,
+            color=self.rgb_,
+            soft_labels=self._shares(grid, pooling, assignment="mean"),
+        )
 
     def _label(self, superpixels, grid, pooling):
         labels = self._shares(grid, pooling).argmax(axis=1).astype(np.int32)
         return paint(superpixels, labels, -1)
 
-    def _predict_proba_image(self, superpixels, grid, pooling):
+    def _predict_proba_image(self, scaled, superpixels, grid, pooling):
         return paint(superpixels, self._summed(self._shares(grid, pooling)), 0.0)
 
     def _shares(self, grid, pooling, assignment=None):

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
+from sksegment._hierarchies import N_REGIONS
 from sksegment._validation import (
     Integral,
     Interval,
@@ -51,6 +52,7 @@ NET_CONSTRAINTS = {
     "depth": [Interval(Integral, 0, 8, closed="both")],
     "resolution": [Interval(Real, 0, 1, closed="right")],
     "position": _NON_NEGATIVE,
+    "n_regions": N_REGIONS,
     "max_epochs": _POSITIVE_INT,
     "batches_per_epoch": _POSITIVE_INT,
     "lr": [Interval(Real, 0, None, closed="neither")],
@@ -70,7 +72,7 @@ class TrainingMixin:
 
     What differs between sparse and dense is in the methods ``_objective``,
     ``_prepare``, ``_prepare_more``, ``_training_images``, ``_keep_preparation``,
-    ``_label_prepared`` and ``_number_labels`` of the estimator.
+    ``_label_prepared``, ``_cut_prepared`` and ``_number_labels`` of the estimator.
     """
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -241,5 +243,8 @@ class TrainingMixin:
             self.label_groups_ = None
         self._keep_preparation(images)
         self._number_labels(images, anew=number)
-        self._keep_labels(batch.pack(self._label_prepared(images)))
+        regions = None
+        if self.n_regions is not None:
+            regions = batch.pack(self._cut_prepared(images))
+        self._keep_labels(batch.pack(self._label_prepared(images)), regions)
         return self
