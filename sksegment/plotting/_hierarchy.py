@@ -18,7 +18,7 @@ def plot_hierarchy(image, hierarchy, *, n_regions=(4, 8, 16, 32), ax=None):
     hierarchy : RegionHierarchy
         One of those that a model's ``hierarchy`` gives.
     n_regions : sequence of int, default=(4, 8, 16, 32)
-        Numbers of regions; those above the number there is are left out.
+        Numbers of regions; those that the image cannot have are left out.
     ax : matplotlib.axes.Axes, optional
         Where to plot; a new pyplot figure by default.
 
@@ -32,13 +32,25 @@ def plot_hierarchy(image, hierarchy, *, n_regions=(4, 8, 16, 32), ax=None):
         If matplotlib is not installed.
     ValueError
         If image and hierarchy do not have the same size, or no number is left.
+
+    Examples
+    --------
+    >>> from skimage.data import coins
+    >>> from sksegment import SuperpixelTransformer
+    >>> from sksegment.hierarchy import region_hierarchy
+    >>> from sksegment.plotting import plot_hierarchy
+    >>> image = coins()[::4, ::4]
+    >>> superpixels = SuperpixelTransformer(n_segments=50).fit_transform([image])[0]
+    >>> ax = plot_hierarchy(image, region_hierarchy(image / 2.55, superpixels))
+    >>> [text.get_text() for text in ax.texts]
+    ['4 regions', '8 regions', '16 regions', '32 regions']
     """
     image = np.asarray(image)
-    numbers = [int(k) for k in n_regions if k <= hierarchy.n_regions]
+    fewest, most = hierarchy.n_pieces, hierarchy.n_superpixels
+    numbers = [int(k) for k in n_regions if fewest <= k <= most]
     if not numbers:
         raise ValueError(
-            f"n_regions={tuple(n_regions)}: there are only {hierarchy.n_regions} "
-            "regions; ask for fewer"
+            f"n_regions={tuple(n_regions)}: this image can have {fewest} to {most}"
         )
     picture, cuts = displayable(image), [hierarchy.cut(n_regions=k) for k in numbers]
     if cuts[0].shape != image.shape[:2]:

@@ -14,9 +14,10 @@ _TERMS = {
     "cut": ("normalised cut", "^"),
     "sim": ("similarity", "D"),
     "con": ("continuity", "v"),
+    "scribble": ("scribbles", "P"),
 }
-# Orange, blue, green and vermilion: a term has the same colour in every plot.
-_COLORS = dict(zip(("rec", "cut", "sim", "con"), (0, 4, 2, 5), strict=True))
+# Those of orange, blue etc.: a term has the same colour in every plot.
+_COLORS = {"rec": 0, "cut": 4, "sim": 2, "con": 5, "scribble": 6}
 
 
 def plot_history(history, ax=None):
@@ -26,7 +27,7 @@ def plot_history(history, ax=None):
     ----------
     history : list of dict
         A fitted model's ``history_``: one row an epoch with ``epoch``, ``loss``, and
-        those of the terms ``rec``, ``cut``, ``sim`` and ``con`` in use.
+        those of the terms ``rec``, ``cut``, ``sim``, ``con`` and ``scribble`` in use.
     ax : matplotlib.axes.Axes, optional
         Where to plot; a new pyplot figure by default.
 
@@ -63,7 +64,8 @@ def plot_history(history, ax=None):
     ax.set(xlabel="epoch", ylabel="loss", title="Training")
     ax.set_yscale("log" if positive else "symlog")
     ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.legend()
+    # Beside the curves, of which it would hide some.
+    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     return ax
 
 

@@ -11,6 +11,7 @@ _COLUMNS = {
     "cut": "normalised cut",
     "sim": "similarity",
     "con": "continuity",
+    "scribble": "scribbles",
     "n_labels": "labels in use",
     "seconds": "seconds",
 }

@@ -23,7 +23,8 @@ def encode_regions(hierarchy, max_side):
     regions : dict
         ``map``, base64 of a PNG, and ``parts``, a list of int, see `order_regions`.
     """
-    cuts = [hierarchy.cut(n_regions=min(k, hierarchy.n_regions)) for k in LEVELS]
+    fewest, most = hierarchy.n_pieces, hierarchy.n_superpixels
+    cuts = [hierarchy.cut(n_regions=min(max(k, fewest), most)) for k in LEVELS]
     ordered, parts = order_regions(cuts)
     return {"map": encode_labels(ordered, max_side), "parts": parts}
 

@@ -121,13 +121,11 @@ def _look(model, images):
         start = time.perf_counter()
         labels = model.predict([image])[0]
         seconds = time.perf_counter() - start
-        regions = None
-        if hasattr(model, "hierarchy"):
-            regions = encode_regions(model.hierarchy([image])[0], _MAX_SIDE)
+        tree = _hierarchy(model, image)
         found.append(
             {
                 "labels": labels,
-                "regions": regions,
+                "regions": None if tree is None else encode_regions(tree, _MAX_SIDE),
                 "picture": encode_image(image, limits, _MAX_SIDE),
                 "seconds": seconds,
             }
@@ -135,9 +133,24 @@ def _look(model, images):
     return found
 
 
+def _hierarchy(model, image):
+    """Regions of every granularity; None where the model has none."""
+    final, images = _final(model), [image]
+    if not hasattr(final, "hierarchy"):
+        return None
+    if final is not model:
+        images = model[:-1].transform(images)
+    return final.hierarchy(images)[0]
+
+
+def _final(model):
+    """Get the segmenter at the end of a pipeline, or the model itself."""
+    return model[-1] if hasattr(model, "steps") else model
+
+
 def _about(model, shown):
     """What the report says of the model."""
-    final = getattr(model, "_final_estimator", model)
+    final = _final(model)
     history = list(getattr(final, "history_", []))
     seconds = [each["seconds"] for each in shown]
     # Numbers that start anew in every image are regions, not classes.

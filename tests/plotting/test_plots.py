@@ -129,7 +129,7 @@ def test_regions_are_in_their_mean_colours_from_coarse_to_fine(image, stripes):
 
 
 def test_more_regions_than_there_are_is_refused(image, stripes):
-    with pytest.raises(ValueError, match="only 8 regions"):
+    with pytest.raises(ValueError, match="1 to 8"):
         plot_hierarchy(image, stripes(image.shape, 8), n_regions=[9, 16])
 
 

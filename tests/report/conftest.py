@@ -5,21 +5,23 @@ import shutil
 import numpy as np
 import pytest
 
+from sksegment.hierarchy import RegionHierarchy
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-class Stripes:
-    """A hierarchy of vertical stripes, with the methods of `RegionHierarchy`."""
-
-    def __init__(self, shape, n_regions, seed=0):
-        self.shape, self.n_regions = shape, n_regions
-        edges = np.arange(1, n_regions) * shape[1] // n_regions
-        self.edges = np.random.default_rng(seed).permutation(edges)
-
-    def cut(self, n_regions):
-        columns = np.zeros(self.shape[1], np.int32)
-        columns[self.edges[: n_regions - 1]] = 1
-        return np.broadcast_to(columns.cumsum(dtype=np.int32), self.shape)
+def _stripes(shape, n_regions, seed=0):
+    """Vertical stripes, of which neighbours merge in random order."""
+    columns = np.arange(shape[1]) * n_regions // shape[1]
+    superpixels = np.broadcast_to(columns.astype(np.int32), shape)
+    parts = list(range(n_regions))
+    pairs = []
+    for t, left in enumerate(np.random.default_rng(seed).permutation(n_regions - 1)):
+        pair = parts[left], parts[left + 1]
+        pairs.append(pair)
+        parts = [n_regions + t if part in pair else part for part in parts]
+    pairs = np.array(pairs, np.int64).reshape(-1, 2)
+    return RegionHierarchy(superpixels, pairs, np.arange(1.0, n_regions))
 
 
 class Known:
@@ -39,13 +41,13 @@ class KnownRegions(Known):
     """One that has regions, too: forty stripes."""
 
     def hierarchy(self, X):
-        return [Stripes(image.shape[:2], 40) for image in X]
+        return [_stripes(image.shape[:2], 40) for image in X]
 
 
 @pytest.fixture(scope="session")
 def stripes():
     """Make a hierarchy of stripes."""
-    return Stripes
+    return _stripes
 
 
 @pytest.fixture(scope="session")

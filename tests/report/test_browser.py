@@ -7,8 +7,10 @@ from urllib.parse import unquote, urlparse
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.pipeline import make_pipeline
 
 from sksegment.plotting import label_colors
+from sksegment.preprocessing import Rescale
 from sksegment.report import write_report
 from sksegment.report._regions import LEVELS
 
@@ -183,7 +185,7 @@ def test_the_slider_of_granularity_gives_the_cuts_of_the_hierarchy(page, stripes
         page.slide("Granularity", level)
         found = page.pixels()[4:, :, :3].astype(int) @ [1, 256, 65536]
         assert page.locator("#level-shown").text_content() == f"{k} regions"
-        assert same_parts(found, hierarchy.cut(min(k, 40))[4:])
+        assert same_parts(found, hierarchy.cut(n_regions=min(k, 40))[4:])
     assert page.get_by_role("radio", name="regions").is_checked()
 
 
@@ -261,6 +263,23 @@ def test_image_and_tint_lie_on_each_other(page):
         assert image.bounding_box() == figure.locator("canvas").bounding_box()
         beside = figure.locator(".original").bounding_box()
         assert beside["width"] == image.bounding_box()["width"]
+
+
+def test_classes_and_regions_of_a_pipeline_that_learnt_them(
+    open_report, make_segmenter, make_image
+):
+    image = make_image((64, 80), 3)
+    model = make_pipeline(Rescale(0.5), make_segmenter(max_epochs=2)).fit([image])
+    page = open_report(model, [image])
+    page.slide("Strength of the tint", 100)
+    labels = model.predict([image])[0]
+    assert_array_equal(page.pixels()[..., :3], label_colors(4)[labels])
+    hierarchy = model[-1].hierarchy(model[:-1].transform([image]))[0]
+    for level in (0, 4, 8):
+        page.slide("Granularity", level)
+        found = page.pixels()[..., :3].astype(int) @ [1, 256, 65536]
+        k = min(LEVELS[level], hierarchy.n_superpixels)
+        assert same_parts(found, hierarchy.cut(n_regions=k))
 
 
 def test_more_than_255_classes(open_report, known):
