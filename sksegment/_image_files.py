@@ -256,9 +256,26 @@ def _read_tiff(path):
         codec_error = error
     # Pillow brings its own decoders for LZW and JPEG.
     try:
-        return _read_pillow(path)
-    except OSError as error:
-        raise codec_error from error
+        with _silent_libtiff():
+            return _read_pillow(path)
+    except UnidentifiedImageError:
+        raise codec_error from None
+
+
+@contextlib.contextmanager
+def _silent_libtiff():
+    """Keep libtiff from writing to stderr what the exception says as well.
+
+    It is compiled into Pillow, which has no other way to silence it.
+    """
+    before = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
 
 
 def write_labels(path, labels):

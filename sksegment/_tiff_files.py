@@ -13,6 +13,10 @@ _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PLAIN_SERIES = frozenset({"generic", "uniform", "shaped", "ome", "imagej"})
 _NAMED_CHANNEL = re.compile(r"<Channel\b[^>]*\b(Name|Color|Fluor|EmissionWavelength)=")
 _ALPHA_SAMPLES = frozenset({1, 2})
+# No image that is worth a look is packed as tightly as this; what promises more
+# has a damaged header, or wants to use up the memory.
+_TIGHTEST = 10_000
+_HARMLESS = 2**28
 
 
 def is_tiff(path):
@@ -88,7 +92,8 @@ def open_tiff(path):
     Raises
     ------
     ValueError
-        If the file is truncated or its chain of pages is broken.
+        If the file is truncated, its chain of pages is broken, or its header promises
+        far more than the file can hold.
     """
     complaints = _Complaints()
     logger = logging.getLogger("tifffile")
@@ -98,6 +103,7 @@ def open_tiff(path):
         with tifffile.TiffFile(path) as tif:
             series = tif.series
             _check_extent(tif)
+            _check_promise(tif)
             complaints.check()
             # Slides keep thumbnails and labels in series of their own.
             if series[0].kind not in _PLAIN_SERIES:
@@ -133,6 +139,16 @@ def _check_extent(tif):
         missing = max(ends, default=0) - size
         if missing > 0:
             raise ValueError(f"the TIFF is truncated: {missing} bytes are missing")
+
+
+def _check_promise(tif):
+    """Refuse a header that promises far more pixels than the file can hold."""
+    promised = sum(one.nbytes for one in tif.series)
+    size = tif.filehandle.size
+    if promised > max(_HARMLESS, _TIGHTEST * size):
+        raise ValueError(
+            f"its header promises {promised:,} bytes of pixels, the file has {size:,}"
+        )
 
 
 def _series_pages(series):
