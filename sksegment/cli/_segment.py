@@ -46,7 +46,7 @@ def _add_segment(commands):
     parser = add_command(
         commands,
         "segment",
-        _segment,
+        _with_previews(_segment),
         "Learn classes from images and label them.\n\n"
         "Trains one model on some of the images and labels all with it, so that a\n"
         "class has the same number in every image. Writes, for an image NAME, the\n"
@@ -67,6 +67,7 @@ def _add_segment(commands):
     add_training(parser)
     add_field(parser)
     add_checkpoints(parser)
+    _add_preview(parser)
     add_common(parser)
 
 
@@ -74,7 +75,7 @@ def _add_fit(commands):
     parser = add_command(
         commands,
         "fit",
-        _fit,
+        _with_previews(_fit),
         "Learn classes from images and save the model.",
         "  sksegment fit slices/ -o model.safetensors --train-images 4",
     )
@@ -85,6 +86,7 @@ def _add_fit(commands):
     add_training(parser)
     add_field(parser)
     add_checkpoints(parser)
+    _add_preview(parser)
     add_common(parser)
 
 
@@ -100,6 +102,28 @@ def _add_predict(commands):
     add_inputs(parser)
     add_outputs(parser)
     add_common(parser)
+
+
+def _add_preview(parser):
+    parser.add_argument(
+        "--preview",
+        metavar="FOLDER",
+        help="write a picture of the labels there after every epoch",
+    )
+
+
+def _with_previews(run):
+    """Let a command write previews while it trains, where they are wanted."""
+
+    def run_with_previews(args):
+        if args.preview is None:
+            return run(args)
+        from sksegment.training import Preview
+
+        with Preview(args.preview):
+            return run(args)
+
+    return run_with_previews
 
 
 def _demo(args):
