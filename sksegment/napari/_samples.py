@@ -1,0 +1,27 @@
+"""Tomograms to try the plugin with, with their ground truth."""
+
+from sksegment.datasets import make_tomogram
+
+__all__ = ["rock", "steel"]
+
+_SHAPE = (40, 256, 256)
+
+
+def rock():
+    """Make a rock: pores, grains, clay, inclusions and a crack."""
+    return _layers("rock", make_tomogram(_SHAPE, random_state=0))
+
+
+def steel():
+    """Make cracked steel."""
+    return _layers("steel", make_tomogram(_SHAPE, kind="steel", random_state=0))
+
+
+def _layers(kind, tomogram):
+    volume, truth = tomogram
+    axes = {"axis_labels": ("z", "y", "x")}
+    hidden = {"name": f"{kind} truth", "visible": False, **axes}
+    return [
+        (volume, {"name": kind, **axes}, "image"),
+        (truth, hidden, "labels"),
+    ]

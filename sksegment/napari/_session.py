@@ -1,0 +1,142 @@
+"""What the plugin knows: the model, the marked slices, the labels of every image."""
+
+import weakref
+from dataclasses import dataclass
+
+from sksegment.napari._label_arrays import ClassLabels, RegionLabels
+from sksegment.napari._layers import picture_of, show_labels, shown_cut_of
+from sksegment.napari._picture import plane_of
+
+__all__ = ["Session"]
+
+
+@dataclass
+class _Shown:
+    """Labels of one kind of an image, the model they are of, and their layer."""
+
+    model: object
+    labels: ClassLabels | RegionLabels
+    layer: object
+
+
+class Session:
+    """A model and what it has labelled in a viewer.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+
+    Attributes
+    ----------
+    model : SparseWNetSegmenter or DenseWNetSegmenter, or None
+    """
+
+    def __init__(self, viewer):
+        self.model = None
+        self._viewer = viewer
+        # They go when the image is removed from the viewer.
+        self._marks = weakref.WeakKeyDictionary()
+        self._shown = weakref.WeakKeyDictionary()
+
+    def cut(self, image):
+        """Slice of an image layer that is looked at; see `shown_cut`."""
+        return shown_cut_of(self._viewer, image, picture_of(image).shape)
+
+    def marks(self, image):
+        """Marked slices of an image layer, in the order in which they were marked."""
+        return [*self._marks.get(image, ())]
+
+    def toggle_mark(self, image, cut):
+        """Mark a slice, or do so no longer."""
+        marks = self._marks.setdefault(image, {})
+        if marks.pop(cut, None) is None:
+            marks[cut] = True
+
+    def unmark(self, image):
+        """Mark no slice of an image layer."""
+        self._marks.pop(image, None)
+
+    def training_cuts(self, image):
+        """Slices to train on: those marked, else the one that is looked at."""
+        return self.marks(image) or [self.cut(image)]
+
+    def look_at(self, image, cut):
+        """Bring the viewer to a slice of an image layer."""
+        point = [0 if position is None else position for position in cut]
+        world = image.data_to_world(point)
+        first = self._viewer.dims.ndim - len(cut)
+        for axis, position in enumerate(cut):
+            if position is not None:
+                self._viewer.dims.set_point(first + axis, world[axis])
+
+    @property
+    def has_regions(self):
+        """Whether the model has a hierarchy of regions."""
+        return hasattr(self.model, "hierarchy")
+
+    def show_training(self, image, cuts):
+        """Show the labels of the slices of an image that the model was trained on."""
+        for cut, labels in zip(cuts, self.model.unmerged_labels_, strict=True):
+            self.write(image, "classes", cut, labels)
+
+    def write(self, image, kind, cut, labels):
+        """Write the labels of a slice, and show them.
+
+        Parameters
+        ----------
+        image : napari.layers.Image
+        kind : {"classes", "regions"}
+        cut : tuple of int or None
+        labels : ndarray of shape (H, W), int32
+            Classes before joining.
+        """
+        shown = self._shown_as(image, kind)
+        shown.labels.write(cut, labels)
+        self._refresh(image, shown, cut)
+
+    def join(self, n_classes, image):
+        """Join the classes of the model, and show it on the slice looked at.
+
+        Returns
+        -------
+        rest : iterator
+            To be consumed so that the other slices follow.
+        """
+        self.model.merge_labels(n_classes)
+        shown = self._shown.get(image, {}).get("classes")
+        if shown is None or shown.model is not self.model:
+            return iter(())
+        cut = self.cut(image)
+        shown.labels.join(self.model.label_groups_, cut)
+        self._refresh(image, shown, cut)
+        return shown.labels.join_all()
+
+    def refresh(self, image):
+        """Draw the classes of an image anew."""
+        if shown := self._shown.get(image, {}).get("classes"):
+            shown.layer.refresh()
+
+    def _shown_as(self, image, kind):
+        of_image = self._shown.setdefault(image, {})
+        shown = of_image.get(kind)
+        if shown is None or shown.model is not self.model:
+            labels = self._blank(image, kind)
+            layer = None if shown is None else shown.layer
+            shown = of_image[kind] = _Shown(self.model, labels, layer)
+            shown.layer = show_labels(self._viewer, image, labels.shown, kind, layer)
+        elif shown.layer not in self._viewer.layers:
+            shown.layer = show_labels(self._viewer, image, shown.labels.shown, kind)
+        return shown
+
+    def _blank(self, image, kind):
+        shape = picture_of(image).shape
+        if kind == "regions":
+            return RegionLabels(shape)
+        labels = ClassLabels(shape, len(self.model.label_fractions_))
+        labels.set_groups(self.model.label_groups_)
+        return labels
+
+    def _refresh(self, image, shown, cut):
+        is_seen = self._viewer.dims.ndisplay == 3 or cut == self.cut(image)
+        if is_seen or plane_of(cut) != plane_of(self.cut(image)):
+            shown.layer.refresh()

@@ -1,0 +1,27 @@
+"""The widget that napari docks."""
+
+from magicgui.widgets import Container
+
+from sksegment.napari._actions import Actions
+from sksegment.napari._controls import Controls
+
+__all__ = ["SegmentWidget"]
+
+
+class SegmentWidget(Container):
+    """Train on slices of an image, label the others, and choose how finely.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+
+    Attributes
+    ----------
+    controls : Controls
+    actions : Actions
+    """
+
+    def __init__(self, napari_viewer):
+        self.controls = Controls()
+        super().__init__(widgets=self.controls.rows, labels=False)
+        self.actions = Actions(napari_viewer, self.controls, self.native)
