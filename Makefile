@@ -1,7 +1,9 @@
-# make demo | test | test-slow | fuzz | coverage | bench | lint | format | constraints
+# make demo | test | test-slow | test-napari | fuzz | coverage | bench | lint | format | constraints
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
+NAPARI := .venv-napari
+XVFB := $(if $(DISPLAY),,$(if $(shell command -v xvfb-run),xvfb-run -a))
 # One thread a process and two processes beat two threads in one on small images.
 ONE := OMP_NUM_THREADS=1 MPLBACKEND=Agg $(BIN)/python
 
@@ -12,6 +14,9 @@ test: $(READY)
 	$(ONE) -m pytest -n 2 -m "not slow and not gpu"
 test-slow: $(READY)
 	$(ONE) -m pytest -m "slow or gpu"
+# A viewer needs OpenGL: without a display, a virtual one (xvfb).
+test-napari: $(NAPARI)/.ready
+	OMP_NUM_THREADS=1 $(XVFB) $(NAPARI)/bin/python -m pytest tests/plugin
 # Thousands of made images, label maps and damaged files; other ones in every run.
 fuzz: $(READY)
 	SKSEGMENT_FUZZ=1 $(ONE) -m pytest -n 2 tests/fuzz
@@ -34,10 +39,20 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt -e ".[plot,test,lint]"
 	touch $@
-# Pin what a clean environment resolves to today.
+$(NAPARI)/.ready: pyproject.toml constraints.txt constraints-napari.txt
+	$(PYTHON) -m venv $(NAPARI)
+	$(NAPARI)/bin/python -m pip install --quiet --constraint constraints.txt \
+		--constraint constraints-napari.txt torch==2.13.0 -e ".[napari-test]"
+	touch $@
+# Pin what clean environments resolve to today; napari gets along with the first pins.
 constraints: clean
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet torch==2.13.0 -e ".[plot,test,lint]"
 	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu//' > constraints.txt
+	$(PYTHON) -m venv $(NAPARI)
+	$(NAPARI)/bin/python -m pip install --quiet --constraint constraints.txt \
+		torch==2.13.0 -e ".[napari-test]"
+	$(NAPARI)/bin/python -m pip freeze --exclude-editable | sed 's/+cpu//' \
+		| grep -vxFf constraints.txt > constraints-napari.txt
 clean:
-	rm -rf .venv demo
+	rm -rf .venv $(NAPARI) demo
