@@ -158,3 +158,15 @@ def test_what_is_missing_is_named_before_any_work(
     # Labels it could not give.
     with pytest.raises(ImportError, match=rf"{missing}.*sksegment\[report\]"):
         write(known([]), known_images)
+
+
+def test_regions_whose_numbers_belong_to_an_image_are_no_classes(
+    write, make_segmenter, make_image
+):
+    images = [make_image((32, 40), seed=seed) for seed in range(2)]
+    model = make_segmenter().fit(images).set_params(n_regions=3)
+    text, page = write(model, images)
+    assert "3\n  regions at most in one." in text
+    assert "Regions shown" in text
+    assert "in all images" not in text
+    assert page.row("region")[1] == "area in pixels"
