@@ -70,7 +70,9 @@ def page(chromium, known, known_labels, known_images, tmp_path_factory):
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_every_filter_is_undone(page, kind, dtype):
     rng = np.random.default_rng(kind)
-    values = rng.integers(0, np.iinfo(dtype).max, (9, 13), dtype, endpoint=True)
+    values = rng.integers(0, np.iinfo(dtype).max, (18, 13), dtype, endpoint=True)
+    # With few values there are ties between the neighbours.
+    values[:9] %= 4
     png = encode(values, kind)
     assert_array_equal(np.asarray(Image.open(io.BytesIO(png))), values)
     found = page.evaluate(READ, base64.b64encode(png).decode())
