@@ -47,6 +47,7 @@ def save_segmenter(estimator, path):
         "fitted": {
             **{name: getattr(estimator, name) for name in _SCALARS},
             "history": _rows(estimator.net_.history),
+            "class_names": estimator.class_names_,
             "interrupted": estimator.interrupted_,
             "n_images": len(estimator.labels_),
             "rgb": bool(estimator.rgb_),
@@ -104,8 +105,10 @@ def restore_segmenter(path, classes, device):
         setattr(estimator, name, tensors[key].numpy())
     estimator.label_groups_ = _optional(tensors, "fitted/label_groups")
     estimator.rgb_ = fitted["rgb"]
-    # The earliest files have neither this nor moments.
+    # The earliest files have none of these, and no moments.
     estimator.interrupted_ = bool(fitted.get("interrupted", False))
+    names = fitted.get("class_names")
+    estimator.class_names_ = None if names is None else [*map(str, names)]
     if hasattr(estimator, "superpixels"):
         estimator.superpixels_ = _superpixels(header, tensors, classes, estimator)
         estimator.cluster_centers_ = _optional(tensors, "fitted/centers")

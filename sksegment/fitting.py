@@ -22,6 +22,7 @@ from sksegment.training import (
     initialise_labels,
     limit_threads,
     make_net,
+    name_labels,
     train,
     train_together,
 )
@@ -178,6 +179,8 @@ def train_wnet(estimator, net, images, seed, *, start, min_labels=None, callback
     with limit_threads(max(net.n_values(image.pixels) for image in images)):
         if start and estimator.init == "kmeans":
             initialise_labels(net, images, seed)
+        if start:
+            name_labels(net, images)
         n_before, last = len(net.history), LastEpoch(net)
         try:
             with ending_gently():

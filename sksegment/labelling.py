@@ -42,6 +42,8 @@ def region_shares(f, pooling, assignment, centers=None):
     if assignment == "majority":
         pixels = np.eye(f.shape[-1], dtype=np.float32)[pixels.argmax(axis=1)]
     shares = pooling @ pixels
+    # Thousands of small terms, added up in float32, miss 1 by their rounding.
+    shares /= shares.sum(axis=1, keepdims=True)
     if assignment == "kmeans":
         if centers is None:
             raise ValueError(
@@ -95,7 +97,7 @@ def _move_centers(f, start):
     return centers
 
 
-def brightness_order(labels, brightness, sizes, n_labels):
+def brightness_order(labels, brightness, sizes, n_labels, n_fixed=0):
     """Order of the labels by mean brightness, those not in use last.
 
     Parameters
@@ -107,6 +109,8 @@ def brightness_order(labels, brightness, sizes, n_labels):
     sizes : ndarray of shape (n,)
         Their numbers of pixels.
     n_labels : int
+    n_fixed : int, default=0
+        So many labels, the first ones, keep their numbers.
 
     Returns
     -------
@@ -116,6 +120,7 @@ def brightness_order(labels, brightness, sizes, n_labels):
     area = np.bincount(labels, sizes, minlength=n_labels)
     total = np.bincount(labels, sizes * brightness, minlength=n_labels)
     mean = np.divide(total, area, out=np.full(n_labels, np.inf), where=area > 0)
+    mean[:n_fixed] = -np.inf
     return np.argsort(mean, kind="stable")
 
 

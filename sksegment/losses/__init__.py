@@ -4,6 +4,7 @@ from sksegment.losses._continuity import dense_continuity, sparse_continuity
 from sksegment.losses._ncut import dense_soft_ncut, pixel_affinity, sparse_soft_ncut
 from sksegment.losses._objective import DenseObjective, SparseObjective
 from sksegment.losses._reconstruction import reconstruction_loss
+from sksegment.losses._scribbles import UNKNOWN, scribble_loss
 from sksegment.losses._similarity import (
     dense_similarity,
     kmeans_labels,
@@ -12,6 +13,7 @@ from sksegment.losses._similarity import (
 )
 
 __all__ = [
+    "UNKNOWN",
     "DenseObjective",
     "SparseObjective",
     "dense_continuity",
@@ -21,6 +23,7 @@ __all__ = [
     "majority_labels",
     "pixel_affinity",
     "reconstruction_loss",
+    "scribble_loss",
     "sparse_continuity",
     "sparse_similarity",
     "sparse_soft_ncut",

@@ -4,6 +4,7 @@ from torch import nn
 
 from sksegment.losses._continuity import dense_continuity, sparse_continuity
 from sksegment.losses._ncut import dense_soft_ncut, sparse_soft_ncut
+from sksegment.losses._scribbles import scribble_loss
 from sksegment.losses._similarity import (
     dense_similarity,
     kmeans_labels,
@@ -24,8 +25,8 @@ class _WeightedTerms:
         self.weights = {term: beta for term, beta in weights.items() if beta > 0}
 
     def total(self, terms):
-        """Add up the terms with their weights."""
-        return sum(self.weights[term] * value for term, value in terms.items())
+        """Add up the terms with their weights; scribbles have the weight 1."""
+        return sum(self.weights.get(term, 1.0) * value for term, value in terms.items())
 
 
 class SparseObjective(_WeightedTerms, nn.Module):
@@ -78,6 +79,8 @@ class SparseObjective(_WeightedTerms, nn.Module):
             terms["sim"] = sparse_similarity(f, labels)
         if "con" in self.weights:
             terms["con"] = sparse_continuity(f, image.adjacency)
+        if image.scribbles is not None:
+            terms["scribble"] = scribble_loss(f, image.scribbles)
         return terms, f
 
     def _labels(self, f, z, image):
@@ -127,4 +130,7 @@ class DenseObjective(_WeightedTerms, nn.Module):
             terms["sim"] = dense_similarity(f)
         if "con" in self.weights:
             terms["con"] = dense_continuity(f)
-        return terms, f.flatten(1).T
+        pixels = f.flatten(1).T
+        if image.scribbles is not None:
+            terms["scribble"] = scribble_loss(pixels, image.scribbles)
+        return terms, pixels

@@ -113,8 +113,8 @@ class DenseWNetSegmenter(
         The trained skorch net.
     history_ : skorch.history.History
         One row an epoch, a dict: ``loss``, the terms in use (``rec``, ``cut``,
-        ``sim``, ``con``), ``n_labels``, ``changed``, ``seconds``. A column is
-        ``history_[:, "loss"]``, a table ``pandas.DataFrame(history_)``.
+        ``sim``, ``con``, ``scribble``), ``n_labels``, ``changed``, ``seconds``. A
+        column is ``history_[:, "loss"]``, a table ``pandas.DataFrame(history_)``.
     n_iter_ : int
         Number of epochs.
     interrupted_ : bool
@@ -130,6 +130,8 @@ class DenseWNetSegmenter(
         intensities on this range.
     label_fractions_ : ndarray of shape (K,)
         Part of the training images that every label covers.
+    class_names_ : list of str or None
+        Names of the first labels, where ``fit`` was given ``class_names``.
     label_groups_ : ndarray of shape (K,) or None
         New labels of the labels after `merge_labels`.
     unmerged_labels_ : list of ndarray of shape (H, W), int32
@@ -247,7 +249,7 @@ class DenseWNetSegmenter(
     def _label_prepared(self, images):
         return [self._label(scaled) for scaled in images.scaled]
 
-    def _number_labels(self, images, anew):
+    def _number_labels(self, images, anew, n_fixed=0):
         # One image at a time: soft labels take far more memory than images.
         colors, fractions = label_colors(map(self._colors_and_soft, images.scaled))
         if anew:
@@ -256,6 +258,7 @@ class DenseWNetSegmenter(
                 self._scale.brightness(colors),
                 fractions,
                 self.max_labels,
+                n_fixed,
             )
             self.net_.permute_labels(order)
             colors, fractions = colors[order], fractions[order]

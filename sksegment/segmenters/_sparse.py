@@ -134,8 +134,8 @@ class SparseWNetSegmenter(
         The fitted transformer.
     history_ : skorch.history.History
         One row an epoch, a dict: ``loss``, the terms in use (``rec``, ``cut``,
-        ``sim``, ``con``), ``n_labels``, ``changed``, ``seconds``. A column is
-        ``history_[:, "loss"]``, a table ``pandas.DataFrame(history_)``.
+        ``sim``, ``con``, ``scribble``), ``n_labels``, ``changed``, ``seconds``. A
+        column is ``history_[:, "loss"]``, a table ``pandas.DataFrame(history_)``.
     n_iter_ : int
         Number of epochs.
     interrupted_ : bool
@@ -151,6 +151,8 @@ class SparseWNetSegmenter(
         intensities on this range.
     label_fractions_ : ndarray of shape (K,)
         Part of the training images that every label covers.
+    class_names_ : list of str or None
+        Names of the first labels, where ``fit`` was given ``class_names``.
     label_groups_ : ndarray of shape (K,) or None
         New labels of the labels after `merge_labels`.
     unmerged_labels_ : list of ndarray of shape (H, W), int32
@@ -284,7 +286,7 @@ class SparseWNetSegmenter(
             )
         ]
 
-    def _number_labels(self, images, anew):
+    def _number_labels(self, images, anew, n_fixed=0):
         parts = self._parts(images)
         start = None if anew else self.cluster_centers_
         if anew:
@@ -294,7 +296,11 @@ class SparseWNetSegmenter(
         shares = np.concatenate([self._shares(*part[1:]) for part in parts])
         if anew:
             order = brightness_order(
-                shares.argmax(axis=1), images.brightness, images.sizes, self.max_labels
+                shares.argmax(axis=1),
+                images.brightness,
+                images.sizes,
+                self.max_labels,
+                n_fixed,
             )
             shares = shares[:, order]
             if self.assignment == "kmeans":

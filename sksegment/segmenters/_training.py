@@ -9,6 +9,7 @@ import torch
 from sklearn.utils import check_random_state
 
 from sksegment._hierarchies import N_REGIONS
+from sksegment._scribbles import NO_SCRIBBLES, check_scribbles
 from sksegment._validation import (
     Integral,
     Interval,
@@ -76,7 +77,16 @@ class TrainingMixin:
     """
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, *, checkpoint=None, checkpoint_every=10):
+    def fit(
+        self,
+        X,
+        y=None,
+        *,
+        scribbles=None,
+        class_names=None,
+        checkpoint=None,
+        checkpoint_every=10,
+    ):
         """Train on the images and label them.
 
         Parameters
@@ -86,6 +96,13 @@ class TrainingMixin:
             (n, H, W, C).
         y : None
             Ignored.
+        scribbles : sequence of ndarray of shape (H, W), int, optional
+            Hints: the class 0, 1, ... of some pixels of each image, -1 where it is not
+            known; None for an image without. A few strokes are enough. Labels of these
+            numbers become those classes; labels beyond them are what else there is, so
+            set ``max_labels`` to the number of classes if there is nothing else.
+        class_names : sequence of str, optional
+            Names of the classes of the scribbles, for ``class_names_``.
         checkpoint : str or path-like, optional
             File for a model of the last epochs, which survives a kill of the program:
             `sksegment.io.load_model` reads it, and `partial_fit` goes on. In the end it
@@ -114,10 +131,12 @@ class TrainingMixin:
         check_objective(self)
         checkpoints = Checkpoints(checkpoint, checkpoint_every)
         batch = check_images(X)
+        hints = self._check_scribbles(scribbles, class_names, batch)
         images = self._prepare(batch.images)
         on_device = self._training_images(images, choose_device(self.device))
+        hints.attach(on_device)
         checkpoints.open()
-        keep = partial(type(self)._keep, images=images, batch=batch)
+        keep = partial(type(self)._keep, images=images, batch=batch, hints=hints)
         best = None
         for seed in self._draw_seeds(self.n_init):
             net = self._new_net(batch.n_channels, seed)
@@ -132,7 +151,9 @@ class TrainingMixin:
         return self
 
     @fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X, y=None, *, checkpoint=None, checkpoint_every=10):
+    def partial_fit(
+        self, X, y=None, *, scribbles=None, checkpoint=None, checkpoint_every=10
+    ):
         """Go on training, for up to ``max_epochs`` more epochs.
 
         Intensities stay scaled as at first and labels keep their numbers. The losses
@@ -145,8 +166,8 @@ class TrainingMixin:
             The same images, or others with as many channels.
         y : None
             Ignored.
-        checkpoint, checkpoint_every
-            As in `fit`.
+        scribbles, checkpoint, checkpoint_every
+            As in `fit`; numbers of scribbles are those that labels have already.
 
         Returns
         -------
@@ -158,13 +179,20 @@ class TrainingMixin:
             As `fit`; without a complete epoch the estimator is as it was.
         """
         if not hasattr(self, "net_"):
-            return self.fit(X, checkpoint=checkpoint, checkpoint_every=checkpoint_every)
+            return self.fit(
+                X,
+                scribbles=scribbles,
+                checkpoint=checkpoint,
+                checkpoint_every=checkpoint_every,
+            )
         check_objective(self)
         check_net(self)
         checkpoints = Checkpoints(checkpoint, checkpoint_every)
         batch = check_images(X, n_channels=self.n_channels_in_)
+        hints = self._check_scribbles(scribbles, None, batch)
         images = self._prepare_more(batch.images)
         on_device = self._training_images(images, self.net_.device)
+        hints.attach(on_device)
         checkpoints.open()
         keep = partial(type(self)._keep, images=images, batch=batch, number=False)
         callbacks = checkpoints.callbacks(
@@ -177,6 +205,14 @@ class TrainingMixin:
         checkpoints.write(self)
         return self
 
+    def _check_scribbles(self, scribbles, class_names, batch):
+        if scribbles is not None and getattr(self, "assignment", "mean") == "kmeans":
+            raise ValueError(
+                "scribbles name soft labels, but assignment='kmeans' labels by "
+                "clusters of them; set assignment='mean' or 'majority'"
+            )
+        return check_scribbles(scribbles, class_names, batch, self.max_labels)
+
     def _draw_seeds(self, n):
         rng = check_random_state(self.random_state)
         return rng.randint(np.iinfo(np.int32).max, size=n).tolist()
@@ -184,7 +220,7 @@ class TrainingMixin:
     def _new_net(self, n_channels, seed):
         return new_wnet(self, n_channels, seed, self._objective())
 
-    def _train(self, net, images, seed, *, start, callbacks):
+    def _train(self, net, images, seed, *, start, callbacks=()):
         net.criterion_.set_weights(**weights_of(self))
         train_wnet(
             self,
@@ -229,7 +265,7 @@ class TrainingMixin:
         model.interrupted_ = True
         return model
 
-    def _keep(self, net, images, batch, number=True):
+    def _keep(self, net, images, batch, number=True, hints=NO_SCRIBBLES):
         """Set the fitted attributes: all of them, and none before."""
         self.net_ = net
         self.n_channels_in_ = batch.n_channels
@@ -241,8 +277,9 @@ class TrainingMixin:
         self.interrupted_ = False
         if number:
             self.label_groups_ = None
+            self.class_names_ = hints.names
         self._keep_preparation(images)
-        self._number_labels(images, anew=number)
+        self._number_labels(images, anew=number, n_fixed=hints.n_classes)
         regions = None
         if self.n_regions is not None:
             regions = batch.pack(self._cut_prepared(images))

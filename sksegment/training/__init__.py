@@ -19,7 +19,7 @@ from sksegment.training._device import (
     is_available,
     limit_threads,
 )
-from sksegment.training._initialise import initialise_labels
+from sksegment.training._initialise import initialise_labels, name_labels
 from sksegment.training._interruption import (
     Checkpoint,
     LastEpoch,
@@ -53,6 +53,7 @@ __all__ = [
     "limit_threads",
     "make_net",
     "moments_of",
+    "name_labels",
     "restore_moments",
     "to_grid",
     "train",

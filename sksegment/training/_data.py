@@ -74,6 +74,8 @@ class GraphImage:
         Share of every pixel that is inside.
     labels : tensor of shape (N,) or None
         Labels of the superpixels when the net last saw the image.
+    scribbles : tensor of shape (N,), int64, or None
+        Labels that superpixels shall have, -1 where unknown, if there are scribbles.
     scaled : ndarray of shape (H, W, C), float32
     superpixels : ndarray of shape (H, W), int32
         What it was built from, for those who want to look at it.
@@ -87,6 +89,7 @@ class GraphImage:
     inside: np.ndarray | None = None
     weight: torch.Tensor | None = None
     labels: torch.Tensor | None = field(default=None)
+    scribbles: torch.Tensor | None = None
     scaled: np.ndarray | None = None
     superpixels: np.ndarray | None = None
 
@@ -131,6 +134,10 @@ class GraphImage:
         # The last one is what the index -1 finds.
         return np.append(self.labels.cpu().numpy(), -1)[self.superpixels]
 
+    def places(self, rows, columns):
+        """Superpixels of pixels of the original, -1 if void, and how many there are."""
+        return self.superpixels[rows, columns], int(self.superpixels.max()) + 1
+
     def pool(self, pixels):
         """Means of the superpixels, (N, k), of values of the pixels, (h * w, k)."""
         return self.pooling @ pixels
@@ -149,6 +156,8 @@ class PixelImage:
         Weights of the pixels nearby for the normalised cut.
     labels : tensor of shape (h * w,) or None
         Labels of the pixels when the net last saw the image.
+    scribbles : tensor of shape (h * w,), int64, or None
+        Labels that pixels shall have, -1 where unknown, if there are scribbles.
     scaled : ndarray of shape (H, W, C), float32
         What it was built from, for those who want to look at it.
     """
@@ -157,6 +166,7 @@ class PixelImage:
     shape: tuple
     affinity: WindowOperator | None
     labels: torch.Tensor | None = field(default=None)
+    scribbles: torch.Tensor | None = None
     scaled: np.ndarray | None = None
 
     # Without superpixels there is no mask.
@@ -189,6 +199,12 @@ class PixelImage:
         grid = self.labels.reshape(1, 1, *self.pixels.shape[-2:]).float()
         labels = interpolate(grid, size=self.shape, mode="nearest-exact")
         return labels[0, 0].long().cpu().numpy()
+
+    def places(self, rows, columns):
+        """Where pixels of the original lie on the grid, and how many places it has."""
+        height, width = self.pixels.shape[-2:]
+        rows = rows * height // self.shape[0]
+        return rows * width + columns * width // self.shape[1], height * width
 
     def pool(self, pixels):
         """Return the values of the pixels, of which each stands for itself."""

@@ -2,12 +2,14 @@
 
 import numpy as np
 import torch
+from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
+from sksegment.losses import UNKNOWN
 from sksegment.training._net import MARGIN
 
-__all__ = ["initialise_labels"]
+__all__ = ["initialise_labels", "name_labels"]
 
 # Mean difference of the two largest logits of a superpixel: soft enough to move.
 _MARGIN = 2.0
@@ -73,3 +75,28 @@ def _clusters(features, n_clusters, seed):
     squared = np.sort(kmeans.transform(features) ** 2, axis=1)
     margin = (squared[:, 1] - squared[:, 0]).mean()
     return kmeans.cluster_centers_, _MARGIN / max(margin, 1e-6)
+
+
+@torch.no_grad()
+def name_labels(net, images):
+    """Number the labels of a net so that they fit the scribbles best.
+
+    Parameters
+    ----------
+    net : SegmentationNet
+        Untrained: labels are soft, so that all of them have a part everywhere.
+    images : list of GraphImage or PixelImage
+    """
+    n_labels = len(net.module_.encoder.head.bias)
+    overlap = np.zeros((n_labels, n_labels))
+    net.module_.train()
+    for image in images:
+        if image.scribbles is None:
+            continue
+        z = net.module_.encode(image.pixels, MARGIN).float()
+        f = image.pool(torch.softmax(z, dim=1)[0].permute(1, 2, 0).flatten(0, 1))
+        known = image.scribbles != UNKNOWN
+        classes = image.scribbles[known].cpu().numpy()
+        np.add.at(overlap, classes, f[known].double().cpu().numpy())
+    if overlap.any():
+        net.permute_labels(linear_sum_assignment(overlap, maximize=True)[1])

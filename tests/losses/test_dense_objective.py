@@ -28,7 +28,8 @@ def logits(k, height, width, seed=0):
 def image_of(shape=SHAPE, seed=0):
     """A training image as the objective sees it."""
     image = np.random.default_rng(seed).random((*shape, 2))
-    return SimpleNamespace(affinity=pixel_affinity(image, sigma_intensity=0.5))
+    affinity = pixel_affinity(image, sigma_intensity=0.5)
+    return SimpleNamespace(affinity=affinity, scribbles=None)
 
 
 def betas_of(**betas):
@@ -78,7 +79,9 @@ def test_term_is_computed_only_where_its_beta_is_positive(used):
 
 def test_affinity_is_needed_for_the_cut_alone():
     loss = DenseObjective(**betas_of(beta_sim=1.0, beta_con=1.0))
-    terms, _ = loss.image_terms(logits(4, *SHAPE), SimpleNamespace(affinity=None))
+    terms, _ = loss.image_terms(
+        logits(4, *SHAPE), SimpleNamespace(affinity=None, scribbles=None)
+    )
     assert set(terms) == {"sim", "con"}
 
 

@@ -31,6 +31,7 @@ def image_of(superpixels, grid=None, seed=0):
         pooling=SoftmaxPooling(pooling_matrix(superpixels, grid), grid),
         affinity=double(graph.affinity()),
         adjacency=double(graph.adjacency(1.0)),
+        scribbles=None,
     )
 
 

@@ -1,0 +1,146 @@
+"""Scribbles: pixels whose class the user knows, and what carries them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from sksegment._validation import check_label_maps
+
+__all__ = ["NO_SCRIBBLES", "Scribbles", "check_scribbles"]
+
+_UNKNOWN = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Scribbles:
+    """Checked scribbles of the training images.
+
+    Attributes
+    ----------
+    maps : list of ndarray of shape (h, w), int64
+        Of the sizes of the images that are trained on; -1 where unknown.
+    n_classes : int
+        One more than the largest class.
+    names : list of str or None
+        Names of the classes.
+    """
+
+    maps: list
+    n_classes: int
+    names: list | None
+
+    def attach(self, images):
+        """Give training images the classes of their superpixels or pixels.
+
+        Parameters
+        ----------
+        images : list of GraphImage or PixelImage
+        """
+        if not self.maps:
+            return
+        for image, map_ in zip(images, self.maps, strict=True):
+            pixels = np.nonzero(map_ != _UNKNOWN)
+            places, n_places = image.places(*pixels)
+            classes = _majority(places, n_places, map_[pixels], self.n_classes)
+            if (classes != _UNKNOWN).any():
+                image.scribbles = torch.from_numpy(classes).to(image.pixels.device)
+
+
+#: What there is without scribbles.
+NO_SCRIBBLES = Scribbles([], 0, None)
+
+
+def check_scribbles(scribbles, names, batch, max_labels):
+    """Check scribbles against the images they belong to.
+
+    Parameters
+    ----------
+    scribbles : sequence of ndarray of shape (H, W), or None
+        Entries may be None, for images without.
+    names : sequence of str or None
+    batch : ImageBatch
+    max_labels : int
+
+    Returns
+    -------
+    scribbles : Scribbles
+
+    Raises
+    ------
+    ValueError
+        If shapes, classes or names do not fit; the message names the image.
+    """
+    if scribbles is None:
+        if names is not None:
+            raise ValueError("class_names are given without scribbles")
+        return NO_SCRIBBLES
+    if len(scribbles) != len(batch.images):
+        raise ValueError(
+            f"there are {len(scribbles)} scribble maps for {len(batch.images)} images; "
+            "pass one for each, None for images without scribbles"
+        )
+    maps = [
+        _check_map(map_, shape, index)
+        for index, (map_, shape) in enumerate(zip(scribbles, batch.shapes, strict=True))
+    ]
+    n_classes = 1 + max(int(map_.max()) for map_ in maps)
+    if n_classes == 0:
+        raise ValueError("the scribbles have no class at all: every pixel is -1")
+    if n_classes > max_labels:
+        raise ValueError(
+            f"a scribble has the class {n_classes - 1}, but max_labels={max_labels}; "
+            "classes are 0, 1, ..., and -1 is unknown: renumber them, or raise "
+            "max_labels"
+        )
+    sizes = [image.shape[:2] for image in batch.images]
+    return Scribbles(
+        [*map(_shrunk, maps, sizes)], n_classes, _check_names(names, n_classes)
+    )
+
+
+def _check_map(map_, shape, index):
+    if map_ is None:
+        return np.full(shape, _UNKNOWN)
+    try:
+        checked = check_label_maps([map_], [shape])[0]
+    except (TypeError, ValueError) as error:
+        message = str(error).replace("ground truth 0", f"scribble map {index}")
+        raise ValueError(message) from error
+    if len(checked) > 1:
+        raise ValueError(
+            f"scribble map {index} has shape {checked.shape}; expected (H, W)"
+        )
+    return np.maximum(checked[0].astype(np.int64), _UNKNOWN)
+
+
+def _check_names(names, n_classes):
+    if names is None:
+        return None
+    names = [str(name) for name in names]
+    if len(names) != n_classes:
+        raise ValueError(
+            f"there are {len(names)} class_names for {n_classes} classes of scribbles"
+        )
+    return names
+
+
+def _shrunk(map_, size):
+    """Scribbles on a smaller grid, thin ones too."""
+    if map_.shape == tuple(size):
+        return map_
+    rows, columns = np.nonzero(map_ != _UNKNOWN)
+    shrunk = np.full(size, _UNKNOWN)
+    classes = map_[rows, columns]
+    rows = rows * size[0] // map_.shape[0]
+    columns = columns * size[1] // map_.shape[1]
+    shrunk[rows, columns] = classes
+    return shrunk
+
+
+def _majority(places, n_places, classes, n_classes):
+    """Most frequent class of the scribbles in every place, -1 where there is none."""
+    counts = np.zeros((n_places, n_classes), np.int64)
+    inside = places >= 0
+    np.add.at(counts, (places[inside], classes[inside]), 1)
+    return np.where(counts.any(axis=1), counts.argmax(axis=1), _UNKNOWN)

@@ -1,0 +1,188 @@
+"""Hints of a user: a few pixels whose class is known."""
+
+import numpy as np
+import pytest
+import sklearn
+import torch
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from sksegment import DenseWNetSegmenter, SparseWNetSegmenter
+from sksegment.io import load_model
+from sksegment.losses import scribble_loss
+from sksegment.model_selection import InSampleSplit, v_measure_scorer
+from sksegment.preprocessing import Rescale, UnsharpMask
+
+SIZES = {
+    "max_labels": 4,
+    "base_channels": 4,
+    "max_epochs": 3,
+    "batches_per_epoch": 4,
+    "random_state": 0,
+}
+LONG = {"base_channels": 8, "lr": 0.005, "max_epochs": 8, "batches_per_epoch": 8}
+BOTH = pytest.mark.parametrize("class_", [SparseWNetSegmenter, DenseWNetSegmenter])
+
+
+@pytest.fixture(scope="module")
+def image():
+    """Four grey quarters, of which neighbours differ little; noise."""
+    values = np.kron([[60, 90], [120, 150]], np.ones((24, 24)))
+    return (values + np.random.default_rng(0).normal(0, 6, values.shape)).astype(
+        np.uint8
+    )
+
+
+@pytest.fixture(scope="module")
+def truth():
+    """Two classes that no grey value separates: the diagonals."""
+    return np.kron([[0, 1], [1, 0]], np.ones((24, 24), int))
+
+
+@pytest.fixture(scope="module")
+def strokes(truth):
+    map_ = np.full(truth.shape, -1)
+    for row in (12, 36):
+        map_[row : row + 2, 4:20] = truth[row, 12]
+        map_[row : row + 2, 28:44] = truth[row, 36]
+    return map_
+
+
+def agreement(labels, truth):
+    return (labels == truth).mean()
+
+
+@BOTH
+@pytest.mark.parametrize("classes", [[[0, 1], [1, 0]], [[1, 0], [1, 0]]])
+def test_strokes_decide_what_the_classes_are(image, strokes, class_, classes):
+    truth = np.kron(classes, np.ones((24, 24), int))
+    hints = np.where(strokes >= 0, truth, -1)
+    model = class_(**{**SIZES, **LONG, "max_labels": 2})
+    model.fit([image], scribbles=[hints])
+    assert model.history_[-1]["scribble"] < model.history_[0]["scribble"]
+    known = hints >= 0
+    assert agreement(model.labels_[0][known], truth[known]) > 0.95
+    assert agreement(model.labels_[0], truth) > 0.8
+
+
+def test_without_strokes_there_is_no_such_term(image):
+    assert "scribble" not in SparseWNetSegmenter(**SIZES).fit([image]).history_[0]
+
+
+def test_labels_have_the_numbers_of_the_classes(image, strokes):
+    """From bright to dark, against the order that labels have without hints."""
+    quarters = np.kron([[3, 2], [1, 0]], np.ones((24, 24), int))
+    hints = np.where(strokes >= 0, quarters, -1)
+    model = SparseWNetSegmenter(**{**SIZES, **LONG})
+    model.fit([image], scribbles=[hints])
+    assert agreement(model.labels_[0], quarters) > 0.9
+    again = model.predict([image])[0]
+    assert np.array_equal(again, model.labels_[0])
+
+
+def test_what_is_not_hinted_at_gets_labels_beyond(image, strokes):
+    hints = np.where(strokes == 1, 0, -1)
+    hints[24:] = -1
+    model = SparseWNetSegmenter(**SIZES).fit([image], scribbles=[hints])
+    inside = model.labels_[0][4:20, 28:44]
+    assert np.bincount(inside.ravel()).argmax() == 0
+    assert (model.labels_[0] > 0).mean() > 0.4
+
+
+def test_images_without_scribbles(image, strokes, truth):
+    model = SparseWNetSegmenter(**{**SIZES, **LONG, "max_labels": 2})
+    model.fit([image, image], scribbles=[None, strokes])
+    known = strokes >= 0
+    for labels in model.labels_:
+        assert agreement(labels[known], truth[known]) > 0.9
+
+
+def test_scribbles_outside_the_mask_do_not_count(image, strokes):
+    mask = np.zeros(image.shape, bool)
+    mask[:24] = True
+    model = SparseWNetSegmenter(**SIZES, superpixels=None)
+    model.set_params(superpixels__mask=mask)
+    model.fit([image], scribbles=[np.where(mask, -1, strokes)])
+    assert "scribble" not in model.history_[0]
+
+
+def test_thin_strokes_survive_rescaling(image, strokes):
+    thin = np.full(image.shape, -1)
+    thin[12, 3:20], thin[12, 28:45] = 0, 1
+    small = Rescale(0.5).fit_transform([image])
+    model = SparseWNetSegmenter(**SIZES).fit(small, scribbles=[thin])
+    assert "scribble" in model.history_[0]
+
+
+def test_names_are_kept_in_the_file(image, strokes, tmp_path):
+    model = SparseWNetSegmenter(**SIZES)
+    model.fit([image], scribbles=[strokes], class_names=["pore", "rock"])
+    assert model.class_names_ == ["pore", "rock"]
+    model.save(tmp_path / "model.safetensors")
+    assert load_model(tmp_path / "model.safetensors").class_names_ == ["pore", "rock"]
+
+
+def test_training_goes_on_with_other_hints(image, strokes, truth):
+    model = SparseWNetSegmenter(**{**SIZES, **LONG, "max_labels": 2}).fit([image])
+    model.partial_fit([image], scribbles=[strokes])
+    known = strokes >= 0
+    assert agreement(model.labels_[0][known], truth[known]) > 0.9
+
+
+def test_metadata_routing(image, strokes):
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = SparseWNetSegmenter(**SIZES).set_fit_request(scribbles=True)
+        pipeline = make_pipeline(UnsharpMask(), model).fit([image], scribbles=[strokes])
+        assert "scribble" in pipeline[-1].history_[0]
+        search = GridSearchCV(
+            model,
+            {"beta_con": [0.1, 0.2]},
+            scoring=v_measure_scorer,
+            cv=InSampleSplit(),
+        )
+        search.fit([image], [np.maximum(strokes, 0)], scribbles=[strokes])
+        assert "scribble" in search.best_estimator_.history_[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: [m, m], "2 scribble maps for 1 images"),
+        (lambda m: [m[:10]], "scribble map 0 has shape"),
+        (lambda m: [m + 0.5], "scribble map 0 has labels that are no whole numbers"),
+        (lambda m: [np.stack([m, m])], "expected .H, W."),
+        (lambda m: [np.full_like(m, -1)], "no class at all"),
+        (lambda m: [m + 9], "max_labels=4"),
+        (lambda m: [m.astype(str)], "scribble map 0"),
+    ],
+)
+def test_bad_scribbles_are_named(image, strokes, change, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        SparseWNetSegmenter(**SIZES).fit([image], scribbles=change(strokes))
+
+
+def test_clusters_of_soft_labels_cannot_be_named(image, strokes):
+    model = SparseWNetSegmenter(**SIZES, assignment="kmeans")
+    with pytest.raises(ValueError, match="assignment="):
+        model.fit([image], scribbles=[strokes])
+
+
+def test_names_without_classes(image, strokes):
+    with pytest.raises(ValueError, match="3 class_names for 2 classes"):
+        SparseWNetSegmenter(**SIZES).fit(
+            [image], scribbles=[strokes], class_names=list("abc")
+        )
+    with pytest.raises(ValueError, match="without scribbles"):
+        SparseWNetSegmenter(**SIZES).fit([image], class_names=["a"])
+
+
+def test_loss_is_the_mean_over_what_is_known():
+    f = torch.tensor([[0.2, 0.8], [0.5, 0.5], [0.9, 0.1]], requires_grad=True)
+    loss = scribble_loss(f, torch.tensor([1, -1, 0]))
+    assert loss.item() == pytest.approx(-(np.log(0.8) + np.log(0.9)) / 2, rel=1e-6)
+    loss.backward()
+    assert f.grad[1].tolist() == [0.0, 0.0]
+
+
+def test_loss_is_finite_where_a_label_has_no_share():
+    assert torch.isfinite(scribble_loss(torch.eye(2), torch.tensor([1, 0])))
