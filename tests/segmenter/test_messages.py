@@ -1,5 +1,6 @@
 """Messages, devices, precision."""
 
+import re
 import warnings
 
 import numpy as np
@@ -17,6 +18,8 @@ def test_progress_bar_shows_epochs_and_loss_terms(make_segmenter, X, capsys):
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "2/2" in shown.err
+    # Time that has passed, and time left.
+    assert re.search(r"1/2 \[\d\d:\d\d<\d\d:\d\d,", shown.err)
     for name in ["epoch", "loss=", "rec=", "cut=", "sim=", "con=", "labels="]:
         assert name in shown.err
 
