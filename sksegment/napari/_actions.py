@@ -233,6 +233,8 @@ class Actions:
 
     def _change_kind(self):
         self._update()
+        if self._image is not None:
+            self.session.show_only(self._image, self._kind)
         self._show_regions()
 
     def _show_regions(self):

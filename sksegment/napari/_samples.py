@@ -4,17 +4,17 @@ from sksegment.datasets import make_tomogram
 
 __all__ = ["rock", "steel"]
 
-_SHAPE = (40, 256, 256)
+_SIZE = {"shape": (24, 320, 320), "grain_size": 36.0, "random_state": 0}
 
 
 def rock():
     """Make a rock: pores, grains, clay, inclusions and a crack."""
-    return _layers("rock", make_tomogram(_SHAPE, random_state=0))
+    return _layers("rock", make_tomogram(**_SIZE))
 
 
 def steel():
     """Make cracked steel."""
-    return _layers("steel", make_tomogram(_SHAPE, kind="steel", random_state=0))
+    return _layers("steel", make_tomogram(kind="steel", **_SIZE))
 
 
 def _layers(kind, tomogram):

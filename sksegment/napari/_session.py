@@ -111,6 +111,11 @@ class Session:
         self._refresh(image, shown, cut)
         return shown.labels.join_all()
 
+    def show_only(self, image, kind):
+        """Hide the labels of an image that are of another kind."""
+        for other, shown in self._shown.get(image, {}).items():
+            shown.layer.visible = other == kind
+
     def refresh(self, image):
         """Draw the classes of an image anew."""
         if shown := self._shown.get(image, {}).get("classes"):

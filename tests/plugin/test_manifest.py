@@ -89,12 +89,19 @@ def test_opening_the_widget_does_not_wait_for_torch():
     assert not {"torch", "skorch", "sklearn"}.intersection(found)
 
 
-def test_the_widget_opens_from_the_menu(make_napari_viewer, npe2pm, manifest, qtbot):
+def test_the_widget_opens_from_the_menu_and_trains(
+    make_napari_viewer, npe2pm, manifest, qtbot, quick, volume
+):
     npe2pm.register(manifest)
     viewer = make_napari_viewer()
-    viewer.add_image(np.zeros((4, 32, 40), np.uint8), name="rock")
+    viewer.add_image(volume, name="rock", axis_labels=("z", "y", "x"))
     _, widget = viewer.window.add_plugin_dock_widget(
         "sksegment", "Segment without labels"
     )
-    assert widget.controls.image.value.name == "rock"
-    assert widget.controls.slices.value.startswith("slice axis 0=")
+    viewer.dims.set_current_step(0, 4)
+    assert widget.controls.slices.value == "slice z=4"
+    for button in (widget.controls.train, widget.controls.label_all):
+        button.native.click()
+        qtbot.waitUntil(lambda: widget.actions.tasks.idle, timeout=60_000)
+    expected = widget.actions.session.model.predict(volume)
+    assert (viewer.layers["rock classes"].data == expected).all()

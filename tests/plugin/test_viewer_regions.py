@@ -50,3 +50,12 @@ def test_regions_of_another_slice_grow_when_the_slider_is_moved_there(window, vo
     window.wait()
     [tree] = window.model.hierarchy([volume[5]])
     assert (window.labels("regions").data[5] == tree.cut(n_regions=6)).all()
+
+
+def test_of_classes_and_regions_one_is_seen(window):
+    window.click("train")
+    window.controls.kind.value = "regions"
+    window.wait()
+    assert (window.labels().visible, window.labels("regions").visible) == (False, True)
+    window.controls.kind.value = "classes"
+    assert (window.labels().visible, window.labels("regions").visible) == (True, False)
