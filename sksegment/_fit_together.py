@@ -4,6 +4,7 @@ from sklearn.base import clone
 
 from sksegment._validation import check_images
 from sksegment.fitting import check_objective, train_wnets
+from sksegment.segmenters._advice import warn_of_failure
 from sksegment.training import choose_device
 
 __all__ = ["fit_together"]
@@ -71,10 +72,10 @@ def fit_together(estimators, X):
         for estimator, seed in zip(estimators, seeds, strict=True)
     ]
     train_wnets(estimators, nets, on_device, seeds)
-    return [
+    for estimator, net in zip(estimators, nets, strict=True):
         estimator._keep(net, images, batch)
-        for estimator, net in zip(estimators, nets, strict=True)
-    ]
+        warn_of_failure(estimator, images, stacklevel=2)
+    return estimators
 
 
 def _check_alike(estimators):

@@ -38,7 +38,8 @@ def intensity_range(images):
     -------
     intensity_range : ndarray of shape (2, C)
         Row 0 maps to 0 and row 1 to 1: (0, 255) where all images are uint8, else the
-        0.1 and 99.9 percentiles of each channel over all images.
+        0.1 and 99.9 percentiles of each channel over all images; its extremes where
+        nearly all its values are the same.
     """
     n_channels = images[0].shape[-1]
     if all(image.dtype == np.uint8 for image in images):
@@ -48,7 +49,19 @@ def intensity_range(images):
         [image.reshape(-1, n_channels)[::step].astype(np.float64) for image in images]
     )
     # Halved before any difference is taken: high - low must not overflow float64.
-    return 2.0 * np.percentile(0.5 * samples, PERCENTILES, axis=0)
+    limits = 2.0 * np.percentile(0.5 * samples, PERCENTILES, axis=0)
+    # Or else what little stands out would be scaled by its unit, not by the range.
+    flat = limits[0] == limits[1]
+    limits[:, flat] = _extremes(images)[:, flat]
+    return limits
+
+
+def _extremes(images):
+    """Smallest and largest value of each channel, (2, C)."""
+    axes = (0, 1)
+    low = np.min([image.min(axis=axes) for image in images], axis=0)
+    high = np.max([image.max(axis=axes) for image in images], axis=0)
+    return np.stack([low, high]).astype(np.float64)
 
 
 def scale_intensity(image, intensity_range):
@@ -63,15 +76,18 @@ def scale_intensity(image, intensity_range):
     -------
     scaled : ndarray of shape (H, W, C), float32
         0 and 1 are the ends of the range; values outside are kept up to half a range
-        beyond. A channel that was constant in training maps its value to 0.
+        beyond. A channel that was constant in training maps its value to 0, and
+        differs from it in units of this value.
     """
     low, high = 0.5 * np.asarray(intensity_range, np.float64)
-    span = np.where(high > low, high - low, 0.5)
+    span = np.where(high > low, high - low, np.where(low == 0.0, 0.5, np.abs(low)))
     # One float64 channel at a time keeps the peak low for large images.
     scaled = np.empty(image.shape, np.float32)
     for channel in range(image.shape[-1]):
         values = 0.5 * image[..., channel].astype(np.float64) - low[channel]
-        values /= span[channel]
+        # A value that lies that far outside is cut off just below.
+        with np.errstate(over="ignore"):
+            values /= span[channel]
         scaled[..., channel] = np.clip(values, -HEADROOM, 1.0 + HEADROOM)
     return scaled
 

@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 MIN_SIDE = 8
+_LARGEST = np.finfo(np.float64).max
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,11 @@ def check_image(image, index=0):
         raise ValueError(
             f"{name} contains NaN or infinity; replace them first, e.g. with "
             "numpy.nan_to_num"
+        )
+    if image.dtype.itemsize > 8 and max(image.max(), -image.min()) > _LARGEST:
+        raise ValueError(
+            f"{name} has values beyond {_LARGEST:.3g}, the largest of float64; divide "
+            "it by a constant"
         )
     return image if image.ndim == 3 else image[..., np.newaxis]
 

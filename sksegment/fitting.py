@@ -14,6 +14,7 @@ from sksegment.training import (
     FiniteLoss,
     LabelCount,
     LastEpoch,
+    Movement,
     ProgressBar,
     TrainingSet,
     choose_device,
@@ -198,6 +199,7 @@ def train_wnet(estimator, net, images, seed, *, start, min_labels=None, callback
                 net.settle_statistics(images)
             raise
         net.settle_statistics(images)
+        _finite_loss(own).check_weights(net)
 
 
 def train_wnets(estimators, nets, images, seeds):
@@ -232,8 +234,9 @@ def train_wnets(estimators, nets, images, seeds):
             max_epochs=estimators[0].max_epochs,
             callbacks=[callbacks for _, callbacks in training],
         )
-        for net, own in zip(nets, images, strict=True):
+        for net, own, (_, callbacks) in zip(nets, images, training, strict=True):
             net.settle_statistics(own)
+            _finite_loss(callbacks).check_weights(net)
 
 
 def _training(estimator, images, seed, min_labels):
@@ -252,12 +255,16 @@ def _training(estimator, images, seed, min_labels):
         # The default shapes adapt in silence, those of the user do not.
         warn=estimator.patches is not None,
     )
-    callbacks = [FiniteLoss(), LabelCount(images)]
+    callbacks = [FiniteLoss(), LabelCount(images), Movement()]
     if estimator.verbose:
         callbacks.append(ProgressBar(estimator.max_epochs))
     if min_labels is not None:
         callbacks.append(FewLabels(dataset, min_labels))
     return dataset, callbacks
+
+
+def _finite_loss(callbacks):
+    return next(c for c in callbacks if isinstance(c, FiniteLoss))
 
 
 def final_loss(net):

@@ -4,10 +4,12 @@ All of it works with the search tools of scikit-learn, for X and y that are sequ
 of images and label maps, and for estimators within a ``Pipeline``.
 """
 
+import warnings
 from dataclasses import dataclass, field
 from math import isnan
 
 from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
 from sksegment._beta_path import BetaPath, beta_path
@@ -226,7 +228,11 @@ class _BetaSearch:
             cv=InSampleSplit(),
             refit=False,
             error_score="raise",
-        ).fit(X, y)
+        )
+        with warnings.catch_warnings():
+            # Betas at which all labels collapse are what a search finds out.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            search.fit(X, y)
         self._add(step, settings, search.cv_results_)
 
     def _add(self, step, settings, results):

@@ -73,6 +73,46 @@ def test_constant_channel_maps_to_zero(value):
     np.testing.assert_array_equal(scaled, 0)
 
 
+@pytest.mark.parametrize("factor", [2.0**-40, 1.0, 2.0**40])
+def test_a_few_bright_pixels_on_an_even_ground_are_seen_in_any_unit(factor):
+    # Fewer than the percentiles take off, so that both are the ground.
+    image = np.zeros((50, 50, 2))
+    image[3, 4] = 1.0, 0.5
+    image[7, 8] = 0.5, 0.25
+    limits = intensity_range([image * factor])
+    np.testing.assert_array_equal(limits, [[0, 0], [factor, 0.5 * factor]])
+    scaled = scale_intensity(image * factor, limits)
+    np.testing.assert_array_equal(scaled[3, 4], [1.0, 1.0])
+    np.testing.assert_array_equal(scaled[7, 8], [0.5, 0.5])
+
+
+def test_channel_that_is_not_even_keeps_its_percentiles_beside_one_that_is():
+    rng = np.random.default_rng(0)
+    image = np.zeros((50, 50, 2))
+    image[..., 0] = rng.random((50, 50))
+    image[3, 4, 1] = 1.0
+    limits = intensity_range([image])
+    expected = np.percentile(image[..., 0], [0.1, 99.9])
+    np.testing.assert_allclose(limits[:, 0], expected)
+    np.testing.assert_array_equal(limits[:, 1], [0, 1])
+
+
+@pytest.mark.parametrize("factor", [2.0**-40, -1.0, 2.0**40])
+def test_constant_in_training_is_the_unit_of_what_comes_later(factor):
+    limits = intensity_range([np.full((8, 8, 1), 4.0 * factor)])
+    later = image_of([3.0 * factor, 5.0 * factor])
+    expected = [-0.25, 0.25] if factor > 0 else [0.25, -0.25]
+    np.testing.assert_array_equal(scale_intensity(later, limits).ravel(), expected)
+
+
+def test_value_far_outside_a_tiny_range_is_cut_off_without_a_warning():
+    limits = np.array([[0.0], [1e-300]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scaled = scale_intensity(image_of([1e300, -1e300]), limits)
+    np.testing.assert_array_equal(scaled.ravel(), [1.5, -0.5])
+
+
 def test_extremes_of_float64_do_not_overflow():
     largest = np.finfo(np.float64).max
     image = image_of([-largest, 0.0, largest])

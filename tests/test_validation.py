@@ -250,3 +250,15 @@ def test_negative_ground_truth_is_not_scored(fitted, make_image):
 def test_score_needs_ground_truth(fitted, make_image):
     with pytest.raises(ValueError, match="one ground truth per image"):
         fitted.score([make_image((32, 40), 3)], None)
+
+
+@pytest.mark.skipif(
+    np.finfo(np.longdouble).max == np.finfo(np.float64).max,
+    reason="long double is float64 here",
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_values_beyond_float64_are_refused_and_those_within_are_not(sign):
+    image = sign * np.longdouble("1e4000") * GOOD
+    with pytest.raises(ValueError, match=r"image 1 has values beyond 1\.8e\+308"):
+        check_images([GOOD, image])
+    assert len(check_images([GOOD.astype(np.longdouble)]).images) == 1

@@ -27,6 +27,7 @@ from sksegment.fitting import (
     weights_of,
 )
 from sksegment.patches import PatchSampler
+from sksegment.segmenters._advice import warn_of_failure
 from sksegment.segmenters._checkpoints import (
     Checkpoints,
     all_or_nothing,
@@ -127,6 +128,12 @@ class TrainingMixin:
             the epochs that are left comes to what it would have, up to rounding.
             SIGTERM does the same with `SystemExit`, unless the program has a handler
             of its own.
+
+        Warns
+        -----
+        sklearn.exceptions.ConvergenceWarning
+            If all pixels got one label though they differ, or the weights hardly left
+            their start; it says what to try.
         """
         check_objective(self)
         checkpoints = Checkpoints(checkpoint, checkpoint_every)
@@ -148,6 +155,8 @@ class TrainingMixin:
                 best = net
         keep(self, best)
         checkpoints.write(self)
+        # Above this one stands the wrapper that checks the parameters.
+        warn_of_failure(self, images, stacklevel=3)
         return self
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -203,6 +212,7 @@ class TrainingMixin:
             self._train(self.net_, on_device, seed, start=False, callbacks=callbacks)
         keep(self, self.net_)
         checkpoints.write(self)
+        warn_of_failure(self, images, stacklevel=3)
         return self
 
     def _check_scribbles(self, scribbles, class_names, batch):
@@ -222,6 +232,8 @@ class TrainingMixin:
 
     def _train(self, net, images, seed, *, start, callbacks=()):
         net.criterion_.set_weights(**weights_of(self))
+        for group in net.optimizer_.param_groups:
+            group["lr"] = self.lr
         train_wnet(
             self,
             net,

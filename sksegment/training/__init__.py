@@ -4,6 +4,7 @@ from sksegment.training._callbacks import (
     FewLabels,
     FiniteLoss,
     LabelCount,
+    Movement,
     ProgressBar,
 )
 from sksegment.training._data import (
@@ -38,6 +39,7 @@ __all__ = [
     "GraphImage",
     "LabelCount",
     "LastEpoch",
+    "Movement",
     "PixelImage",
     "Preview",
     "ProgressBar",

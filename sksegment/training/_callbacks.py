@@ -8,6 +8,7 @@ __all__ = [
     "FewLabels",
     "FiniteLoss",
     "LabelCount",
+    "Movement",
     "ProgressBar",
     "StopTraining",
     "TermMeans",
@@ -49,9 +50,6 @@ class FiniteLoss(Callback):
         loss = net.history[-1, "batches", -1, "train_loss"]
         if abs(loss) < float("inf"):
             return
-        net.module_.load_state_dict(self.weights_)
-        # Moments of the optimiser that saw NaN would spoil any further training.
-        net.optimizer_.state.clear()
         terms = net.history[-1]["batches"][-1]
         culprits = [
             name.removeprefix("train_")
@@ -60,10 +58,27 @@ class FiniteLoss(Callback):
             and name not in ("train_loss", "train_batch_size")
             and not abs(value) < float("inf")
         ]
-        epoch = len(net.history)
+        where = f"in epoch {len(net.history)} ({', '.join(culprits) or 'loss'})"
+        self._give_up(net, f"the loss became {loss} {where}")
+
+    def check_weights(self, net):
+        """Check the weights after the last step, of which no loss was computed.
+
+        Raises
+        ------
+        FloatingPointError
+            If one is NaN or infinite; the net has the last finite weights.
+        """
+        tensors = net.module_.state_dict().values()
+        if not all(torch.isfinite(tensor).all() for tensor in tensors):
+            self._give_up(net, "the weights became infinite in the last step")
+
+    def _give_up(self, net, reason):
+        net.module_.load_state_dict(self.weights_)
+        # Moments of the optimiser that saw NaN would spoil any further training.
+        net.optimizer_.state.clear()
         raise FloatingPointError(
-            f"the loss became {loss} in epoch {epoch} ({', '.join(culprits) or 'loss'})"
-            "; the last finite weights are kept. Try a smaller lr, "
+            f"{reason}; the last finite weights are kept. Try a smaller lr, "
             "precision='float32', or smaller betas"
         )
 
@@ -96,6 +111,25 @@ class LabelCount(Callback):
             changed = (labels != self.before_).float().mean().item()
             net.history.record("changed", changed)
         self.before_ = labels
+
+
+class Movement(Callback):
+    """Record how far the weights are from the start, relative to their size."""
+
+    def on_train_begin(self, net, **kwargs):
+        """Remember the start."""
+        self.start_ = _flat_weights(net)
+
+    def on_epoch_end(self, net, **kwargs):
+        """Record ``moved``."""
+        distance = torch.linalg.vector_norm(_flat_weights(net) - self.start_)
+        size = torch.linalg.vector_norm(self.start_)
+        net.history.record("moved", (distance / size).item())
+
+
+def _flat_weights(net):
+    parameters = net.module_.parameters()
+    return torch.cat([parameter.detach().flatten() for parameter in parameters])
 
 
 class TermMeans(Callback):

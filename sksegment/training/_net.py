@@ -16,6 +16,8 @@ __all__ = ["MARGIN", "SegmentationNet", "history_table", "make_net", "train"]
 
 # Reflected pixels around whole images; patches have none, they overlap anyway.
 MARGIN = 8
+# What a history holds that tells a user nothing.
+_BOOKKEEPING = frozenset({"batches", "moved", "train_batch_count"})
 
 
 class SegmentationNet(NeuralNet):
@@ -317,7 +319,7 @@ def history_table(net):
             continue
         table.new_epoch()
         for name, value in row.items():
-            if name in ("batches", "train_batch_count") or name.endswith("_best"):
+            if name in _BOOKKEEPING or name.endswith("_best"):
                 continue
             value = float(value) if isinstance(value, np.floating) else value
             table.record(names.get(name, name.removeprefix("train_")), value)

@@ -77,9 +77,11 @@ def _stderr_in_a_file():
     with tempfile.TemporaryFile("w+b", buffering=0) as file:
         os.dup2(file.fileno(), 2)
         try:
-            with open(2, "w", closefd=False) as stderr:
-                with contextlib.redirect_stderr(stderr):
-                    yield said
+            with (
+                open(2, "w", closefd=False) as stderr,
+                contextlib.redirect_stderr(stderr),
+            ):
+                yield said
         finally:
             os.dup2(before, 2)
             os.close(before)

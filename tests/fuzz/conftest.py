@@ -4,11 +4,12 @@
 """
 
 from drawn_images import is_fuzzing
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 # An estimator is no matter of milliseconds, and a fixture here is never changed.
 _COMMON = {
     "deadline": None,
+    "phases": [phase for phase in Phase if phase is not Phase.explain],
     "suppress_health_check": [
         HealthCheck.too_slow,
         HealthCheck.data_too_large,

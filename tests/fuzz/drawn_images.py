@@ -5,6 +5,7 @@ fails shrinks to a small image of a simple pattern.
 """
 
 import os
+from dataclasses import dataclass
 
 import numpy as np
 from hypothesis import settings
@@ -68,9 +69,10 @@ def _ranges(dtype):
         info = np.iinfo(dtype)
         wide = [(info.min, info.max), (0, info.max), (info.max - 3, info.max)]
         return [(0, 1), (0, min(255, info.max)), *wide]
-    info = np.finfo(dtype)
-    largest, tiny = info.max, info.tiny
-    denormal = info.smallest_subnormal
+    # Beyond float64 nothing is an image, see tests/test_validation.py.
+    info = np.finfo(min(dtype, np.dtype("f8")))
+    largest, tiny = float(info.max), float(info.tiny)
+    denormal = float(info.smallest_subnormal)
     return [
         *((0, 1), (-1, 1), (0, 255), (1000, 1000.5), (-3, -2)),
         *((0, largest), (-largest, largest), (largest / 2, largest)),
@@ -88,32 +90,63 @@ def _as_dtype(pattern, low, high, dtype):
     return np.clip(values, exact(low), exact(high)).astype(dtype)
 
 
-@st.composite
-def _images(draw, shapes, dtype, low, high):
-    images = []
-    for shape in shapes:
-        name = draw(st.sampled_from(PATTERNS))
-        rng = np.random.default_rng(draw(st.integers(0, 99)))
-        images.append(_as_dtype(_pattern(name, shape, rng), low, high, dtype))
-    return images
+@dataclass(frozen=True)
+class ImageSet:
+    """What a list of images is made of; a failure shows this, not the pixels.
+
+    Attributes
+    ----------
+    dtype : str
+    limits : (float, float)
+        Values that 0 and 1 of a pattern become.
+    shapes : tuple of (int, int, int)
+    patterns : tuple of str
+    seeds : tuple of int
+    squeezed : bool
+        Grey images have no axis of channels.
+    """
+
+    dtype: str
+    limits: tuple
+    shapes: tuple
+    patterns: tuple
+    seeds: tuple
+    squeezed: bool
+
+    def make(self, factor=1.0):
+        """Make the images, all values times a factor."""
+        dtype = np.dtype(self.dtype)
+        images = []
+        for shape, name, seed in zip(
+            self.shapes, self.patterns, self.seeds, strict=True
+        ):
+            pattern = _pattern(name, shape, np.random.default_rng(seed))
+            image = _as_dtype(pattern, *self.limits, dtype)
+            if factor != 1.0:
+                image = image * dtype.type(factor)
+            images.append(image[..., 0] if self.squeezed else image)
+        return images
 
 
 @st.composite
-def image_sets(draw, dtypes=INTEGERS + FLOATS, ranges=None, max_images=3):
-    """Lists of one to three images of one dtype, range and number of channels."""
-    dtype = np.dtype(draw(st.sampled_from(dtypes)))
-    low, high = draw(st.sampled_from(ranges or _ranges(dtype)))
-    n_channels = draw(st.integers(1, 8))
+def image_sets(draw, dtypes=INTEGERS + FLOATS, ranges=None, max_images=3, channels=8):
+    """Sets of one to three images of one dtype, range and number of channels."""
+    dtype = draw(st.sampled_from(dtypes))
+    limits = draw(st.sampled_from(ranges or _ranges(np.dtype(dtype))))
+    n_channels = draw(st.integers(1, channels))
     sizes = draw(st.lists(st.tuples(sides(), sides()), min_size=1, max_size=max_images))
-    shapes = [(*size, n_channels) for size in sizes]
-    images = draw(_images(shapes, dtype, low, high))
-    if n_channels == 1 and draw(st.booleans()):
-        images = [image[..., 0] for image in images]
-    return images
+    return ImageSet(
+        dtype,
+        limits,
+        tuple((*size, n_channels) for size in sizes),
+        tuple(draw(st.sampled_from(PATTERNS)) for _ in sizes),
+        tuple(draw(st.integers(0, 99)) for _ in sizes),
+        n_channels == 1 and draw(st.booleans()),
+    )
 
 
 def float_image_sets(**options):
-    """Lists of images of floats that are far from the ends of the type."""
+    """Sets of images of floats that are far from the ends of the type."""
     ranges = [(0, 1), (-1, 1), (0, 255), (1000, 1000.5), (-3, -2), (0, 1e-3)]
     return image_sets(dtypes=["f4", "f8"], ranges=ranges, **options)
 

@@ -1,10 +1,12 @@
 """The betas are tuned step by step."""
 
 import functools
+import warnings
 
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -240,3 +242,26 @@ def test_tuning_by_a_score_that_is_named(images, truths, make_segmenter):
     scorer = SCORERS["neg_variation_of_information"]
     score = scorer(tuning.best_estimator_, images[:1], truths[:1])
     assert score == tuning.best_score_
+
+
+class Collapsing(Landscape):
+    """Has one label left where similarity is strong."""
+
+    def fit(self, X, y=None):
+        if self.beta_sim > 5:
+            warnings.warn("one label", ConvergenceWarning, stacklevel=2)
+        return super().fit(X, y)
+
+
+def test_candidates_that_collapse_are_no_reason_to_warn():
+    Landscape.fits = []
+    X, y = [np.zeros((8, 8))], [np.zeros((8, 8), int)]
+    peaks = {"beta_sim": 0.1}, {"beta_sim": 10.0}
+    away, on = (functools.partial(score_by_distance, peak=peak) for peak in peaks)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        tune_betas(Collapsing(), X, y, scoring=away)
+    assert 10.0 in {beta_sim for _, beta_sim, _ in Landscape.fits}
+    # The best setting is another matter.
+    with pytest.warns(ConvergenceWarning, match="one label"):
+        tune_betas(Collapsing(), X, y, scoring=on)

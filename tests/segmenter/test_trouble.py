@@ -151,3 +151,32 @@ def test_interrupt_of_partial_fit_leaves_a_model_that_answers(
         model.partial_fit(X)
     assert np.isfinite(model.predict_proba(X)[0]).all()
     assert np.isfinite(model.loss_)
+
+
+@pytest.mark.parametrize("assignment", ["mean", "majority", "kmeans"])
+def test_weights_that_the_last_step_broke_are_an_error_and_not_kept(
+    assignment, make_segmenter, X
+):
+    # The loss of the only step was finite; nothing was tried after it.
+    model = make_segmenter(
+        lr=1e38, max_epochs=1, batches_per_epoch=1, assignment=assignment
+    )
+    with pytest.raises(FloatingPointError, match=r"last step.*smaller lr"):
+        model.fit(X[:1])
+    assert np.isfinite(model.predict_proba(X)[0]).all()
+    assert np.isfinite(model.reconstruct(X)[0]).all()
+
+
+@pytest.mark.parametrize(
+    "method", ["predict", "predict_proba", "transform", "reconstruct"]
+)
+def test_answer_that_is_no_number_is_an_error_and_no_label(
+    method, make_segmenter, make_dense, X
+):
+    for make in (make_segmenter, make_dense):
+        model = make().fit(X)
+        part = "decoder" if method == "reconstruct" else "encoder"
+        with torch.no_grad():
+            getattr(model.net_.module_, part).head.bias[0] = float("nan")
+        with pytest.raises(FloatingPointError, match="does not answer in numbers"):
+            getattr(model, method)(X)

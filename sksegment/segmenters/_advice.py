@@ -1,0 +1,52 @@
+"""Tell of a training that came to nothing, and what to try."""
+
+import warnings
+
+from sklearn.exceptions import ConvergenceWarning
+
+__all__ = ["warn_of_failure"]
+
+# Adam moves a weight by up to lr in a step: less than this says that there were too few
+# steps, or too small ones.
+_LEAST_MOVEMENT = 1e-3
+
+
+def warn_of_failure(estimator, images, *, stacklevel):
+    """Warn if a fitted estimator has one label only, or never left its start.
+
+    One label is what there is to find where all pixels are equal, and no failure where
+    ``min_labels`` asked for it.
+
+    Parameters
+    ----------
+    estimator : SparseWNetSegmenter or DenseWNetSegmenter
+    images : PreparedImages or PreparedPixels
+        What it was trained on.
+    stacklevel : int
+        Of the call to name in the warning, as for `warnings.warn` itself.
+    """
+    n_labels = int((estimator.label_fractions_ > 0).sum())
+    if n_labels <= (getattr(estimator, "min_labels", None) or 0) or _constant(images):
+        return
+    moved = estimator.net_.history[-1]["moved"]
+    if n_labels == 1:
+        text = (
+            "all pixels of the training images have one label: the classes collapsed; "
+            f"try smaller beta_sim and beta_con (now {estimator.beta_sim:g} and "
+            f"{estimator.beta_con:g}), a larger beta_rec, init='kmeans', or another "
+            "random_state"
+        )
+    elif moved < _LEAST_MOVEMENT:
+        text = (
+            "the training did not leave its start: the weights moved by "
+            f"{moved:.1g} of their size; try a larger lr (now {estimator.lr:g}), more "
+            "epochs (max_epochs), or larger betas"
+        )
+    else:
+        return
+    warnings.warn(text, ConvergenceWarning, stacklevel=stacklevel + 1)
+
+
+def _constant(images):
+    first = images.scaled[0][0, 0]
+    return all((image == first).all() for image in images.scaled)
