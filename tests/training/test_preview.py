@@ -71,7 +71,7 @@ def test_all_training_images_and_no_more_than_four(
 
 def test_masks_are_void(make_segmenter, disc_mask, make_image, tmp_path):
     disc = disc_mask((32, 40))
-    model = make_segmenter(superpixels__mask=disc)
+    model = make_segmenter(superpixels__mask=disc, batches_per_epoch=8)
     with Preview(tmp_path):
         model.fit([make_image((32, 40))])
     right = imread(tmp_path / "latest.png")[20:52, 44:84]
