@@ -49,6 +49,13 @@ def test_sparse_product_and_its_gradient_equal_the_dense_ones(matrix, k):
     assert operator.shape == matrix.shape
 
 
+@pytest.mark.parametrize("matrix", [sparse_matrix((5, 7)), sparse_matrix((7, 4))])
+def test_gradient_of_the_sparse_product(matrix):
+    operator = SparseOperator(matrix)
+    x = random_images(matrix.shape[1], 3).double().requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: operator @ x, x)
+
+
 def test_empty_rows_give_zero_and_empty_columns_no_gradient():
     operator = SparseOperator(sparse.csr_array(np.array([[0, 0], [0, 3.0]])))
     x = torch.ones(2, 4, requires_grad=True)

@@ -26,5 +26,5 @@ def scribble_loss(f, classes):
     -------
     loss : tensor of shape ()
     """
-    log_f = torch.log(f.float().clamp(min=_SMALLEST))
+    log_f = torch.log(f.clamp(min=_SMALLEST))
     return nll_loss(log_f, classes, ignore_index=UNKNOWN)
