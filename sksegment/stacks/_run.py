@@ -236,6 +236,7 @@ def _finish(model, cuts, place, journal, header, bar):
     identity = json.dumps(header, sort_keys=True)
     scale = getattr(model, "intensity_range_", None)
     place.write(place.path, LabelPages(pages, dtype, cuts.stack, identity, scale))
+    place.remove_leftovers()
     return None
 
 

@@ -2,6 +2,8 @@
 
 import importlib
 import os
+import re
+import shutil
 from pathlib import Path
 
 from sksegment.stacks._array_writer import write_npy
@@ -19,6 +21,8 @@ _WRITERS = {
     ".zarr": write_zarr,
     **dict.fromkeys(VIDEO_SUFFIXES, write_video),
 }
+# As `replacing` and `write_zarr` name them.
+_TEMPORARY = re.compile(r"\.(.+)\.\d+\.(?:tmp|old)")
 _PACKAGES = {".zarr": ("zarr",), **dict.fromkeys(VIDEO_SUFFIXES, ("av",))}
 
 
@@ -111,6 +115,20 @@ class Place:
                 f"{found} exists; choose another output, or replace it with "
                 "overwrite=True"
             )
+
+    def remove_leftovers(self):
+        """Remove what killed programs had begun to write in the place of targets.
+
+        To be called while the journal is locked, so that nobody is writing there.
+        """
+        names = {target.name for target in self.targets}
+        for path in self.targets[0].parent.iterdir():
+            begun = _TEMPORARY.fullmatch(path.name)
+            if begun and begun[1] in names:
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
 
 
 def _import_packages(suffix):

@@ -359,3 +359,19 @@ def test_folder_in_the_place_of_a_file(classes, write, tmp_path):
 def test_folders_are_made(classes, write):
     assert write(classes, "a/b/labels.tif").exists()
     assert write(classes, "c/d/labels").is_dir()
+
+
+def test_what_killed_programs_left_is_removed(tmp_path, classes, write):
+    (tmp_path / "labels").mkdir()
+    kept = [tmp_path / ".other.tif.3.tmp", tmp_path / "labels" / ".9999.png.3.tmp"]
+    left = [tmp_path / ".labels.tif.3.tmp", tmp_path / "labels" / ".0001.png.12.tmp"]
+    for path in kept + left:
+        path.write_bytes(b"begun")
+    for name in (".labels.zarr.3.tmp", ".labels.zarr.3.old"):
+        (tmp_path / name / "0").mkdir(parents=True)
+    for name in ("labels.tif", "labels.zarr", "labels"):
+        write(classes, name)
+    found = [
+        path for path in tmp_path.rglob(".*") if path.name.endswith(("tmp", "old"))
+    ]
+    assert sorted(found) == sorted(kept)
