@@ -46,6 +46,8 @@ def tell_stop(stop):
     """
     by_user = not isinstance(stop, Terminated)
     what = "stopped by Ctrl-C" if by_user else "stopped by SIGTERM"
-    told = KeyboardInterrupt("; ".join([what, *getattr(stop, "__notes__", ())]))
+    # Of estimators in a program there are none here.
+    notes = [n for n in getattr(stop, "__notes__", ()) if "partial_fit" not in n]
+    told = KeyboardInterrupt("; ".join([what, *notes]))
     print(f"sksegment: {one_line(told)}", file=sys.stderr)
     return 128 + (signal.SIGINT if by_user else signal.SIGTERM)

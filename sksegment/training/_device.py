@@ -1,6 +1,7 @@
 """Where to compute, and with how many bits."""
 
 import contextlib
+import threading
 
 import torch
 
@@ -92,10 +93,45 @@ def limit_threads(n_values):
     ----------
     n_values : int
         Number of values in the largest feature map.
+
+    Notes
+    -----
+    Python threads may be limited at the same time, each by its own work. A thread that
+    begins meanwhile takes over the number that torch was given last, by whomever; hence
+    the number that all share is asked for when nobody is limited.
     """
-    before = torch.get_num_threads()
-    torch.set_num_threads(min(before, 1 + n_values // _VALUES_PER_THREAD))
+    outer = _LIMITS.enter()
+    torch.set_num_threads(min(outer, 1 + n_values // _VALUES_PER_THREAD))
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(outer)
+        _LIMITS.leave()
+
+
+class _Limits:
+    """Number of torch's threads around the limits in force, of all Python threads."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._n_limits, self._unlimited = 0, 1
+        self._own = threading.local()
+
+    def enter(self):
+        """Return the number that is to be limited, and restored."""
+        with self._lock:
+            if self._n_limits == 0:
+                self._unlimited = torch.get_num_threads()
+            self._n_limits += 1
+        within = getattr(self._own, "within", 0)
+        self._own.within = within + 1
+        return torch.get_num_threads() if within else self._unlimited
+
+    def leave(self):
+        """Note that a limit is in force no longer."""
+        self._own.within -= 1
+        with self._lock:
+            self._n_limits -= 1
+
+
+_LIMITS = _Limits()

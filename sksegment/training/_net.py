@@ -1,5 +1,8 @@
 """The skorch net that trains a W-Net by batches of patches and whole images."""
 
+import contextlib
+import threading
+
 import numpy as np
 import torch
 from skorch import NeuralNet
@@ -18,6 +21,8 @@ __all__ = ["MARGIN", "SegmentationNet", "history_table", "make_net", "train"]
 MARGIN = 8
 # What a history holds that tells a user nothing.
 _BOOKKEEPING = frozenset({"batches", "moved", "train_batch_count"})
+
+_AUTOCAST_LOCK = threading.RLock()
 
 
 class SegmentationNet(NeuralNet):
@@ -192,12 +197,20 @@ class SegmentationNet(NeuralNet):
                 if torch.is_tensor(tensor) and tensor.shape == parameter.shape:
                     tensor.copy_(tensor.index_select(axis, order))
 
+    @contextlib.contextmanager
     def _autocast(self):
-        return torch.autocast(
-            torch.device(self.device).type,
-            dtype=self.dtype,
-            enabled=self.dtype != torch.float32,
-        )
+        device = torch.device(self.device).type
+        if self.dtype != torch.float32:
+            # All threads share one cache of converted weights, and each empties it at
+            # its end: others then converted them twice, and gradients were rounded
+            # otherwise.
+            with _AUTOCAST_LOCK, torch.autocast(device, dtype=self.dtype):
+                yield
+        elif torch.is_autocast_enabled(device):
+            with torch.autocast(device, enabled=False):
+                yield
+        else:
+            yield
 
 
 class Batches:
