@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from sklearn.base import clone
 
-from sksegment._scorers import check_truth
+from sksegment._label_free import region_agreement_score
+from sksegment._scorers import check_truth, v_measure_scorer
 from sksegment._validation import check_images
 from sksegment.training import choose_device
 
@@ -28,25 +29,26 @@ class BetaPath:
     estimators_ : list of estimator
         Fitted, one for each of them.
     results_ : list of dict
-        One row for each: ``beta``, ``n_labels``, ``loss``, ``fit_time`` in seconds
-        and, with ground truth, ``score``; a table is
-        ``pandas.DataFrame(results_)``.
-    best_index_ : int or None
-        Of the highest score, the first of equals; None without ground truth.
+        One row for each: ``beta``, ``n_labels``, ``loss``, ``fit_time`` in seconds,
+        and ``score``; a table is ``pandas.DataFrame(results_)``.
+    best_index_ : int
+        Of the highest score, the first of equals.
     """
 
     betas_: list
     estimators_: list = field(repr=False)
     results_: list = field(repr=False)
-    best_index_: int | None
+    best_index_: int
 
     @property
     def best_estimator_(self):
-        """Estimator of the highest score; None without ground truth."""
-        return None if self.best_index_ is None else self.estimators_[self.best_index_]
+        """Estimator of the highest score."""
+        return self.estimators_[self.best_index_]
 
 
-def beta_path(estimator, X, y=None, *, betas=_BETAS, names=None, n_fits=3):
+def beta_path(
+    estimator, X, y=None, *, scoring=None, betas=_BETAS, names=None, n_fits=3
+):
     """Fit a W-Net for several betas in the time of a few fits.
 
     All share superpixels and graph, and the steps of ``n_fits`` whole fits. Each beta
@@ -60,7 +62,11 @@ def beta_path(estimator, X, y=None, *, betas=_BETAS, names=None, n_fits=3):
     X : sequence of ndarray of shape (H, W) or (H, W, C)
         Images; one is enough.
     y : sequence of ndarray of shape (H, W) or (A, H, W), optional
-        Ground truth, to choose by the mean V-measure, see `SparseWNetSegmenter.score`.
+        Ground truth. Without it the choice is by a score that needs none.
+    scoring : callable, optional
+        Scorer that is called with estimator, X and y and returns a number, of which
+        more is better. By default `v_measure_scorer`, or without y
+        `region_agreement_score`.
     betas : sequence of float, default=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
         Values above 0, in any order. Those of the paper by default.
     names : sequence of str, optional
@@ -104,6 +110,8 @@ def beta_path(estimator, X, y=None, *, betas=_BETAS, names=None, n_fits=3):
     """
     if y is not None:
         check_truth(X, y, "beta_path")
+    if scoring is None:
+        scoring = region_agreement_score if y is None else v_measure_scorer
     betas, names = _check_betas(betas), _check_names(estimator, names)
     if not n_fits > 0:
         raise ValueError(f"n_fits={n_fits!r} must be above 0")
@@ -124,13 +132,10 @@ def beta_path(estimator, X, y=None, *, betas=_BETAS, names=None, n_fits=3):
                 "n_labels": model.history_[-1]["n_labels"],
                 "loss": model.loss_,
                 "fit_time": time.perf_counter() - start,
+                "score": float(scoring(model, X, y)),
             }
         )
-        if y is not None:
-            rows[-1]["score"] = model.score(X, y)
-    best = None
-    if y is not None:
-        best = max(range(len(rows)), key=lambda index: rows[index]["score"])
+    best = max(range(len(rows)), key=lambda index: rows[index]["score"])
     return BetaPath(betas, models, rows, best)
 
 

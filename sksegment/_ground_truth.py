@@ -131,6 +131,7 @@ def read_labelled(paths, truth, *, void="max"):
     images : dict of str to ndarray
         By a name for messages.
     truths : list of list of ndarray of shape (H, W)
+        Empty when ``truth`` is None.
 
     Raises
     ------
@@ -138,9 +139,11 @@ def read_labelled(paths, truth, *, void="max"):
         If a file cannot be read or does not fit.
     """
     images, truths = {}, []
-    for path, truth_path in find_truth(paths, truth).items():
+    files = dict.fromkeys(paths) if truth is None else find_truth(paths, truth)
+    for path, truth_path in files.items():
         pages = read_images(path)
-        truths += pair_truth(pages, path, truth_path, void=void)
+        if truth is not None:
+            truths += pair_truth(pages, path, truth_path, void=void)
         for index, page in enumerate(pages):
             name = f"{path}, page {index}" if len(pages) > 1 else str(path)
             images[name] = page

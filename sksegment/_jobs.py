@@ -397,6 +397,7 @@ def label_file(model, path, outputs, journal):
                 maps += model.predict([image])
         outputs.write(path, images, maps)
         journal.n_images += len(maps)
-        n_classes = len(set().union(*(np.unique(page[page >= 0]) for page in maps)))
+        n_labels = len(set().union(*(np.unique(page[page >= 0]) for page in maps)))
+        kind = "classes" if model.n_regions is None else "regions"
         seconds = time.perf_counter() - start
-        journal.say(f"{path}: {n_classes} classes, {seconds:.1f} s")
+        journal.say(f"{path}: {n_labels} {kind}, {seconds:.1f} s")

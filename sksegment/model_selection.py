@@ -13,7 +13,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
 from sksegment._beta_path import BetaPath, beta_path
+from sksegment._consensus import consensus_labels
 from sksegment._fit_together import fit_together
+from sksegment._label_free import (
+    LABEL_FREE_SCORERS,
+    description_length_score,
+    region_agreement_score,
+    seed_stability_score,
+    stability_score,
+)
 from sksegment._scorers import (
     SCORERS,
     InSampleSplit,
@@ -23,13 +31,19 @@ from sksegment._scorers import (
 )
 
 __all__ = [
+    "LABEL_FREE_SCORERS",
     "SCORERS",
     "BetaPath",
     "BetaTuning",
     "InSampleSplit",
     "beta_path",
+    "consensus_labels",
+    "description_length_score",
     "fit_together",
+    "region_agreement_score",
+    "seed_stability_score",
     "segmentation_scorer",
+    "stability_score",
     "tune_betas",
     "v_measure_scorer",
 ]
@@ -73,7 +87,9 @@ class BetaTuning:
     results_: list = field(repr=False)
 
 
-def tune_betas(estimator, X, y, *, scoring=None, n_jobs=None, steps=None, prefix=None):
+def tune_betas(
+    estimator, X, y=None, *, scoring=None, n_jobs=None, steps=None, prefix=None
+):
     r"""Tune the weights of the losses by the paper's recipe of three steps.
 
     Only betas in use, those above 0, are tuned; a model without the soft N-cut stays
@@ -96,11 +112,13 @@ def tune_betas(estimator, X, y, *, scoring=None, n_jobs=None, steps=None, prefix
         ``random_state``, else the settings differ in their seeds too.
     X : sequence of ndarray of shape (H, W) or (H, W, C)
         Images; one is enough. All are fitted and scored, see `InSampleSplit`.
-    y : sequence of ndarray of shape (H, W) or (A, H, W), int
-        Ground truth of one or of A annotators; negative labels are void.
+    y : sequence of ndarray of shape (H, W) or (A, H, W), int, optional
+        Ground truth of one or of A annotators; negative labels are void. Without it
+        the betas are chosen by a score that needs none.
     scoring : callable or str, optional
         Scorer that is called with estimator, X and y and returns a number, of which
-        more is better; or a key of `SCORERS`. By default `v_measure_scorer`.
+        more is better; or a key of `SCORERS` or `LABEL_FREE_SCORERS`. By default
+        `v_measure_scorer`, or without y `region_agreement_score`.
     n_jobs : int, optional
         How many settings are fitted at once, of the two or three of a round.
     steps : sequence of {"cut", "sim_con", "con", "fine"}, optional
@@ -119,9 +137,9 @@ def tune_betas(estimator, X, y, *, scoring=None, n_jobs=None, steps=None, prefix
     Raises
     ------
     ValueError
-        If y is missing or its length is not that of X, there are no betas to tune, a
-        step has none, or no score is a number. What a fit or the scorer raises is
-        raised.
+        If the length of y is not that of X, or the scorer needs it and it is missing,
+        there are no betas to tune, a step has none, or no score is a number. What a
+        fit or the scorer raises is raised.
 
     Examples
     --------
@@ -136,8 +154,9 @@ def tune_betas(estimator, X, y, *, scoring=None, n_jobs=None, steps=None, prefix
     >>> sorted(tuning.best_params_)
     ['beta_con', 'beta_cut', 'beta_sim']
     """
-    check_truth(X, y, "tune_betas")
-    search = _BetaSearch(estimator, _as_scorer(scoring), n_jobs, prefix)
+    if y is not None:
+        check_truth(X, y, "tune_betas")
+    search = _BetaSearch(estimator, _as_scorer(scoring, y), n_jobs, prefix)
     for step in search.check_steps(steps):
         for change in _ROUNDS[step](search):
             search.evaluate(step, change, X, y)
@@ -148,14 +167,15 @@ def tune_betas(estimator, X, y, *, scoring=None, n_jobs=None, steps=None, prefix
     return BetaTuning(params, search.best["score"], best_estimator, search.rows)
 
 
-def _as_scorer(scoring):
+def _as_scorer(scoring, y):
     if scoring is None:
-        return v_measure_scorer
-    if isinstance(scoring, str) and scoring in SCORERS:
-        return SCORERS[scoring]
+        return region_agreement_score if y is None else v_measure_scorer
+    known = SCORERS | LABEL_FREE_SCORERS
+    if isinstance(scoring, str) and scoring in known:
+        return known[scoring]
     if not callable(scoring):
         raise ValueError(
-            f"scoring={scoring!r} is neither a scorer nor one of {', '.join(SCORERS)}"
+            f"scoring={scoring!r} is neither a scorer nor one of {', '.join(known)}"
         )
     return scoring
 

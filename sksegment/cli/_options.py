@@ -14,6 +14,7 @@ __all__ = [
     "add_inputs",
     "add_outputs",
     "add_quiet",
+    "add_regions",
     "add_training",
     "assignment",
     "literal",
@@ -33,6 +34,7 @@ _PARAMETERS = {
     "epochs": "max_epochs",
     "resolution": "resolution",
     "n_init": "n_init",
+    "regions": "n_regions",
     "seed": "random_state",
     "device": "device",
     "precision": "precision",
@@ -174,6 +176,7 @@ def add_field(parser):
         metavar="K",
         help="join those that look alike until K are left",
     )
+    add_regions(group)
     group.add_argument(
         "--mask",
         metavar="FILE",
@@ -185,6 +188,17 @@ def add_field(parser):
         metavar="FILE",
         help="image of the size of all others that is not 0 where patches for the "
         "training are drawn, the more the brighter",
+    )
+
+
+def add_regions(parser):
+    """Add the granularity of regions."""
+    parser.add_argument(
+        "--regions",
+        type=_number_or_auto,
+        metavar="N",
+        help="instead of classes so many connected regions in each image; auto: as "
+        "many as people tend to see",
     )
 
 
@@ -252,7 +266,7 @@ def make_estimator(args):
     params = {"random_state": 0} | {
         parameter: getattr(args, option)
         for option, parameter in _PARAMETERS.items()
-        if getattr(args, option) is not None
+        if getattr(args, option, None) is not None
     }
     if args.n_segments == "auto":
         params["superpixels__method"] = "watershed"

@@ -69,13 +69,15 @@ def _add_tune(commands):
         commands,
         "tune",
         _tune,
-        "Find the weights of the losses by ground truth, and save the best model.\n\n"
-        "Tries the weights in the three steps of the paper. Those that are 0 stay 0:\n"
+        "Find the weights of the losses, and save the best model.\n\n"
+        "By ground truth where there is any, else by how far labels agree with\n"
+        "regions that were found without a net. Tries the weights in the three steps\n"
+        "of the paper. Those that are 0 stay 0:\n"
         "give --beta-cut 1 to tune the normalised cut as well.",
         "  sksegment tune slices/ --truth truth/ -o model.safetensors",
     )
     add_inputs(parser)
-    _add_truth(parser)
+    _add_truth(parser, required=False)
     parser.add_argument(
         "-o", "--out", required=True, metavar="MODEL", help="file for the best model"
     )
@@ -93,10 +95,10 @@ def _add_tune(commands):
     add_common(parser)
 
 
-def _add_truth(parser):
+def _add_truth(parser, required=True):
     parser.add_argument(
         "--truth",
-        required=True,
+        required=required,
         help="file with the ground truth, or folder with NAME.png, NAME_labels.tif, "
         "NAME.npz, ... for every NAME; several pages for one image are annotators",
     )
@@ -178,15 +180,16 @@ def _tune(args):
         tuning = tune_betas(
             estimator,
             [*images.values()],
-            truths,
+            truths or None,
             n_jobs=args.n_jobs,
             steps=args.steps,
         )
+    score = "V" if truths else "agreement"
     for row in tuning.results_:
         betas = "  ".join(
             f"{name} {row[name]:<8g}" for name in ("beta_cut", "beta_sim", "beta_con")
         )
-        journal.say(f"{row['step']:<8} {betas}  V {row['score']:.3f}")
+        journal.say(f"{row['step']:<8} {betas}  {score} {row['score']:.3f}")
     target.parent.mkdir(parents=True, exist_ok=True)
     tuning.best_estimator_.save(target)
     chosen = " ".join(
@@ -194,7 +197,7 @@ def _tune(args):
         for name, value in tuning.best_params_.items()
     )
     journal.say(
-        f"best: {chosen} (V {tuning.best_score_:.3f}); {journal.seconds:.0f} s; the "
-        f"model is {target}"
+        f"best: {chosen} ({score} {tuning.best_score_:.3f}); {journal.seconds:.0f} s; "
+        f"the model is {target}"
     )
     return 0

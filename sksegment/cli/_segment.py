@@ -10,6 +10,7 @@ from sksegment.cli._options import (
     add_field,
     add_inputs,
     add_outputs,
+    add_regions,
     add_training,
     make_estimator,
 )
@@ -101,6 +102,7 @@ def _add_predict(commands):
     parser.add_argument("model", metavar="MODEL", help="file that fit or segment wrote")
     add_inputs(parser)
     add_outputs(parser)
+    add_regions(parser)
     add_common(parser)
 
 
@@ -208,6 +210,8 @@ def _predict(args):
 
     paths, outputs = _plan(args)
     model = load_model(args.model, device=args.device)
+    if args.regions is not None:
+        model.set_params(n_regions=args.regions)
     journal = _jobs.Journal(args.quiet)
     for path in paths:
         _jobs.label_file(model, path, outputs, journal)

@@ -81,6 +81,8 @@ def _load(path, args, cuts):
     mask = getattr(getattr(model, "superpixels_", None), "mask", None)
     _check_mask(args.mask or f"the mask of {path}", mask, cuts)
     merge_classes(model, args.classes, path)
+    if args.regions is not None:
+        model.set_params(n_regions=args.regions)
     return model
 
 

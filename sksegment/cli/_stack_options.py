@@ -14,7 +14,7 @@ _OF_TRAINING = (
     *("n_init", "precision", "seed", "set"),
 )
 # What changes a model that is trained already, too.
-_OF_ANY_MODEL = ("classes", "mask")
+_OF_ANY_MODEL = ("classes", "regions", "mask")
 _FILES = ("mask", "sample_region")
 
 

@@ -134,3 +134,34 @@ def test_superpixels_may_follow_structures():
     )
     superpixels = make_estimator(args).superpixels
     assert (superpixels.method, superpixels.n_segments) == ("watershed", "auto")
+
+
+@pytest.mark.parametrize("command", ["segment", "fit"])
+def test_regions_instead_of_classes(run, photo, tmp_path, command):
+    target = tmp_path / ("out" if command == "segment" else "m.safetensors")
+    assert run(command, photo, "-o", target, "--regions", 7, *TINY)[0] == 0
+    model = target / "model.safetensors" if command == "segment" else target
+    assert_array_equal(np.unique(load_model(model).labels_[0]), np.arange(7))
+
+
+def test_granularity_of_a_model_is_changed_when_it_is_used(run, photo, tmp_path):
+    model = tmp_path / "m.safetensors"
+    assert run("fit", photo, "-o", model, *TINY)[0] == 0
+    code, text, _ = run("predict", model, photo, "-o", tmp_path / "out", "--regions", 5)
+    assert code == 0
+    assert "5 regions" in text
+    labels = read_images(tmp_path / "out" / "photo_labels.png")[0]
+    assert_array_equal(np.unique(labels), np.arange(5))
+
+
+def test_regions_of_the_slices_of_a_stack(run, volume, tmp_path):
+    np.save(tmp_path / "volume.npy", volume[:3])
+    args = ("--axes", "zyx", "-o", tmp_path / "labels.tif", "--regions", 4, *TINY)
+    assert run("stack", tmp_path / "volume.npy", *args)[0] == 0
+    for page in tifffile.imread(tmp_path / "labels.tif"):
+        assert_array_equal(np.unique(page), np.arange(4))
+
+
+def test_more_regions_than_superpixels_are_refused_in_one_line(fails, photo, tmp_path):
+    args = ("--regions", 99999, *TINY)
+    assert "n_segments" in fails("segment", photo, "-o", tmp_path / "out", *args)

@@ -62,3 +62,13 @@ def test_truth_of_another_shape_is_named(fails, photos):
 
 def test_step_without_a_weight_is_refused(fails, photos):
     assert "beta_cut" in tune(fails, photos, "--steps", "cut")
+
+
+def test_without_ground_truth_regions_decide(run, photos):
+    model = photos.parent / "best.safetensors"
+    args = ("tune", photos, "-o", model, *TINY, "--steps", "sim_con")
+    code, text, err = run(*args)
+    assert (code, err) == (0, "")
+    scores = [float(score) for score in re.findall(r"agreement (\d\S+)$", text, re.M)]
+    assert len(scores) == 3
+    assert f"(agreement {max(scores):.3f})" in text

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from sksegment import KMeansPixelSegmenter
-from sksegment.model_selection import beta_path
+from sksegment.model_selection import beta_path, region_agreement_score
 
 
 def weights_of(model):
@@ -26,11 +26,20 @@ def test_best_is_the_one_with_the_highest_score(images, truths, make_segmenter):
     assert path.best_estimator_ is path.estimators_[path.best_index_]
 
 
-def test_without_truth_nothing_is_scored(images, make_segmenter):
+def test_without_truth_the_score_is_label_free(images, make_segmenter):
     path = beta_path(make_segmenter(), images, betas=[0.1, 1.0])
-    assert path.best_index_ is path.best_estimator_ is None
-    assert "score" not in path.results_[0]
-    assert set(path.results_[0]) == {"beta", "n_labels", "loss", "fit_time"}
+    scores = [region_agreement_score(model, images) for model in path.estimators_]
+    assert [row["score"] for row in path.results_] == scores
+    assert path.best_index_ == int(np.argmax(scores))
+
+
+def test_any_scorer_will_do(images, make_segmenter):
+    def fewest_labels(model, X, y=None):
+        return -len(np.unique(model.predict(X)[0]))
+
+    path = beta_path(make_segmenter(), images, betas=[0.1, 10], scoring=fewest_labels)
+    found = [fewest_labels(model, images) for model in path.estimators_]
+    assert [row["score"] for row in path.results_] == found
 
 
 @pytest.mark.parametrize(

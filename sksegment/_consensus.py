@@ -1,0 +1,98 @@
+"""One segmentation from several, of which each may number its labels as it likes."""
+
+import numpy as np
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import cdist
+
+__all__ = ["consensus_labels"]
+
+# More combinations of labels than these are clustered through the most frequent ones.
+_MAX_SEEDS = 2000
+
+
+def consensus_labels(label_maps, *, n_labels=None):
+    """Join several segmentations of the same images by co-association.
+
+    Pixels that have the same label in more than half of the segmentations belong
+    together (evidence accumulation [1]_): average linkage of the combinations of
+    labels that occur, by the share of segmentations in which they differ.
+
+    Parameters
+    ----------
+    label_maps : sequence of sequence of ndarray of shape (H, W), int
+        For each segmentation the label maps of all images; ids of one segmentation
+        mean the same in all of them, negative where void.
+    n_labels : int, optional
+        Number of labels wanted. By default what belongs together.
+
+    Returns
+    -------
+    labels : list of ndarray of shape (H, W), int32
+        The most frequent label is 0; -1 where the first segmentation is void.
+
+    Raises
+    ------
+    ValueError
+        If there is no segmentation, or they do not belong to the same images.
+
+    References
+    ----------
+    .. [1] Fred and Jain, "Combining multiple clusterings using evidence
+       accumulation", IEEE TPAMI 27(6), 2005.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sksegment.model_selection import consensus_labels
+    >>> first = [np.array([[0, 0, 1, 1]])]
+    >>> second = [np.array([[5, 5, 2, 2]])]
+    >>> third = [np.array([[0, 1, 1, 1]])]
+    >>> consensus_labels([first, second, third])[0]
+    array([[1, 1, 0, 0]], dtype=int32)
+    """
+    shapes = _check(label_maps)
+    columns = [np.concatenate([map_.ravel() for map_ in maps]) for maps in label_maps]
+    inside = columns[0] >= 0
+    combinations, places, counts = np.unique(
+        np.stack(columns, axis=1)[inside],
+        axis=0,
+        return_inverse=True,
+        return_counts=True,
+    )
+    groups = _group(combinations, counts, n_labels)[places.ravel()]
+    order = np.argsort(-np.bincount(groups), kind="stable")
+    flat = np.full(len(columns[0]), -1, np.int32)
+    flat[inside] = np.argsort(order)[groups]
+    ends = np.cumsum([rows * columns for rows, columns in shapes])
+    return [*map(np.reshape, np.split(flat, ends[:-1]), shapes)]
+
+
+def _check(label_maps):
+    if len(label_maps) == 0:
+        raise ValueError("there is no segmentation to join")
+    shapes = [[np.shape(map_) for map_ in maps] for maps in label_maps]
+    for index, found in enumerate(shapes):
+        if found != shapes[0]:
+            raise ValueError(
+                f"segmentation {index} has maps of the shapes {found}, the first of "
+                f"{shapes[0]}; all must be of the same images"
+            )
+    return shapes[0]
+
+
+def _group(combinations, counts, n_labels):
+    """Group combinations of labels; rare ones join the nearest of the frequent."""
+    seeds = np.argsort(-counts, kind="stable")[:_MAX_SEEDS]
+    if len(seeds) == 1:
+        return np.zeros(len(combinations), np.int64)
+    tree = linkage(combinations[seeds], "average", metric="hamming")
+    if n_labels is None:
+        found = fcluster(tree, 0.5, "distance")
+    else:
+        found = fcluster(tree, n_labels, "maxclust")
+    groups = np.empty(len(combinations), np.int64)
+    for start in range(0, len(combinations), _MAX_SEEDS):
+        part = slice(start, start + _MAX_SEEDS)
+        distances = cdist(combinations[part], combinations[seeds], "hamming")
+        groups[part] = found[distances.argmin(axis=1)]
+    return np.unique(groups, return_inverse=True)[1]

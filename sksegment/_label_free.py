@@ -1,0 +1,187 @@
+"""Scores that need no ground truth, to choose among segmentations by."""
+
+import numpy as np
+from sklearn.base import clone
+
+from sksegment._intensity import IntensityScale
+from sksegment._preparation import default_superpixels
+from sksegment._validation import check_images
+from sksegment.hierarchy import region_hierarchy
+from sksegment.metrics import v_measure
+
+__all__ = [
+    "LABEL_FREE_SCORERS",
+    "description_length_score",
+    "region_agreement_score",
+    "seed_stability_score",
+    "stability_score",
+]
+
+# Bits for a pixel side of border, and the variance of what is smaller than a
+# difference that can be seen.
+_BORDER_BITS = 8.0
+_NOISE_VARIANCE = 1.0
+_MIRRORS = ((slice(None), slice(None, None, -1)), (slice(None, None, -1), slice(None)))
+
+
+def region_agreement_score(estimator, X, y=None):
+    """How far labels agree with regions that were found without a net.
+
+    The regions are those of ``cut("auto")`` of a `RegionHierarchy` of superpixels by
+    colour, texture and contrast alone.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    X : sequence of ndarray of shape (H, W) or (H, W, C)
+    y : None
+        Ignored.
+
+    Returns
+    -------
+    score : float
+        Mean V-measure, in [0, 1]; more is better.
+    """
+    batch = check_images(X)
+    scale = IntensityScale.of(batch.images)
+    regions = batch.pack([_regions(scale, image) for image in batch.images])
+    return _mean_v_measure(regions, estimator.predict(X))
+
+
+def _regions(scale, image):
+    scaled = scale.apply(image)
+    tree = region_hierarchy(
+        np.float32(100.0) * scaled, default_superpixels(scaled), color=scale.rgb
+    )
+    return tree.cut("auto")
+
+
+def stability_score(estimator, X, y=None):
+    """How far labels of mirrored images are the mirrored labels.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    X : sequence of ndarray of shape (H, W) or (H, W, C)
+    y : None
+        Ignored.
+
+    Returns
+    -------
+    score : float
+        Mean V-measure, in [0, 1]; more is better. An image with a single label
+        counts 0: nothing is as stable as that.
+    """
+    labels = estimator.predict(X)
+    scores = []
+    for mirror in _MIRRORS:
+        mirrored = estimator.predict([np.asarray(image)[mirror] for image in X])
+        scores.append(_mean_v_measure(labels, [map_[mirror] for map_ in mirrored]))
+    return float(np.mean(scores))
+
+
+def seed_stability_score(estimator, X, y=None, *, n_seeds=2):
+    """How far labels agree with those of fits from other seeds.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted; clones of it are fitted again, with ``random_state`` 1, 2, ...
+    X : sequence of ndarray of shape (H, W) or (H, W, C)
+    y : None
+        Ignored.
+    n_seeds : int, default=2
+        Number of other seeds, each of which costs a fit.
+
+    Returns
+    -------
+    score : float
+        Mean V-measure, in [0, 1]; more is better. An image with a single label
+        counts 0.
+    """
+    labels = estimator.predict(X)
+    scores = []
+    for seed in range(1, n_seeds + 1):
+        twin = clone(estimator)
+        seeds = [name for name in twin.get_params() if _is_seed(name)]
+        twin.set_params(**dict.fromkeys(seeds, seed)).fit(X)
+        scores.append(_mean_v_measure(labels, twin.predict(X)))
+    return float(np.mean(scores))
+
+
+def _is_seed(name):
+    return name.rpartition("__")[2] == "random_state"
+
+
+def description_length_score(estimator, X, y=None):
+    r"""How shortly an image is described by its labels, after Rissanen (1978).
+
+    .. math::
+
+        -\frac{1}{n} \left( \sum_k \sum_c \frac{n_k}{2}
+            \log_2 2 \pi e (\sigma_{kc}^2 + 1) + 8 |\partial| \right)
+
+    with the variances of the channels c, CIELAB or intensities in [0, 100], in the
+    labels k, and the length of all borders in pixel sides.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    X : sequence of ndarray of shape (H, W) or (H, W, C)
+    y : None
+        Ignored.
+
+    Returns
+    -------
+    score : float
+        Negative bits a pixel; more is better.
+    """
+    batch = check_images(X)
+    scale = IntensityScale.of(batch.images)
+    bits = [
+        _bits(np.float32(100.0) * scale.apply(image), labels)
+        for image, labels in zip(batch.images, estimator.predict(X), strict=True)
+    ]
+    return -float(np.mean(bits))
+
+
+def _bits(image, labels):
+    inside = labels >= 0
+    ids = np.unique(labels[inside], return_inverse=True)[1]
+    sizes = np.bincount(ids)
+    bits = 0.0
+    for channel in np.moveaxis(image, -1, 0):
+        values = channel[inside].astype(np.float64)
+        mean = np.bincount(ids, values) / sizes
+        variance = np.bincount(ids, (values - mean[ids]) ** 2) / sizes
+        entropy = 0.5 * np.log2(2 * np.pi * np.e * (variance + _NOISE_VARIANCE))
+        bits += sizes @ entropy
+    border = (labels[1:] != labels[:-1]).sum() + (labels[:, 1:] != labels[:, :-1]).sum()
+    return (bits + _BORDER_BITS * border) / inside.sum()
+
+
+def _mean_v_measure(first, second):
+    scores = [
+        v_measure(a[np.newaxis], b) if _is_divided(a) and _is_divided(b) else 0.0
+        for a, b in zip(first, second, strict=True)
+    ]
+    return float(np.mean(scores))
+
+
+def _is_divided(labels):
+    inside = labels[labels >= 0]
+    return inside.size > 0 and inside.min() < inside.max()
+
+
+#: Scorers by name, for searches without ground truth: each is called as
+#: ``scorer(estimator, X)``, and more is better. See ``docs/choosing.md`` for how much
+#: each of them is worth.
+LABEL_FREE_SCORERS = {
+    "region_agreement": region_agreement_score,
+    "stability": stability_score,
+    "seed_stability": seed_stability_score,
+    "description_length": description_length_score,
+}

@@ -1,0 +1,167 @@
+"""Choosing without ground truth."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, clone
+from sklearn.model_selection import GridSearchCV
+
+from sksegment import KMeansPixelSegmenter
+from sksegment.model_selection import (
+    LABEL_FREE_SCORERS,
+    InSampleSplit,
+    consensus_labels,
+    description_length_score,
+    region_agreement_score,
+    seed_stability_score,
+    stability_score,
+    tune_betas,
+)
+
+
+class Fixed(BaseEstimator):
+    """Gives the labels it was made with, mirrored or not."""
+
+    def __init__(self, labels=None, random_state=None):
+        self.labels = labels
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        return self
+
+    def predict(self, X):
+        return [self.labels for image in X]
+
+
+@pytest.fixture(scope="module")
+def image():
+    values = np.kron([[40, 200], [120, 200]], np.ones((30, 30)))
+    noise = np.random.default_rng(0).normal(0, 4, values.shape)
+    return (values + noise).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def truth():
+    return np.kron([[0, 1], [2, 1]], np.ones((30, 30), int))
+
+
+@pytest.mark.parametrize(
+    "score",
+    [region_agreement_score, description_length_score],
+    ids=lambda f: f.__name__,
+)
+def test_true_labels_score_higher_than_wrong_ones(image, truth, score):
+    rng = np.random.default_rng(0)
+    chance = rng.integers(3, size=truth.shape)
+    halves = (np.arange(60) < 20).astype(int) * np.ones((60, 1), int)
+    right = score(Fixed(truth), [image])
+    assert right > score(Fixed(halves), [image])
+    assert right > score(Fixed(chance), [image])
+    assert right > score(Fixed(np.zeros_like(truth)), [image])
+
+
+def test_agreement_is_one_for_the_regions_themselves(image, truth):
+    assert region_agreement_score(Fixed(truth), [image]) > 0.9
+    assert region_agreement_score(Fixed(np.zeros_like(truth)), [image]) == 0.0
+
+
+def test_labels_that_follow_the_mirror_are_stable(image, truth):
+    model = KMeansPixelSegmenter(3, random_state=0).fit([image])
+    assert stability_score(model, [image]) == pytest.approx(1.0)
+    # These stay where they are when the image is mirrored.
+    assert stability_score(Fixed(truth), [image]) < 0.9
+    assert stability_score(Fixed(np.zeros_like(truth)), [image]) == 0.0
+
+
+def test_stability_over_seeds_fits_clones_of_other_seeds(image, truth):
+    class Seeded(Fixed):
+        def predict(self, X):
+            rng = np.random.default_rng(self.random_state)
+            return [rng.integers(3, size=self.labels.shape) for image in X]
+
+    assert seed_stability_score(Fixed(truth), [image]) == pytest.approx(1.0)
+    model = Seeded(truth, random_state=0)
+    assert seed_stability_score(model, [image]) < 0.1
+    assert model.random_state == 0
+
+
+def test_bits_of_a_constant_image():
+    """One label, no border: half the logarithm of 2 pi e, as a noise of variance 1."""
+    image = np.full((20, 20), 7, np.uint8)
+    score = description_length_score(Fixed(np.zeros((20, 20), int)), [image])
+    assert score == pytest.approx(-0.5 * np.log2(2 * np.pi * np.e))
+
+
+def test_void_is_left_out(image, truth):
+    holes = np.where(np.arange(60) < 30, truth, -1)
+    for name in ("region_agreement", "description_length"):
+        assert np.isfinite(LABEL_FREE_SCORERS[name](Fixed(holes), [image]))
+
+
+@pytest.mark.parametrize("name", LABEL_FREE_SCORERS)
+def test_searches_need_no_truth(images, make_segmenter, name):
+    search = GridSearchCV(
+        make_segmenter(),
+        {"beta_con": [0.1, 5.0]},
+        scoring=LABEL_FREE_SCORERS[name],
+        cv=InSampleSplit(),
+    ).fit(images)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_tuning_without_truth(images, make_segmenter):
+    tuning = tune_betas(make_segmenter(), images, steps=["sim_con"])
+    best = max(tuning.results_, key=lambda row: row["score"])
+    assert tuning.best_score_ == best["score"]
+    model = clone(make_segmenter()).set_params(**tuning.best_params_).fit(images)
+    assert region_agreement_score(model, images) == tuning.best_score_
+
+
+def test_tuning_by_the_name_of_a_scorer(images, make_segmenter):
+    tuning = tune_betas(
+        make_segmenter(), images, steps=["con"], scoring="description_length"
+    )
+    assert tuning.best_score_ < 0
+
+
+def test_scorers_with_truth_still_ask_for_it(images, make_segmenter):
+    with pytest.raises(ValueError, match="y is None"):
+        tune_betas(make_segmenter(), images, scoring="v_measure")
+
+
+def test_consensus_is_what_most_agree_on(truth):
+    rng = np.random.default_rng(0)
+    maps = []
+    for _ in range(5):
+        wrong = rng.random(truth.shape) < 0.1
+        ids = rng.permutation(10)[:3]
+        maps.append([ids[np.where(wrong, rng.integers(3, size=truth.shape), truth)]])
+    [joined] = consensus_labels(maps, n_labels=3)
+    names = {new: truth[joined == new] for new in range(3)}
+    named = np.zeros_like(truth)
+    for new, old in names.items():
+        named[joined == new] = np.bincount(old).argmax()
+    assert (named == truth).mean() > 0.97
+    alone = np.mean([(m[0] == np.median(m[0])).mean() for m in maps])
+    assert alone < 0.97
+
+
+def test_consensus_has_one_id_for_a_class_in_all_images():
+    first = [np.array([[0, 0, 1]]), np.array([[1, 1], [0, 0]])]
+    second = [np.array([[7, 7, 3]]), np.array([[3, 3], [7, 7]])]
+    joined = consensus_labels([first, second])
+    assert joined[0][0, 2] == joined[1][0, 0]
+    assert joined[0][0, 0] == joined[1][1, 1]
+    assert joined[0][0, 0] != joined[0][0, 2]
+
+
+def test_consensus_keeps_void_and_any_number_of_labels():
+    map_ = np.array([[0, 1, 2, -1]])
+    assert consensus_labels([[map_]])[0].tolist() == [[0, 1, 2, -1]]
+    assert consensus_labels([[map_]], n_labels=1)[0].tolist() == [[0, 0, 0, -1]]
+
+
+def test_consensus_refuses_what_does_not_belong_together():
+    with pytest.raises(ValueError, match="no segmentation"):
+        consensus_labels([])
+    with pytest.raises(ValueError, match="segmentation 1 has maps of the shapes"):
+        consensus_labels([[np.zeros((2, 2))], [np.zeros((2, 3))]])
