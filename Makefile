@@ -26,6 +26,7 @@ coverage: $(READY)
 	$(ONE) -m pytest -n 2 -m "not slow and not gpu" --cov --cov-report=term-missing:skip-covered --cov-report=html $(WHAT)
 bench: $(READY)
 	$(ONE) benchmarks/layers.py --repeats 2
+	$(ONE) benchmarks/pairs.py --turns 5
 	$(ONE) benchmarks/scaling.py --largest 512
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 import skimage.graph
 import torch
-from _timing import report
+from _cases import PAPER_NET
+from _timing import report, use_processor_time
 from scipy import sparse
 from skimage.data import coffee
 
@@ -32,7 +33,6 @@ from sksegment.nn import SparseOperator, build_wnet
 from sksegment.regions import pooling_matrix
 
 SHAPES = ((96, 4), (64, 9), (48, 16))
-PAPER = {"n_channels": 3, "max_labels": 32, "base_channels": 64, "depth": 4}
 
 
 def load_reference(folder):
@@ -101,7 +101,7 @@ def neighbours(image, superpixels):
 def first_step(reference, image, superpixels, patches):
     """Losses of the first step, theirs and ours with their weights and choices."""
     net = reference.wnet.WNet(3, 32, ch_mul=64, n_blocks=4)
-    ours = build_wnet(0, **PAPER)
+    ours = build_wnet(0, **PAPER_NET)
     with torch.no_grad():
         give_weights(net.UEnc, ours.encoder)
         give_weights(net.UDec, ours.decoder)
@@ -191,8 +191,7 @@ def main():
     )
     args = parser.parse_args()
     if args.processor:
-        # Also of skorch, whose epochs are timed.
-        time.perf_counter = time.time = time.process_time
+        use_processor_time()
     torch.manual_seed(0)
     reference = load_reference(args.reference)
     photo = coffee()[:320, :480]

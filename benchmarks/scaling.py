@@ -13,22 +13,16 @@ from functools import partial
 
 import numpy as np
 import torch
-from _timing import best, report
+from _cases import DEFAULT_NET, graph_image, photo
+from _timing import best, report, use_processor_time
 from skimage.data import coffee
-from skimage.transform import resize
 
 from sksegment import SparseWNetSegmenter, make_segmenter
 from sksegment.losses import SparseObjective
 from sksegment.nn import build_wnet
-from sksegment.regions import region_graph
-from sksegment.training import GraphImage
 
 SIDES = (256, 512, 1024, 2048)
 COUNTS = (500, 3_000, 20_000)
-
-
-def photo(side):
-    return (255 * resize(coffee(), (side, side))).astype(np.uint8)
 
 
 def peak_mib():
@@ -65,15 +59,8 @@ def measure_paper_size(_):
 
 def measure_losses(n):
     """Share of the sparse losses in a step of the default net on 1024x1024."""
-    side = 1024
-    line = np.arange(side) * round(np.sqrt(n)) // side
-    superpixels = (line[:, None] * (line.max() + 1) + line).astype(np.int32)
-    scaled = photo(side).astype(np.float32) / 255
-    graph = region_graph(scaled, superpixels)
-    image = GraphImage.build(
-        scaled, superpixels, graph, resolution=0.5, tau=0.0, device="cpu"
-    )
-    module = build_wnet(0, n_channels=3, max_labels=32, base_channels=16, depth=3)
+    image = graph_image(n)
+    module = build_wnet(0, **DEFAULT_NET)
     objective = SparseObjective(1.0, 1.0, 0.1, 0.1)
     patches = torch.rand(12, 3, 32, 32).contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
@@ -89,7 +76,7 @@ def measure_losses(n):
             total = module.encode(image.pixels).sum() + module(patches)[1].sum()
         total.backward()
 
-    row = {"superpixels": graph.n_regions}
+    row = {"superpixels": image.pooling.shape[0]}
     for dtype in (torch.float32, torch.bfloat16):
         name = str(dtype).removeprefix("torch.")
         ours = best(partial(losses, dtype), 5)
@@ -104,9 +91,9 @@ def exponent(rows, name):
     return round(float(np.polyfit(pixels, np.log([r[name] for r in rows]), 1)[0]), 3)
 
 
-def apart(function, argument):
-    """Call a function in a new process."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
+def apart(prepare, function, argument):
+    """Call a function in a new process that is prepared first."""
+    with multiprocessing.get_context("spawn").Pool(1, prepare) as pool:
         return pool.apply(function, (argument,))
 
 
@@ -115,14 +102,21 @@ def main():
     parser.add_argument("--out")
     parser.add_argument("--losses", action="store_true", help="only those")
     parser.add_argument("--largest", type=int, default=SIDES[-1])
+    parser.add_argument(
+        "--processor", action="store_true", help="time of the processor, for one thread"
+    )
     args = parser.parse_args()
-    results = {"threads": torch.get_num_threads()}
+    measure = partial(apart, use_processor_time if args.processor else None)
+    results = {
+        "threads": torch.get_num_threads(),
+        "clock": "processor" if args.processor else "wall",
+    }
     if not args.losses:
-        rows = [apart(measure_size, side) for side in SIDES if side <= args.largest]
+        rows = [measure(measure_size, side) for side in SIDES if side <= args.largest]
         results["sizes"] = rows
         results["exponents"] = {n: exponent(rows, n) for n in ("epoch", "predict")}
-        results["paper"] = apart(measure_paper_size, None)
-    results["losses"] = [apart(measure_losses, n) for n in COUNTS]
+        results["paper"] = measure(measure_paper_size, None)
+    results["losses"] = [measure(measure_losses, n) for n in COUNTS]
     report(results, args.out)
 
 
