@@ -25,6 +25,8 @@ PERCENTILES = (0.1, 99.9)
 # cannot swamp the network.
 HEADROOM = 0.5
 _MAX_SAMPLES = 4_000_000
+# Half of it, so that there is room for what a net adds to the range.
+_LARGEST_FLOAT32 = 0.5 * float(np.finfo(np.float32).max)
 
 
 def intensity_range(images):
@@ -151,7 +153,7 @@ def from_perceptual(image, intensity_range, *, rgb):
     Returns
     -------
     image : ndarray of shape (H, W, C), float32
-        In the units of the original.
+        In the units of the original; float64 where these are beyond float32.
     """
     if rgb:
         lightness = np.clip(image[..., 0], 0.0, 100.0)
@@ -161,8 +163,14 @@ def from_perceptual(image, intensity_range, *, rgb):
         image = lab2rgb(np.stack([lightness, image[..., 1], yellow], axis=-1))
     else:
         image = image / 100.0
-    low, high = intensity_range
-    return (image * (high - low) + low).astype(np.float32)
+    low, high = 0.5 * np.asarray(intensity_range, np.float64)
+    beyond = np.abs(intensity_range).max() > _LARGEST_FLOAT32
+    dtype = np.float64 if beyond else np.float32
+    limit = 0.5 * float(np.finfo(dtype).max)
+    # Halved, for the difference; what a net adds to it is cut off.
+    with np.errstate(over="ignore"):
+        half = image * (high - low) + low
+    return (2.0 * np.clip(half, -limit, limit)).astype(dtype)
 
 
 @dataclass(frozen=True, eq=False)

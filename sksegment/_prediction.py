@@ -61,7 +61,7 @@ class PredictionMixin:
         Returns
         -------
         images : list of ndarray of shape (H, W, C), float32
-            In the units of the input.
+            In the units of the input; float64 where these are beyond float32.
 
         Raises
         ------

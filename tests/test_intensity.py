@@ -113,6 +113,22 @@ def test_value_far_outside_a_tiny_range_is_cut_off_without_a_warning():
     np.testing.assert_array_equal(scaled.ravel(), [1.5, -0.5])
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_there_and_back_at_the_ends_of_a_type_nothing_overflows(dtype):
+    largest = float(np.finfo(dtype).max)
+    image = np.linspace(-1, 1, 64).reshape(8, 8, 1) * largest
+    limits = intensity_range([image])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scaled = scale_intensity(image, limits)
+        found = from_perceptual(100.0 * scaled, limits, rgb=False)
+        # A net may answer with more than there was.
+        beyond = from_perceptual(300.0 * scaled, limits, rgb=False)
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, image, rtol=1e-4)
+    assert np.isfinite(beyond).all()
+
+
 def test_extremes_of_float64_do_not_overflow():
     largest = np.finfo(np.float64).max
     image = image_of([-largest, 0.0, largest])

@@ -25,6 +25,7 @@ pytestmark = [
     pytest.mark.filterwarnings("error::RuntimeWarning"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.filterwarnings("ignore:patches of"),
+    pytest.mark.filterwarnings("ignore:image . has values up to"),
 ]
 
 TINY = {
@@ -119,6 +120,10 @@ def test_w_net_labels_any_image(drawn, model):
         np.testing.assert_allclose(shares.sum(axis=-1), 1, atol=1e-4)
     for features in model.transform(images):
         np.testing.assert_allclose(features.sum(axis=-1), 1, atol=1e-4)
+    if model.reconstruction != "none":
+        for image, again in zip(images, model.reconstruct(images), strict=True):
+            assert again.shape[:2] == image.shape[:2]
+            assert np.isfinite(again).all()
     assert_untouched(images, copies)
 
 
