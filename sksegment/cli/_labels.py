@@ -4,7 +4,7 @@ import argparse
 import math
 import sys
 
-from sksegment.cli._options import add_command, add_quiet, void_value
+from sksegment.cli._options import add_command, add_quiet, add_void
 
 __all__ = ["add_commands"]
 
@@ -105,14 +105,7 @@ def _add_labels(parser):
     parser.add_argument(
         "--dataset", metavar="PATH", help="array in an HDF5 or zarr file"
     )
-    parser.add_argument(
-        "--void",
-        type=void_value,
-        default="max",
-        metavar="VALUE",
-        help="value that is no class, or 'none' (default: the largest of the unsigned "
-        "data type, 255 or 65535, and all negative ones)",
-    )
+    add_void(parser)
 
 
 def _names(text):

@@ -16,11 +16,11 @@ __all__ = [
     "add_quiet",
     "add_regions",
     "add_training",
+    "add_void",
     "assignment",
     "literal",
     "make_estimator",
     "positive",
-    "void_value",
 ]
 
 # Option of the command line, and the parameter of the estimator that it sets.
@@ -217,6 +217,18 @@ def add_quiet(parser):
     )
 
 
+def add_void(parser):
+    """Add which value of a label map is no class."""
+    parser.add_argument(
+        "--void",
+        type=_void_value,
+        default="max",
+        metavar="VALUE",
+        help="value that is no class, or 'none'; negative ones never are (default: the "
+        "largest of the unsigned data type, 255 or 65535, as it is written here)",
+    )
+
+
 def positive(text):
     """Read a number from 1 on."""
     if not text.isdecimal() or int(text) == 0:
@@ -245,7 +257,7 @@ def literal(text):
         return text
 
 
-def void_value(text):
+def _void_value(text):
     """Read a label that is void: "max", None, or a number."""
     if text.lower() in ("max", "none"):
         return "max" if text.lower() == "max" else None

@@ -8,8 +8,8 @@ from sksegment.cli._options import (
     add_common,
     add_inputs,
     add_training,
+    add_void,
     make_estimator,
-    void_value,
 )
 
 __all__ = ["add_commands"]
@@ -102,14 +102,7 @@ def _add_truth(parser, required=True):
         help="file with the ground truth, or folder with NAME.png, NAME_labels.tif, "
         "NAME.npz, ... for every NAME; several pages for one image are annotators",
     )
-    parser.add_argument(
-        "--void",
-        type=void_value,
-        default="max",
-        metavar="VALUE",
-        help="value that is no class and is not scored, or 'none' (default: the "
-        "largest of the data type, 255 or 65535, as segment and predict write it)",
-    )
+    add_void(parser)
 
 
 def _score(args):
