@@ -24,6 +24,8 @@ from sksegment.napari._workers import show_failure
 
 __all__ = ["Actions"]
 
+# Marked slices that are listed.
+_FEW = 3
 _FILES = "sksegment models (*.safetensors)"
 
 
@@ -97,6 +99,7 @@ class Actions:
         for button in (controls.label_slice, controls.label_all):
             button.enabled = button.enabled and is_trained
         controls.working.visible = not idle
+        controls.kind.enabled = idle
         controls.kind.visible = is_trained and session.has_regions
         controls.classes.visible = is_trained and self._kind == "classes"
         controls.granularity.row.visible = is_trained and self._kind == "regions"
@@ -109,10 +112,10 @@ class Actions:
     def _update_slices(self, image):
         picture, marks = picture_of(image), self.session.marks(image)
         cut = self.session.cut(image)
-        where = f"slice {picture.place(cut)}"
-        if marks:
-            where = "slices " + "; ".join(map(picture.place, marks))
-        self._controls.slices.value = where
+        places = [*map(picture.place, marks or [cut])]
+        if len(places) > _FEW:
+            places[_FEW:] = [f"{len(places) - _FEW} more"]
+        self._controls.slices.value = f"slice {'; '.join(places)}"
         self._controls.mark.text = "unmark slice" if cut in marks else "mark slice"
         self._controls.unmark.enabled = bool(marks)
 
@@ -176,13 +179,13 @@ class Actions:
     def _accept(self, model, wanted):
         """Take a model, and set the sliders to what it can give."""
         most = n_learnt(model)
-        n_classes = min(wanted, most)
-        model.merge_labels(n_classes)
+        n_left = min(wanted, most)
+        model.merge_labels(n_left)
         self._hierarchy, self.session.model = None, model
         slider = self._controls.classes
         with slider.changed.blocked():
             slider.max = max(2, most)
-            slider.value = n_classes
+            slider.value = n_left
         slider.enabled = most > 1
         self.tasks.say(f"{most} classes were learnt")
 
@@ -227,7 +230,6 @@ class Actions:
         """Join some more voxels: large volumes must not keep the window waiting."""
         if next(self._joining, None) is None:
             self._timer.stop()
-            self.session.refresh(self._image)
 
     # Regions.
 
@@ -272,12 +274,13 @@ class Actions:
 
     def _load(self):
         path, _ = QFileDialog.getOpenFileName(self._window, "Load model", "", _FILES)
+
+        def keep(model):
+            self._accept(model, n_classes(model))
+            self._show_regions()
+
         if path:
-            self.tasks.run(
-                lambda stop: load(path),
-                "Loading",
-                on_result=lambda model: self._accept(model, n_classes(model)),
-            )
+            self.tasks.run(lambda stop: load(path), "Loading", on_result=keep)
 
     def _save(self):
         path, _ = QFileDialog.getSaveFileName(self._window, "Save model", "", _FILES)

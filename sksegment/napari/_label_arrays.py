@@ -82,27 +82,29 @@ class ClassLabels:
         self._learnt[as_index(cut)] = page
         self.shown[as_index(cut)] = self._table[page]
 
-    def join(self, groups, cut):
-        """Choose what labels become, and change one slice at once.
+    def set_groups(self, groups):
+        """Choose what labels become that are written from now on.
 
         Parameters
         ----------
         groups : ndarray of shape (n_labels,) or None
             New label of every label; None leaves them as they are.
-        cut : tuple of int or None
-            The slice that is looked at.
         """
-        self.set_groups(groups)
-        self.shown[as_index(cut)] = self._table[self._learnt[as_index(cut)]]
-
-    def set_groups(self, groups):
-        """Choose what labels that are written from now on become; see `join`."""
         self._table[: self.n_labels] = (
             np.arange(self.n_labels) if groups is None else groups
         )
 
-    def join_all(self):
-        """Change all slices, a part of them from one ``next`` to the other.
+    def rejoin(self, cut):
+        """Join the labels of a slice anew.
+
+        Parameters
+        ----------
+        cut : tuple of int or None
+        """
+        self.shown[as_index(cut)] = self._table[self._learnt[as_index(cut)]]
+
+    def rejoin_all(self):
+        """Join all labels anew, a part of them from one ``next`` to the other.
 
         Yields
         ------

@@ -10,7 +10,7 @@ from sksegment.napari._picture import plane_of
 __all__ = ["Session"]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Shown:
     """Labels of one kind of an image, the model they are of, and their layer."""
 
@@ -97,29 +97,31 @@ class Session:
     def join(self, n_classes, image):
         """Join the classes of the model, and show it on the slice looked at.
 
+        Parameters
+        ----------
+        n_classes : int
+        image : napari.layers.Image or None
+
         Returns
         -------
         rest : iterator
-            To be consumed so that the other slices follow.
+            To be consumed so that the other slices, and other images, follow.
         """
         self.model.merge_labels(n_classes)
-        shown = self._shown.get(image, {}).get("classes")
-        if shown is None or shown.model is not self.model:
-            return iter(())
-        cut = self.cut(image)
-        shown.labels.join(self.model.label_groups_, cut)
-        self._refresh(image, shown, cut)
-        return shown.labels.join_all()
+        current = None if image is None else self._shown.get(image, {}).get("classes")
+        parts = [of_image.get("classes") for of_image in self._shown.values()]
+        parts = [part for part in parts if part and part.model is self.model]
+        for part in parts:
+            part.labels.set_groups(self.model.label_groups_)
+        if current in parts:
+            current.labels.rejoin(self.cut(image))
+            current.layer.refresh()
+        return _join_all(parts)
 
     def show_only(self, image, kind):
         """Hide the labels of an image that are of another kind."""
         for other, shown in self._shown.get(image, {}).items():
             shown.layer.visible = other == kind
-
-    def refresh(self, image):
-        """Draw the classes of an image anew."""
-        if shown := self._shown.get(image, {}).get("classes"):
-            shown.layer.refresh()
 
     def _shown_as(self, image, kind):
         of_image = self._shown.setdefault(image, {})
@@ -145,3 +147,9 @@ class Session:
         is_seen = self._viewer.dims.ndisplay == 3 or cut == self.cut(image)
         if is_seen or plane_of(cut) != plane_of(self.cut(image)):
             shown.layer.refresh()
+
+
+def _join_all(parts):
+    for part in parts:
+        yield from part.labels.rejoin_all()
+        part.layer.refresh()

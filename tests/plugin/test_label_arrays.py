@@ -51,25 +51,26 @@ def test_joining_changes_the_slice_shown_at_once_and_then_all(volume):
     classes = written(volume)
     groups = np.array([0, 0, 1, 1, 1])
     expected = np.where(volume < 0, 255, groups[volume])
-    classes.join(groups, (2, None, None))
+    classes.set_groups(groups)
+    classes.rejoin((2, None, None))
     assert (classes.shown[2] == expected[2]).all()
     assert (classes.shown[1] == np.where(volume[1] < 0, 255, volume[1])).all()
-    assert [*classes.join_all()][-1] == 1.0
+    assert [*classes.rejoin_all()][-1] == 1.0
     assert (classes.shown == expected).all()
 
 
 def test_joining_less_splits_again(volume):
     classes = written(volume)
-    classes.join(np.zeros(5, int), (0, None, None))
-    finish(classes.join_all())
-    classes.join(None, (0, None, None))
-    finish(classes.join_all())
+    classes.set_groups(np.zeros(5, int))
+    finish(classes.rejoin_all())
+    classes.set_groups(None)
+    finish(classes.rejoin_all())
     assert (classes.shown == np.where(volume < 0, 255, volume)).all()
 
 
 def test_slices_are_written_as_joined(volume):
     classes = ClassLabels(volume.shape, 5)
-    classes.join(np.array([1, 1, 0, 0, 0]), (0, None, None))
+    classes.set_groups(np.array([1, 1, 0, 0, 0]))
     classes.write((3, None, None), volume[3])
     assert (classes.shown[3][volume[3] == 0] == 1).all()
     assert (classes.shown[3][volume[3] == 4] == 0).all()
@@ -83,8 +84,8 @@ def test_slices_written_while_all_are_joined_are_joined_too(monkeypatch):
     joining = iter(())
     for number, labels in enumerate(volume):
         if number % 7 == 3:
-            classes.join((np.arange(5) + number) % 5, (0, None, None))
-            joining = classes.join_all()
+            classes.set_groups((np.arange(5) + number) % 5)
+            joining = classes.rejoin_all()
         next(joining, None)
         classes.write((number, None, None), labels)
     finish(joining)
@@ -95,6 +96,7 @@ def test_the_array_that_a_layer_shows_stays_the_same(volume):
     classes = ClassLabels(volume.shape, 5)
     shown = classes.shown
     classes.write((0, None, None), volume[0])
-    classes.join(np.zeros(5, int), (0, None, None))
-    finish(classes.join_all())
+    classes.set_groups(np.zeros(5, int))
+    classes.rejoin((0, None, None))
+    finish(classes.rejoin_all())
     assert classes.shown is shown

@@ -1,5 +1,6 @@
 """Models that are saved and loaded in a real viewer."""
 
+import numpy as np
 import pytest
 
 pytest.importorskip("napari", reason="napari is not installed; see make test-napari")
@@ -31,6 +32,23 @@ def test_a_model_goes_to_a_file_and_back(
     assert other.controls.classes.max == window.controls.classes.max
     other.click("label_all")
     assert (other.labels().data == window.model.predict(volume)).all()
+
+
+def test_a_model_may_come_before_the_image(
+    make_window, make_segmenter, volume, tmp_path, monkeypatch
+):
+    path = tmp_path / "model.safetensors"
+    make_segmenter().fit([volume[0]]).save(path)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    window = make_window()
+    window.click("load")
+    window.controls.classes.value = 2
+    window.controls.kind.value = "regions"
+    window.controls.kind.value = "classes"
+    window.viewer.add_image(volume, name="rock")
+    window.click("label_all")
+    assert (window.labels().data == window.model.predict(volume)).all()
+    assert set(np.unique(window.labels().data)) == {0, 1}
 
 
 def test_a_dialog_that_is_dismissed_does_nothing(window, monkeypatch):

@@ -106,6 +106,11 @@ def test_labels_of_two_images_stay_apart(window, volume):
     expected = window.model.predict(volume)
     assert (window.viewer.layers["other classes"].data == expected[::-1]).all()
     assert (np.delete(window.labels().data, 3, axis=0) == 255).all()
+    window.controls.classes.value = 2
+    window.wait(lambda: not window.actions._timer.isActive())
+    expected = window.model.predict(volume)
+    assert (window.viewer.layers["other classes"].data == expected[::-1]).all()
+    assert (window.labels().data[3] == expected[3]).all()
 
 
 @pytest.mark.skipif(

@@ -84,7 +84,7 @@ def test_marked_slices_train_together(window, volume, make_segmenter):
         window.click("mark")
     assert window.controls.mark.text == "unmark slice"
     window.click("mark")
-    assert window.controls.slices.value == "slices z=1; z=4"
+    assert window.controls.slices.value == "slice z=1; z=4"
     window.viewer.dims.set_current_step(0, 0)
     window.click("train")
     expected = make_segmenter(max_epochs=2, batches_per_epoch=4)
@@ -95,12 +95,19 @@ def test_marked_slices_train_together(window, volume, make_segmenter):
     assert window.controls.slices.value == "slice z=0"
 
 
+def test_of_many_marked_slices_a_few_are_listed(window):
+    for number in (5, 0, 2, 1, 4):
+        window.viewer.dims.set_current_step(0, number)
+        window.click("mark")
+    assert window.controls.slices.value == "slice z=5; z=0; z=2; 2 more"
+
+
 def test_a_slice_is_suggested_marked_and_shown(make_window, volume):
     empty = np.zeros_like(volume)
     window = make_window(np.concatenate([empty, volume[:1], empty]))
     window.click("suggest")
     assert window.viewer.dims.current_step[0] == 6
-    assert window.controls.slices.value == "slices axis 0=6"
+    assert window.controls.slices.value == "slice axis 0=6"
 
 
 def test_settings_of_the_window_are_those_of_the_training(window, quick):
