@@ -14,8 +14,8 @@ def region_hierarchy(image, superpixels, *, color=False, soft_labels=None):
     """Build the merge tree of the superpixels of one image.
 
     Regions are alike when their histograms of colour and of local deviation, and of
-    soft labels where they are given, are alike, and there is no contrast along their
-    border beyond that inside of them; small ones are merged before large ones.
+    soft labels where they are given, are alike, and there is little contrast along
+    their border; small ones are merged before large ones.
 
     Parameters
     ----------
