@@ -52,7 +52,7 @@ class FelzenszwalbSegmenter(ColorMixin, SegmenterMixin, ClusterMixin, BaseEstima
         Regions of the training images; one array if they came as one.
     color_space_ : {"lab", "rgb", "native"}
         The colour space in use.
-    intensity_range_ : ndarray of shape (2, n_channels_in_)
+    intensity_range_ : ndarray of shape (2, n_channels)
         Intensities of the training images that are scaled to 0 and 1, in every image.
     n_channels_in_ : int
         Number of channels of the training images.

@@ -56,11 +56,11 @@ class KMeansPixelSegmenter(
     ----------
     labels_ : list of ndarray of shape (H, W), int32
         Labels of the training images; one array if they came as one.
-    cluster_centers_ : ndarray of shape (n_classes, n_channels_in_)
+    cluster_centers_ : ndarray of shape (n_classes, n_channels)
         Colours of the classes, from dark to bright, in ``color_space_``.
     color_space_ : {"lab", "rgb", "native"}
         The colour space in use.
-    intensity_range_ : ndarray of shape (2, n_channels_in_)
+    intensity_range_ : ndarray of shape (2, n_channels)
         Intensities of the training images that are scaled to 0 and 1, in every image.
     n_channels_in_ : int
         Number of channels of the training images.
@@ -230,13 +230,13 @@ class KMeansSuperpixelSegmenter(
     labels_ : list of ndarray of shape (H, W), int32
         Labels of the training images, -1 outside a mask; one array if they came as
         one.
-    cluster_centers_ : ndarray of shape (n_classes, n_channels_in_)
+    cluster_centers_ : ndarray of shape (n_classes, n_channels)
         Colours of the classes, from dark to bright, in ``color_space_``.
     superpixels_ : SuperpixelTransformer
         The fitted transformer.
     color_space_ : {"lab", "rgb", "native"}
         The colour space in use.
-    intensity_range_ : ndarray of shape (2, n_channels_in_)
+    intensity_range_ : ndarray of shape (2, n_channels)
         Intensities of the training images that are scaled to 0 and 1, in every image.
     n_channels_in_ : int
         Number of channels of the training images.

@@ -26,7 +26,7 @@ class ClipPercentiles(ImageTransformerMixin, TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    intensity_range_ : ndarray of shape (2, n_channels_in_)
+    intensity_range_ : ndarray of shape (2, n_channels)
         The smallest and the largest value of each channel.
     n_channels_in_ : int
         Number of channels seen in `fit`.

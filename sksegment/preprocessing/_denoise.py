@@ -25,7 +25,7 @@ class Denoise(ImageTransformerMixin, TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    intensity_range_ : ndarray of shape (2, n_channels_in_)
+    intensity_range_ : ndarray of shape (2, n_channels)
         Intensities of the training images between which the range lies: 0 and 255 of
         uint8, else the 0.1 and 99.9 percentiles of each channel.
     n_channels_in_ : int

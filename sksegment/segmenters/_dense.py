@@ -123,9 +123,9 @@ class DenseWNetSegmenter(
         Loss of the last epoch.
     n_channels_in_ : int
         Number of channels of the training images.
-    intensity_range_ : ndarray of shape (2, n_channels_in_)
+    intensity_range_ : ndarray of shape (2, n_channels)
         Intensities that are scaled to 0 and 1, in every image.
-    label_colors_ : ndarray of shape (K, n_channels_in_)
+    label_colors_ : ndarray of shape (K, n_channels)
         Mean colours of the labels, a hundredth of CIELAB for colour, otherwise
         intensities on this range.
     label_fractions_ : ndarray of shape (K,)
