@@ -37,6 +37,7 @@ from sksegment.losses import (
 from sksegment.metrics import segmentation_scores
 from sksegment.nn import SparseOperator, channel_softmax
 from sksegment.patches import PatchSampler
+from sksegment.postprocessing import quantify
 from sksegment.regions import pooling_matrix, region_graph
 from sksegment.stacks import open_stack, predict_stack
 from sksegment.training import GraphImage, TrainingSet
@@ -107,11 +108,14 @@ def dense_cases(image):
 def model_cases(model, photo, batch, folder):
     """What one calls: training, labels, joining them, files."""
     path = folder / "model.safetensors"
+    (tree,) = model.hierarchy([photo])
     return {
         "a step of the training": lambda: model.net_.train_step((batch, None)),
         "an epoch of the default": lambda: model.partial_fit([photo]),
         "predict": lambda: model.predict([photo]),
         "joining labels until 4 are left": lambda: model.merge_labels(4),
+        "predict and merge tree of the superpixels": lambda: model.hierarchy([photo]),
+        "regions cut from it": lambda: tree.cut(n_regions=8),
         "model file, written and read": lambda: (model.save(path), load_model(path)),
     }
 
@@ -152,6 +156,7 @@ def stack_cases(photo, folder):
     tifffile.imwrite(folder / "scan.tif", volume, compression="zlib")
     zarr.create_array(str(folder / "scan.zarr"), data=volume, chunks=(1, SIDE, SIDE))
     predict_stack(Halves(), volume, folder / "labels.tif", progress=False)
+    labels = np.stack(read_labels(folder / "labels.tif"))
     size = f"{N_SLICES} slices of {SIDE}x{SIDE}"
 
     def read(name):
@@ -168,6 +173,7 @@ def stack_cases(photo, folder):
         f"{size}, kept and written as TIFF": lambda: write("a.tif"),
         f"{size}, kept and written as zarr": lambda: write("a.zarr"),
         f"{size}, labels read": lambda: read_labels(folder / "labels.tif"),
+        f"{size}, objects measured": lambda: quantify(labels),
     }
 
 
