@@ -1,6 +1,7 @@
 """Unsupervised one- and few-shot image segmentation as scikit-learn estimators."""
 
 import importlib
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
@@ -20,7 +21,9 @@ _HOMES = {
 _MODULES = {
     "baselines",
     "benchmarking",
+    "cli",
     "datasets",
+    "hierarchy",
     "io",
     "losses",
     "metrics",
@@ -50,6 +53,19 @@ __all__ = [
     "__version__",
     "make_segmenter",
 ]
+
+
+if TYPE_CHECKING:
+    # What `__getattr__` finds, for programs that check types.
+    from sksegment.baselines import (
+        FelzenszwalbSegmenter,
+        KMeansPixelSegmenter,
+        KMeansSuperpixelSegmenter,
+        SpectralSuperpixelSegmenter,
+    )
+    from sksegment.presets import MODEL_TYPES, make_segmenter
+    from sksegment.segmenters import DenseWNetSegmenter, SparseWNetSegmenter
+    from sksegment.superpixels import SuperpixelTransformer
 
 
 def __getattr__(name):

@@ -2,12 +2,15 @@
 
 import math
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sklearn.base import clone
 
 from sksegment._label_free import region_agreement_score
 from sksegment._scorers import check_truth, v_measure_scorer
+from sksegment._typing import Images, Truths
 from sksegment._validation import check_images
 from sksegment.training import choose_device
 
@@ -35,20 +38,27 @@ class BetaPath:
         Of the highest score, the first of equals.
     """
 
-    betas_: list
-    estimators_: list = field(repr=False)
-    results_: list = field(repr=False)
+    betas_: list[float]
+    estimators_: list[Any] = field(repr=False)
+    results_: list[dict[str, Any]] = field(repr=False)
     best_index_: int
 
     @property
-    def best_estimator_(self):
+    def best_estimator_(self) -> Any:
         """Estimator of the highest score."""
         return self.estimators_[self.best_index_]
 
 
 def beta_path(
-    estimator, X, y=None, *, scoring=None, betas=_BETAS, names=None, n_fits=3
-):
+    estimator: Any,
+    X: Images,
+    y: Truths | None = None,
+    *,
+    scoring: Callable[..., float] | None = None,
+    betas: Sequence[float] = _BETAS,
+    names: Sequence[str] | None = None,
+    n_fits: float = 3,
+) -> BetaPath:
     """Fit a W-Net for several betas in the time of a few fits.
 
     All share superpixels and graph, and the steps of ``n_fits`` whole fits. Each beta
@@ -112,10 +122,10 @@ def beta_path(
         check_truth(X, y, "beta_path")
     if scoring is None:
         scoring = region_agreement_score if y is None else v_measure_scorer
-    betas, names = _check_betas(betas), _check_names(estimator, names)
+    values, names = _check_betas(betas), _check_names(estimator, names)
     if not n_fits > 0:
         raise ValueError(f"n_fits={n_fits!r} must be above 0")
-    models = [clone(estimator).set_params(**dict.fromkeys(names, b)) for b in betas]
+    models = [clone(estimator).set_params(**dict.fromkeys(names, b)) for b in values]
     first = models[0]
     first._validate_params()
     batch = check_images(X)
@@ -123,9 +133,9 @@ def beta_path(
     on_device = first._training_images(images, choose_device(first.device))
     rows = []
     seeds = first._draw_seeds(len(models))
-    for beta, model, seed in zip(betas, models, seeds, strict=True):
+    for beta, model, seed in zip(values, models, seeds, strict=True):
         start = time.perf_counter()
-        _fit_briefly(model, n_fits / len(betas), on_device, seed, images, batch)
+        _fit_briefly(model, n_fits / len(values), on_device, seed, images, batch)
         rows.append(
             {
                 "beta": beta,
@@ -136,7 +146,7 @@ def beta_path(
             }
         )
     best = max(range(len(rows)), key=lambda index: rows[index]["score"])
-    return BetaPath(betas, models, rows, best)
+    return BetaPath(values, models, rows, best)
 
 
 def _fit_briefly(model, share, on_device, seed, images, batch):

@@ -1,5 +1,7 @@
 """One segmentation from several, of which each may number its labels as it likes."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import cdist
@@ -10,7 +12,9 @@ __all__ = ["consensus_labels"]
 _MAX_SEEDS = 2000
 
 
-def consensus_labels(label_maps, *, n_labels=None):
+def consensus_labels(
+    label_maps: Sequence[Sequence[np.ndarray]], *, n_labels: int | None = None
+) -> list[np.ndarray]:
     """Join several segmentations of the same images by co-association.
 
     Pixels that have the same label in more than half of the segmentations belong

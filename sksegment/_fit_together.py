@@ -1,7 +1,11 @@
 """Fit W-Nets of several seeds and betas in one batched program."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from sklearn.base import clone
 
+from sksegment._typing import Images
 from sksegment._validation import check_images
 from sksegment.fitting import check_objective, train_wnets
 from sksegment.segmenters._advice import warn_of_failure
@@ -12,7 +16,7 @@ __all__ = ["fit_together"]
 _MAY_DIFFER = {"random_state", "beta_rec", "beta_cut", "beta_sim", "beta_con"}
 
 
-def fit_together(estimators, X):
+def fit_together(estimators: Sequence[Any], X: Images) -> list[Any]:
     """Fit W-Nets that differ in seeds and betas, all at once.
 
     Each layer is called once for all of them. A CUDA device that small nets leave idle

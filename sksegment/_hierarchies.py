@@ -1,6 +1,8 @@
 """Connected regions instead of classes: a merge tree for every image."""
 
+from sksegment._typing import Images
 from sksegment._validation import Integral, Interval, StrOptions
+from sksegment.hierarchy import RegionHierarchy
 
 __all__ = ["N_REGIONS", "HierarchyMixin"]
 
@@ -15,7 +17,7 @@ class HierarchyMixin:
     ``_tree``, which makes the `RegionHierarchy` of what the first one returns.
     """
 
-    def hierarchy(self, X):
+    def hierarchy(self, X: Images) -> list[RegionHierarchy]:
         """Merge trees of the superpixels, from which regions are cut in milliseconds.
 
         Parameters

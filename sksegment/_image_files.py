@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import tifffile
 from PIL import Image, UnidentifiedImageError
 
 from sksegment._tiff_files import count_pages, is_tiff, read_tiff
+from sksegment._typing import PathLike
 
 __all__ = [
     "ImageFileError",
@@ -38,7 +40,7 @@ class ImageFileError(ValueError):
     """An image file that cannot be read; the message is one line that names it."""
 
 
-def find_images(inputs):
+def find_images(inputs: Sequence[PathLike]) -> list[Path]:
     """List the image files among files and folders.
 
     Parameters
@@ -68,7 +70,7 @@ def find_images(inputs):
     ...     [path.name for path in find_images([folder])]
     ['b9.png', 'b10.png']
     """
-    paths = {}
+    paths: dict[Path, Path] = {}
     for entry in map(Path, inputs):
         for path in _images_in(entry) if entry.is_dir() else [entry]:
             paths.setdefault(path.resolve(), path)
@@ -99,7 +101,7 @@ def _natural_key(path):
     return numbers, path.name
 
 
-def read_images(path):
+def read_images(path: PathLike) -> list[np.ndarray]:
     """Read the images of one file.
 
     Parameters
@@ -278,7 +280,7 @@ def _silent_libtiff():
         os.close(before)
 
 
-def write_labels(path, labels):
+def write_labels(path: PathLike, labels: np.ndarray) -> None:
     """Write label maps, whole or not at all.
 
     Ids are written as they are, in uint8 where the largest is at most 254, else in
@@ -354,7 +356,7 @@ def _label_maps(labels):
     return [np.where(page < 0, void, page).astype(dtype) for page in maps]
 
 
-def write_image(path, rgb):
+def write_image(path: PathLike, rgb: np.ndarray) -> None:
     """Write a picture, whole or not at all.
 
     Parameters

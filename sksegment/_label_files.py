@@ -7,11 +7,12 @@ import numpy as np
 from PIL import Image
 
 from sksegment._image_files import ImageFileError, read_images
+from sksegment._typing import PathLike
 
 __all__ = ["read_labels"]
 
 
-def read_labels(path, *, void="max"):
+def read_labels(path: PathLike, *, void: int | str | None = "max") -> list[np.ndarray]:
     """Read the label maps of one file.
 
     Parameters

@@ -1,10 +1,13 @@
 """Scores that need no ground truth, to choose among segmentations by."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.base import clone
 
 from sksegment._intensity import IntensityScale
 from sksegment._preparation import default_superpixels
+from sksegment._typing import Images
 from sksegment._validation import check_images
 from sksegment.hierarchy import region_hierarchy
 from sksegment.metrics import v_measure
@@ -24,7 +27,7 @@ _NOISE_VARIANCE = 1.0
 _MIRRORS = ((slice(None), slice(None, None, -1)), (slice(None, None, -1), slice(None)))
 
 
-def region_agreement_score(estimator, X, y=None):
+def region_agreement_score(estimator: Any, X: Images, y: object = None) -> float:
     """How far labels agree with regions that were found without a net.
 
     The regions are those of ``cut("auto")`` of a `RegionHierarchy` of superpixels by
@@ -57,7 +60,7 @@ def _regions(scale, image):
     return tree.cut("auto")
 
 
-def stability_score(estimator, X, y=None):
+def stability_score(estimator: Any, X: Images, y: object = None) -> float:
     """How far labels of mirrored images are the mirrored labels.
 
     Parameters
@@ -82,7 +85,9 @@ def stability_score(estimator, X, y=None):
     return float(np.mean(scores))
 
 
-def seed_stability_score(estimator, X, y=None, *, n_seeds=2):
+def seed_stability_score(
+    estimator: Any, X: Images, y: object = None, *, n_seeds: int = 2
+) -> float:
     """How far labels agree with those of fits from other seeds.
 
     Parameters
@@ -115,7 +120,7 @@ def _is_seed(name):
     return name.rpartition("__")[2] == "random_state"
 
 
-def description_length_score(estimator, X, y=None):
+def description_length_score(estimator: Any, X: Images, y: object = None) -> float:
     r"""How shortly an image is described by its labels, after Rissanen (1978).
 
     .. math::

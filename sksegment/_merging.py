@@ -1,5 +1,7 @@
 """Fewer labels than a model has learnt, without training again."""
 
+from typing import Self
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,7 +19,7 @@ class MergingMixin:
     labels that it predicts through `_joined`, and shares through `_summed`.
     """
 
-    def merge_labels(self, n_labels):
+    def merge_labels(self, n_labels: int) -> Self:
         """Join labels until ``n_labels`` are left, in no time.
 
         A W-Net rarely ends with the number of classes that one has in mind, and a rare

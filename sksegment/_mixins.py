@@ -1,10 +1,13 @@
 """What all segmenters have in common, with a network or without."""
 
+from typing import Any, ClassVar, Self
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sksegment._intensity import warn_of_units
 from sksegment._look_ahead import look_ahead
+from sksegment._typing import Images, LabelMaps, Truths
 from sksegment._validation import check_images, check_label_maps
 from sksegment.metrics import v_measure
 
@@ -18,7 +21,7 @@ class SegmenterMixin:
     returns a tuple, and ``_predict_image`` of what is in this tuple.
     """
 
-    def predict(self, X):
+    def predict(self, X: Images) -> LabelMaps:
         """Label images.
 
         Parameters
@@ -38,7 +41,7 @@ class SegmenterMixin:
         """What is done ahead of the turn of an image, while the net is busy."""
         return index, image
 
-    def score(self, X, y):
+    def score(self, X: Images, y: Truths) -> float:
         """Mean V-measure of the predicted labels.
 
         Parameters
@@ -86,9 +89,10 @@ class NestedDefaultsMixin:
     ``_chosen_in_fit`` to what `set_params` leaves open there, for `fit` to choose.
     """
 
-    _chosen_in_fit = {}
+    _chosen_in_fit: ClassVar[dict[str, dict]] = {}
+    _nested_defaults: ClassVar[dict[str, type]]
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Get the parameters; those of estimators within also when None.
 
         Parameters
@@ -107,7 +111,7 @@ class NestedDefaultsMixin:
                     params.update({f"{name}__{key}": v for key, v in nested.items()})
         return params
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters, also of estimators within that are still None.
 
         Parameters

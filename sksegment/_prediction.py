@@ -4,6 +4,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksegment._intensity import IntensityScale
 from sksegment._persistence import save_segmenter
+from sksegment._typing import Images, LabelMaps, PathLike
 from sksegment.fitting import check_finite, check_net, enlarge, soft_labels
 from sksegment.training import to_grid
 
@@ -18,7 +19,7 @@ class PredictionMixin:
     ``_predict_proba_image``.
     """
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Images) -> LabelMaps:
         """Soft labels; `predict` is their argmax, unless ``n_regions`` is set.
 
         Those of the sparse models are constant on every superpixel, those of the dense
@@ -37,7 +38,7 @@ class PredictionMixin:
         """
         return self._map(X, self._predict_proba_image, self._prepare_image)
 
-    def transform(self, X):
+    def transform(self, X: Images) -> LabelMaps:
         """Dense features: the soft labels of the net, pixel by pixel.
 
         Parameters
@@ -51,7 +52,7 @@ class PredictionMixin:
         """
         return self._map(X, self._transform_image)
 
-    def reconstruct(self, X):
+    def reconstruct(self, X: Images) -> LabelMaps:
         """Reconstruct images from their soft labels.
 
         Parameters
@@ -75,7 +76,7 @@ class PredictionMixin:
             )
         return self._map(X, self._reconstruct_image)
 
-    def save(self, path):
+    def save(self, path: PathLike) -> None:
         """Save the model to one file that holds no code; see `sksegment.io`.
 
         Parameters

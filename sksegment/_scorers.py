@@ -1,10 +1,13 @@
 """Scorers for the search tools of scikit-learn, and the splitter without a test set."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.metrics import make_scorer
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
+from sksegment._typing import Images, Truths
 from sksegment._validation import check_label_maps
 from sksegment.metrics import segmentation_scores, v_measure
 
@@ -45,7 +48,7 @@ def _mean_score(y_true, y_pred, *, name):
 
 # Only scorers of scikit-learn's own class share predictions when several are given as
 # a dict, and the class has no public name.
-_Scorer = type(make_scorer(_mean_score, name="v_measure"))
+_Scorer: Any = type(make_scorer(_mean_score, name="v_measure"))
 
 
 class _SegmentationScorer(_Scorer):
@@ -99,7 +102,9 @@ SCORERS = {
 v_measure_scorer = SCORERS["v_measure"]
 
 
-def segmentation_scorer(estimator, X, y=None, *, annotators="best"):
+def segmentation_scorer(
+    estimator: Any, X: Images, y: Truths | None = None, *, annotators: str = "best"
+) -> dict[str, float]:
     """All scores from one prediction, for searches that report several.
 
     Parameters

@@ -10,6 +10,7 @@ from sksegment._image_files import (
 from sksegment._label_files import read_labels
 from sksegment._model_file import ModelFileError
 from sksegment._persistence import restore_segmenter
+from sksegment._typing import PathLike
 from sksegment.patches import PatchSampler
 from sksegment.segmenters import DenseWNetSegmenter, SparseWNetSegmenter
 from sksegment.superpixels import SuperpixelTransformer
@@ -47,7 +48,9 @@ _MISFITS = (
 )
 
 
-def load_model(path, *, device=None):
+def load_model(
+    path: PathLike, *, device: str | None = None
+) -> SparseWNetSegmenter | DenseWNetSegmenter:
     """Load a model that was saved by an estimator's ``save``.
 
     Nothing in the file is executed: it holds numbers and a JSON header.

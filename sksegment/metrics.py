@@ -7,6 +7,7 @@ ground truth and in the prediction alike: such pixels are not scored at all.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 from scipy.special import gammaln
 
@@ -17,7 +18,9 @@ __all__ = ["contingency", "segmentation_scores", "v_measure"]
 LOG_TAIL = 60.0
 
 
-def segmentation_scores(y_true, y_pred, *, annotators="best"):
+def segmentation_scores(
+    y_true: ArrayLike, y_pred: ArrayLike, *, annotators: str = "best"
+) -> dict[str, float]:
     r"""Score the segmentation of one image.
 
     Parameters
@@ -79,7 +82,9 @@ def segmentation_scores(y_true, y_pred, *, annotators="best"):
     return means | {"probabilistic_rand": rand}
 
 
-def v_measure(y_true, y_pred, *, annotators="best"):
+def v_measure(
+    y_true: ArrayLike, y_pred: ArrayLike, *, annotators: str = "best"
+) -> float:
     """V-measure of the segmentation of one image, without the cost of the others.
 
     Parameters
@@ -112,7 +117,7 @@ def v_measure(y_true, y_pred, *, annotators="best"):
     return float(max(values) if annotators == "best" else np.mean(values))
 
 
-def contingency(y_true, y_pred):
+def contingency(y_true: ArrayLike, y_pred: ArrayLike) -> sparse.csr_array:
     """Count the pixels that every pair of regions has in common.
 
     Parameters
@@ -146,13 +151,13 @@ def contingency(y_true, y_pred):
     array([[1, 1],
            [3, 0]])
     """
-    y_true, y_pred = _as_labels(y_true, "y_true"), _as_labels(y_pred, "y_pred")
-    if y_true.shape != y_pred.shape:
+    truth, predicted = _as_labels(y_true, "y_true"), _as_labels(y_pred, "y_pred")
+    if truth.shape != predicted.shape:
         raise ValueError(
-            f"y_true has shape {y_true.shape}, but y_pred has {y_pred.shape}; give one "
-            "annotator's map of the same image"
+            f"y_true has shape {truth.shape}, but y_pred has {predicted.shape}; give "
+            "one annotator's map of the same image"
         )
-    return _contingency(y_true, y_pred, "y_true")
+    return _contingency(truth, predicted, "y_true")
 
 
 def _contingency(truth, predicted, name):

@@ -5,8 +5,10 @@ of images and label maps, and for estimators within a ``Pipeline``.
 """
 
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import isnan
+from typing import Any
 
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
@@ -29,6 +31,7 @@ from sksegment._scorers import (
     segmentation_scorer,
     v_measure_scorer,
 )
+from sksegment._typing import Images, Truths
 
 __all__ = [
     "LABEL_FREE_SCORERS",
@@ -81,15 +84,22 @@ class BetaTuning:
         ``pandas.DataFrame(results_)``.
     """
 
-    best_params_: dict
+    best_params_: dict[str, float]
     best_score_: float
     best_estimator_: BaseEstimator = field(repr=False)
-    results_: list = field(repr=False)
+    results_: list[dict[str, Any]] = field(repr=False)
 
 
 def tune_betas(
-    estimator, X, y=None, *, scoring=None, n_jobs=None, steps=None, prefix=None
-):
+    estimator: Any,
+    X: Images,
+    y: Truths | None = None,
+    *,
+    scoring: Callable[..., float] | str | None = None,
+    n_jobs: int | None = None,
+    steps: str | Sequence[str] | None = None,
+    prefix: str | None = None,
+) -> BetaTuning:
     r"""Tune the weights of the losses by the paper's recipe of three steps.
 
     Only betas in use, those above 0, are tuned; a model without the soft N-cut stays

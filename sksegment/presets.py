@@ -1,5 +1,7 @@
 """The models of Table 1 of the paper, by name."""
 
+from typing import Any
+
 from sksegment.baselines import (
     KMeansPixelSegmenter,
     KMeansSuperpixelSegmenter,
@@ -46,7 +48,7 @@ _PAPER = {
 }
 
 
-def make_segmenter(name, *, size="paper", **overrides):
+def make_segmenter(name: str, *, size: str = "paper", **overrides: Any) -> Any:
     """Make an unfitted model of the paper.
 
     Parameters

@@ -34,11 +34,11 @@ class RegionGraph:
     borders: np.ndarray
 
     @property
-    def n_regions(self):
+    def n_regions(self) -> int:
         """Number of superpixels."""
         return len(self.sizes)
 
-    def adjacency(self, tau=0.0):
+    def adjacency(self, tau: float = 0.0) -> sparse.csr_array:
         r"""Row-normalised weights of the neighbours, equation (8).
 
         .. math:: A_{IJ} = e^{-\tau d_{IJ}} / \sum_{K \sim I} e^{-\tau d_{IK}}
@@ -68,7 +68,7 @@ class RegionGraph:
         weights.data = weights.data / totals
         return weights
 
-    def affinity(self, tau=1.0):
+    def affinity(self, tau: float = 1.0) -> sparse.csr_array:
         r"""Symmetric affinity of the neighbours for the normalised cut.
 
         .. math:: w_{IJ} = e^{-\tau d_{IJ}}
@@ -139,7 +139,7 @@ class RegionGraph:
         )
 
 
-def region_graph(image, superpixels):
+def region_graph(image: np.ndarray, superpixels: np.ndarray) -> RegionGraph:
     """Build the region graph of an image, without a loop over superpixels.
 
     Parameters

@@ -1,5 +1,7 @@
 """What the baselines have in common with each other and with the W-Net."""
 
+from typing import ClassVar
+
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -29,7 +31,7 @@ class SuperpixelMixin:
     Needs the parameter ``color_space`` too; it goes with `ColorMixin`.
     """
 
-    _nested_defaults = {"superpixels": SuperpixelTransformer}
+    _nested_defaults: ClassVar[dict[str, type]] = {"superpixels": SuperpixelTransformer}
     _chosen_in_fit = {"superpixels": CHOSEN_IN_FIT}
 
     def _prepare(self, images):

@@ -1,6 +1,7 @@
 """Felzenszwalb's and Huttenlocher's regions."""
 
 import warnings
+from typing import Self
 
 import numpy as np
 from skimage.segmentation import felzenszwalb
@@ -8,6 +9,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 
 from sksegment._intensity import intensity_range
 from sksegment._mixins import SegmenterMixin
+from sksegment._typing import Images
 from sksegment._validation import (
     Integral,
     Interval,
@@ -95,7 +97,7 @@ class FelzenszwalbSegmenter(ColorMixin, SegmenterMixin, ClusterMixin, BaseEstima
         self.color_space = color_space
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Images, y: object = None) -> Self:
         """Learn the range of the intensities and divide the images.
 
         Parameters

@@ -1,5 +1,7 @@
 """k-means of colours: of pixels, or of superpixels."""
 
+from typing import Self
+
 import numpy as np
 from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
@@ -7,6 +9,7 @@ from sklearn.utils import check_random_state
 
 from sksegment._intensity import intensity_range
 from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
+from sksegment._typing import Images, LabelMaps
 from sksegment._validation import (
     Integral,
     Interval,
@@ -115,7 +118,7 @@ class KMeansPixelSegmenter(
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Images, y: object = None) -> Self:
         """Learn the classes and label the images.
 
         Parameters
@@ -154,7 +157,7 @@ class KMeansPixelSegmenter(
         self.labels_ = self.predict(X)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Images) -> LabelMaps:
         """Distances to the colours of the classes; `predict` is their argmin.
 
         Parameters
@@ -284,7 +287,7 @@ class KMeansSuperpixelSegmenter(
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X: Images, y: object = None) -> Self:
         """Learn the classes and label the images.
 
         Parameters
@@ -323,7 +326,7 @@ class KMeansSuperpixelSegmenter(
         )
         return self
 
-    def transform(self, X):
+    def transform(self, X: Images) -> LabelMaps:
         """Distances to the colours of the classes; `predict` is their argmin.
 
         Parameters

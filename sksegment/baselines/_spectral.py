@@ -1,5 +1,7 @@
 """Spectral clustering of superpixels on their graph."""
 
+from typing import Self
+
 import numpy as np
 from scipy import sparse
 from scipy.linalg import eigh
@@ -12,6 +14,7 @@ from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
 from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
+from sksegment._typing import Images
 from sksegment._validation import (
     Integral,
     Interval,
@@ -163,7 +166,7 @@ class SpectralSuperpixelSegmenter(
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X: Images, y: object = None) -> Self:
         """Learn the classes and label the images.
 
         Parameters

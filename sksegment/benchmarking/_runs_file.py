@@ -11,7 +11,7 @@ try:
     import fcntl
 except ImportError:
     # Not on Windows, where nothing but care keeps two programs apart.
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["RunsFile", "read_runs"]
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -16,6 +17,9 @@ from sksegment.postprocessing._tables import (
     name_classes,
     object_columns,
 )
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = ["Quantification", "quantify"]
 
@@ -36,8 +40,8 @@ class Quantification:
         Unit of length in the names of the columns.
     """
 
-    classes: "pandas.DataFrame"  # noqa: F821
-    objects: "pandas.DataFrame"  # noqa: F821
+    classes: "pandas.DataFrame"
+    objects: "pandas.DataFrame"
     spacing: tuple
     unit: str
 

@@ -2,7 +2,9 @@
 
 import contextlib
 import copy
+from collections.abc import Sequence
 from functools import partial
+from typing import Self
 
 import numpy as np
 import torch
@@ -10,6 +12,7 @@ from sklearn.utils import check_random_state
 
 from sksegment._hierarchies import N_REGIONS
 from sksegment._scribbles import NO_SCRIBBLES, check_scribbles
+from sksegment._typing import Images, PathLike
 from sksegment._validation import (
     Integral,
     Interval,
@@ -80,14 +83,14 @@ class TrainingMixin:
     @fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
-        X,
-        y=None,
+        X: Images,
+        y: object = None,
         *,
-        scribbles=None,
-        class_names=None,
-        checkpoint=None,
-        checkpoint_every=10,
-    ):
+        scribbles: Sequence[np.ndarray | None] | None = None,
+        class_names: Sequence[str] | None = None,
+        checkpoint: PathLike | None = None,
+        checkpoint_every: int = 10,
+    ) -> Self:
         """Train on the images and label them.
 
         Parameters
@@ -161,8 +164,14 @@ class TrainingMixin:
 
     @fit_context(prefer_skip_nested_validation=False)
     def partial_fit(
-        self, X, y=None, *, scribbles=None, checkpoint=None, checkpoint_every=10
-    ):
+        self,
+        X: Images,
+        y: object = None,
+        *,
+        scribbles: Sequence[np.ndarray | None] | None = None,
+        checkpoint: PathLike | None = None,
+        checkpoint_every: int = 10,
+    ) -> Self:
         """Go on training, for up to ``max_epochs`` more epochs.
 
         Intensities stay scaled as at first and labels keep their numbers. The losses

@@ -1,6 +1,7 @@
 """Volumes, stacks and videos, slice by slice in flat memory."""
 
 import importlib
+from typing import TYPE_CHECKING
 
 # To open a stack needs no scikit-learn, which takes a second to import.
 _HOMES = {
@@ -18,6 +19,13 @@ __all__ = [
     "predict_stack",
     "suggest_training_slices",
 ]
+
+
+if TYPE_CHECKING:
+    from sksegment.stacks._open import open_stack
+    from sksegment.stacks._predict import predict_stack
+    from sksegment.stacks._stack import SliceError, Stack
+    from sksegment.stacks._suggest import suggest_training_slices
 
 
 def __getattr__(name):

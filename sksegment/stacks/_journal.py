@@ -22,7 +22,7 @@ try:
     import fcntl
 except ImportError:
     # Not on Windows, where nothing but care keeps two programs apart.
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["Journal", "JournalError", "read_header"]
 

@@ -3,6 +3,7 @@
 import importlib
 import os
 from pathlib import Path
+from typing import Any
 
 from sksegment._image_files import find_images, naming
 from sksegment._tiff_files import is_tiff
@@ -31,7 +32,9 @@ _ARRAY_FILES = {
 _NO_DATASET = "dataset= names an array in an HDF5 or zarr file, not in other sources"
 
 
-def open_stack(source, *, axes=None, dataset=None):
+def open_stack(
+    source: Any, *, axes: str | None = None, dataset: str | None = None
+) -> Stack:
     """Open a volume, a stack of images or a video, without reading it.
 
     Parameters

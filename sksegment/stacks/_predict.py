@@ -1,23 +1,27 @@
 """Label whole stacks, slice by slice, so that a run can be interrupted."""
 
+from collections.abc import Sequence
+from typing import Any
+
+from sksegment._typing import PathLike
 from sksegment.stacks._run import run_stack
 
 __all__ = ["predict_stack"]
 
 
 def predict_stack(
-    model,
-    source,
-    out=None,
+    model: Any,
+    source: Any,
+    out: PathLike | None = None,
     *,
-    axes=None,
-    dataset=None,
-    along=None,
-    resume=False,
-    overwrite=False,
-    client=None,
-    progress=True,
-):
+    axes: str | None = None,
+    dataset: str | None = None,
+    along: str | Sequence[str] | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    client: Any = None,
+    progress: bool = True,
+) -> Any:
     """Label a volume, a stack of images or a video in flat memory.
 
     Every slice gets the labels that ``model.predict`` gives it, bit for bit. A slice

@@ -1,6 +1,7 @@
 """Which slices of a stack to train on, when nothing is labelled."""
 
 import operator
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, uniform_filter
@@ -21,7 +22,9 @@ _MAX_SWEEPS = 10
 _EMPTY = 0.1
 
 
-def suggest_training_slices(stack, n=1, *, axes=None, max_slices=200):
+def suggest_training_slices(
+    stack: Any, n: int = 1, *, axes: str | None = None, max_slices: int = 200
+) -> list[int]:
     """Choose the slices that together show best what is in all of them.
 
     A pixel is described by its grey and that of its surroundings. The slices are chosen

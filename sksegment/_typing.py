@@ -1,0 +1,17 @@
+"""Types of what goes in and out, for signatures."""
+
+import os
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+__all__ = ["Images", "LabelMaps", "PathLike", "Truths"]
+
+PathLike: TypeAlias = str | os.PathLike[str]
+#: Images (H, W) or (H, W, C) of any sizes, or one array of n of them.
+Images: TypeAlias = Sequence[np.ndarray] | np.ndarray
+#: Label maps (H, W); one array if the images came as one.
+LabelMaps: TypeAlias = list[np.ndarray] | np.ndarray
+#: Ground truths (H, W), or (A, H, W) of A annotators.
+Truths: TypeAlias = Sequence[Any] | np.ndarray
