@@ -1,13 +1,16 @@
-# make demo | test | test-slow | test-napari | fuzz | coverage | bench | lint | format | constraints
+# make demo | test | test-slow | test-napari | fuzz | coverage | bench | lint | format |
+#      docs | linkcheck | constraints
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 NAPARI := .venv-napari
+DOCS := .venv-docs
+SPHINX = OMP_NUM_THREADS=1 MPLBACKEND=Agg $(DOCS)/bin/sphinx-build -d docs/_build/doctrees
 XVFB := $(if $(DISPLAY),,$(if $(shell command -v xvfb-run),xvfb-run -a))
 # One thread a process and two processes beat two threads in one on small images.
 ONE := OMP_NUM_THREADS=1 MPLBACKEND=Agg $(BIN)/python
 
-.PHONY: demo test test-slow fuzz coverage bench lint format constraints clean
+.PHONY: demo test test-slow fuzz coverage bench lint format docs linkcheck constraints clean
 demo: $(READY)
 	$(BIN)/python -m sksegment demo -o demo
 test: $(READY)
@@ -32,9 +35,16 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+# GALLERY=0 leaves out running the examples, which takes minutes the first time.
+docs: $(DOCS)/.ready
+	$(SPHINX) -W --keep-going docs docs/_build/html
+# Links to elsewhere; needs a network.
+linkcheck: $(DOCS)/.ready
+	GALLERY=0 $(SPHINX) -b linkcheck docs docs/_build/linkcheck
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -45,10 +55,14 @@ $(NAPARI)/.ready: pyproject.toml constraints.txt constraints-napari.txt
 	$(NAPARI)/bin/python -m pip install --quiet --constraint constraints.txt \
 		--constraint constraints-napari.txt torch==2.13.0 -e ".[napari-test]"
 	touch $@
+$(DOCS)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --constraint constraints.txt -e ".[docs]"
+	touch $@
 # Pin what clean environments resolve to today; napari gets along with the first pins.
 constraints: clean
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet torch==2.13.0 -e ".[plot,test,lint]"
+	$(BIN)/python -m pip install --quiet torch==2.13.0 -e ".[plot,test,lint,docs]"
 	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu//' > constraints.txt
 	$(PYTHON) -m venv $(NAPARI)
 	$(NAPARI)/bin/python -m pip install --quiet --constraint constraints.txt \
@@ -56,4 +70,4 @@ constraints: clean
 	$(NAPARI)/bin/python -m pip freeze --exclude-editable | sed 's/+cpu//' \
 		| grep -vxFf constraints.txt > constraints-napari.txt
 clean:
-	rm -rf .venv $(NAPARI) demo
+	rm -rf .venv $(NAPARI) $(DOCS) demo docs/_build docs/auto_examples docs/api/generated

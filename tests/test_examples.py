@@ -25,9 +25,9 @@ def make_small_tomogram(shape, *, grain_size=24, **params):
     return make_tomogram(shape, grain_size=min(grain_size, 16), **params)
 
 
-def fit_briefly(model, X, y=None):
+def fit_briefly(model, X, y=None, **params):
     model.set_params(max_epochs=1, base_channels=4, patches__counts=(8,))
-    return fit(model, X, y)
+    return fit(model, X, y, **params)
 
 
 @pytest.fixture
