@@ -232,6 +232,11 @@ def test_defaults_of_pixel_affinity_are_those_of_xia_and_kulis():
     assert affinity.tocsr().toarray()[expected > 0].min() < 0.5 * np.exp(-16 / 16)
 
 
+def test_parameters_of_pixel_affinity_go_by_their_names():
+    with pytest.raises(TypeError):
+        pixel_affinity(random_image(), 5)
+
+
 @pytest.mark.parametrize("shape", [(3, 9), (9, 3), (2, 2)])
 def test_pixel_affinity_of_an_image_smaller_than_the_radius(shape):
     image = random_image(*shape)

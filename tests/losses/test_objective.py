@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from sksegment.losses import (
+    DenseObjective,
     SparseObjective,
     dense_soft_ncut,
     sparse_continuity,
@@ -68,6 +69,18 @@ def test_total_is_the_weighted_sum_of_the_terms():
     loss = objective(beta_rec=2.0, beta_cut=0.3, beta_sim=0.05, beta_con=7.0)
     terms = dict(zip(TERMS, torch.tensor([1.0, 10.0, 100.0, 1000.0]), strict=True))
     assert loss.total(terms).item() == pytest.approx(2 + 3 + 5 + 7000)
+
+
+def test_weights_are_those_of_the_estimators_by_themselves():
+    for cls in (SparseObjective, DenseObjective):
+        assert cls().weights == {"rec": 1.0, "sim": 0.1, "con": 0.1}
+        assert cls(beta_cut=2.0).weights["cut"] == 2.0
+
+
+def test_term_without_a_beta_counts_once():
+    loss = objective(beta_con=3.0)
+    terms = {"con": torch.tensor(2.0), "scribble": torch.tensor(5.0)}
+    assert loss.total(terms).item() == pytest.approx(11.0)
 
 
 def test_total_of_an_image_follows_the_betas():

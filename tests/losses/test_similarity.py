@@ -227,6 +227,54 @@ def test_kmeans_takes_fewer_different_superpixels_than_clusters():
     assert labels.tolist() == [0]
 
 
+def lloyd(f, n_clusters, max_iter):
+    """Seeds far from each other, from the mean on, and Lloyd's iterations, by loops."""
+    f = f.numpy()
+    chosen = [f.mean(axis=0)]
+    seeds = []
+    for _ in range(n_clusters):
+        apart = [min(np.linalg.norm(row - other) for other in chosen) for row in f]
+        seeds.append(f[int(np.argmax(apart))])
+        chosen.append(seeds[-1])
+    centroids = np.array(seeds)
+    for _ in range(max_iter):
+        cluster = np.array(clusters_of(f, centroids))
+        centroids = np.array(
+            [
+                f[cluster == k].mean(axis=0) if (cluster == k).any() else centroids[k]
+                for k in range(n_clusters)
+            ]
+        )
+    return centroids
+
+
+@pytest.mark.parametrize("max_iter", [1, 2, 5])
+@pytest.mark.parametrize(("n", "k", "n_clusters"), [(40, 4, 4), (9, 3, 7), (300, 6, 6)])
+def test_kmeans_is_lloyds(n, k, n_clusters, max_iter):
+    f = soft_labels(n, k, seed=5)
+    _, centroids = kmeans_labels(f, n_clusters, max_iter=max_iter)
+    np.testing.assert_allclose(centroids, lloyd(f, n_clusters, max_iter), atol=1e-12)
+
+
+def test_kmeans_makes_ten_iterations_by_itself():
+    # Without any groups, so that it goes on for long.
+    f = soft_labels(2000, 8).pow(0.1)
+    _, centroids = kmeans_labels(f, 8)
+    _, same = kmeans_labels(f, 8, max_iter=10)
+    assert torch.equal(centroids, same)
+    for others in (9, 11):
+        _, apart = kmeans_labels(f, 8, max_iter=others)
+        assert not torch.equal(centroids, apart)
+    with pytest.raises(TypeError):
+        kmeans_labels(f, 8, 10)
+
+
+def test_cluster_without_members_stays_where_it_is():
+    f = torch.tensor([[0.9, 0.1], [0.2, 0.8]] * 3, dtype=torch.float64)
+    _, centroids = kmeans_labels(f, 4)
+    torch.testing.assert_close(centroids.sum(dim=1), torch.ones(4).double())
+
+
 def test_kmeans_gives_the_same_labels_every_time_without_random_numbers():
     f = soft_labels(200, 6)
     before = torch.get_rng_state()
