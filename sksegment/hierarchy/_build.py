@@ -4,6 +4,7 @@ import numpy as np
 from scipy.ndimage import maximum_filter
 
 from sksegment.hierarchy._agglomerate import agglomerate
+from sksegment.hierarchy._cues import Cues
 from sksegment.hierarchy._evidence import gather_evidence
 from sksegment.hierarchy._tree import RegionHierarchy
 from sksegment.regions import region_graph
@@ -69,16 +70,15 @@ def region_hierarchy(image, superpixels, *, color=False, soft_labels=None):
             f"soft_labels has {len(soft_labels)} rows, but there are "
             f"{graph.n_regions} superpixels"
         )
-    evidence = gather_evidence(
-        image, superpixels, graph, color=color, soft_labels=soft_labels
-    )
-    votes = _votes(image, superpixels, color)
+    cues = Cues.of(image, color=color)
+    evidence = gather_evidence(cues, superpixels, graph, soft_labels)
+    votes = _votes(image, cues, superpixels)
     if votes is not None:
         evidence.border += _VOTE_WEIGHT * graph.sum_over_borders(votes, superpixels)
     return RegionHierarchy(superpixels, *agglomerate(graph, evidence))
 
 
-def _votes(image, superpixels, color):
+def _votes(image, cues, superpixels):
     """Mean contours of the trees of other superpixels, (H, W); None if too few."""
     inside = superpixels >= 0
     mask = None if inside.all() else inside
@@ -94,7 +94,7 @@ def _votes(image, superpixels, color):
             mask=mask,
         )
         graph = region_graph(image, other)
-        evidence = gather_evidence(image, other, graph, color=color)
+        evidence = gather_evidence(cues, other, graph)
         tree = RegionHierarchy(other, *agglomerate(graph, evidence))
         votes += maximum_filter(tree.boundaries(), _REACH)
     return votes / len(_VOTERS)

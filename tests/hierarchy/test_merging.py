@@ -6,6 +6,7 @@ from skimage.segmentation import slic
 
 from sksegment.hierarchy import region_hierarchy
 from sksegment.hierarchy._agglomerate import agglomerate
+from sksegment.hierarchy._cues import Cues
 from sksegment.hierarchy._evidence import gather_evidence
 from sksegment.regions import region_graph
 
@@ -48,7 +49,7 @@ def test_histograms_are_shares(photo):
     image = rgb2lab(photo).astype(np.float32)
     superpixels = grid_of(photo.shape[:2], 10)
     graph = region_graph(image, superpixels)
-    evidence = gather_evidence(image, superpixels, graph, color=True)
+    evidence = gather_evidence(Cues.of(image, color=True), superpixels, graph)
     totals = evidence.histograms.sum(axis=1) / graph.sizes
     assert np.allclose(totals, totals[0], rtol=1e-5)
 
@@ -63,12 +64,12 @@ def test_pooled_evidence_is_that_of_the_union(photo):
         superpixels.shape
     )
     graph = region_graph(image, superpixels)
-    evidence = gather_evidence(image, superpixels, graph, color=True)
+    evidence = gather_evidence(Cues.of(image, color=True), superpixels, graph)
     i, j = graph.edges[:, 0]
     union = np.where(superpixels == j, i, superpixels)
     union -= union > j
     coarse = region_graph(image, union)
-    expected = gather_evidence(image, union, coarse, color=True)
+    expected = gather_evidence(Cues.of(image, color=True), union, coarse)
     pooled = evidence.histograms[i] + evidence.histograms[j]
     assert np.allclose(pooled, expected.histograms[i], rtol=1e-4, atol=1e-3)
 
@@ -78,7 +79,7 @@ def test_unions_are_never_lower_than_their_parts(photo, superpixels):
 
     image = rgb2lab(photo).astype(np.float32)
     graph = region_graph(image, superpixels)
-    evidence = gather_evidence(image, superpixels, graph, color=True)
+    evidence = gather_evidence(Cues.of(image, color=True), superpixels, graph)
     pairs, heights = agglomerate(graph, evidence)
     n = graph.n_regions
     assert len(pairs) == n - 1
