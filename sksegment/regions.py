@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from sksegment._pooling import pooling_matrix
+
 __all__ = ["RegionGraph", "pooling_matrix", "region_graph"]
 
 
@@ -238,56 +240,3 @@ def _border_values(superpixels, field, n_regions, axis):
     mean = 0.5 * (values[:-1][border] + values[1:][border])
     a, b = first[border].astype(np.int64), second[border].astype(np.int64)
     return np.minimum(a, b) * n_regions + np.maximum(a, b), mean
-
-
-def pooling_matrix(superpixels, grid_shape):
-    """Matrix that turns features on a coarser grid into means over superpixels.
-
-    Multiplying it with features of shape (h * w, K) is the same as enlarging them
-    bilinearly to the size of ``superpixels`` and taking the mean of every
-    superpixel, without ever making the large array.
-
-    Parameters
-    ----------
-    superpixels : ndarray of shape (H, W), int
-        Ids 0..n-1; negative where void.
-    grid_shape : (int, int)
-        Height and width (h, w) of the features.
-
-    Returns
-    -------
-    pooling : scipy.sparse.csr_array of shape (n, h * w), float32
-        Every row sums to 1.
-    """
-    height, width = superpixels.shape
-    grid_height, grid_width = grid_shape
-    rows = _bilinear_taps(height, grid_height)
-    columns = _bilinear_taps(width, grid_width)
-    labels = superpixels.ravel()
-    inside = labels >= 0
-    n_regions = int(labels.max()) + 1
-    pooling = sparse.csr_array((n_regions, grid_height * grid_width))
-    for y, y_weight in rows:
-        for x, x_weight in columns:
-            weights = np.outer(y_weight, x_weight).ravel()
-            cells = (y[:, np.newaxis] * grid_width + x).ravel()
-            keep = inside & (weights > 0)
-            part = (weights[keep], (labels[keep], cells[keep]))
-            pooling = pooling + sparse.coo_array(part, shape=pooling.shape).tocsr()
-    sizes = np.bincount(labels[inside], minlength=n_regions)
-    pooling.data /= np.repeat(np.maximum(sizes, 1), np.diff(pooling.indptr))
-    return pooling.astype(np.float32)
-
-
-def _bilinear_taps(size, grid_size):
-    """Two neighbours on the grid and their weights for every position of a line.
-
-    The sampling points are those of ``torch.nn.functional.interpolate`` with
-    ``align_corners=False``.
-    """
-    position = (np.arange(size) + 0.5) * (grid_size / size) - 0.5
-    position = np.clip(position, 0.0, grid_size - 1)
-    low = np.floor(position).astype(np.int64)
-    high = np.minimum(low + 1, grid_size - 1)
-    fraction = position - low
-    return (low, 1.0 - fraction), (high, fraction)

@@ -1,13 +1,12 @@
 """Superpixels: small connected regions on which the clustering works."""
 
 import numpy as np
-from scipy.ndimage import gaussian_gradient_magnitude
-from skimage.filters import gaussian, sobel
-from skimage.measure import label as label_components
-from skimage.segmentation import slic, watershed
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from sksegment._division import compute_superpixels, squeeze
 from sksegment._intensity import IntensityScale, perceptual
+from sksegment._large_division import LARGEST, divide_large
+from sksegment._parts import ScaledParts
 from sksegment._validation import (
     Integral,
     Interval,
@@ -18,130 +17,6 @@ from sksegment._validation import (
 )
 
 __all__ = ["SuperpixelTransformer", "compute_superpixels", "perceptual"]
-
-_MAX_DOUBLINGS = 8
-# What is even has a single basin, but nothing can be compared with nothing.
-_FEWEST = 4
-# Width of the gradient whose basins are counted: the finest that still has a slope.
-_GRADIENT_SIGMA = 0.7
-
-
-def compute_superpixels(
-    image, *, method="slic", n_segments=3000, compactness=10.0, sigma=0.0, mask=None
-):
-    """Divide one image into superpixels.
-
-    Parameters
-    ----------
-    image : ndarray of shape (H, W, C)
-        CIELAB for colour, otherwise intensities in [0, 100]; what a callable gets.
-    method : {"slic", "watershed"} or callable, default="slic"
-    n_segments : int or "auto", default=3000
-        Aim for the number of superpixels on the whole image, or within ``mask``.
-    compactness : float, default=10.0
-        Colour difference that weighs as much as the distance between two seeds.
-    sigma : float, default=0.0
-        Width of a Gaussian blur beforehand, in pixels.
-    mask : ndarray of shape (H, W), bool, optional
-        Field of view; -1 outside.
-
-    Returns
-    -------
-    superpixels : ndarray of shape (H, W), int32
-        Ids 0..n-1, each of one 4-connected piece.
-    """
-    if sigma > 0:
-        image = gaussian(image, sigma=sigma, channel_axis=-1, preserve_range=True)
-    if n_segments == "auto":
-        basins = _basins(image)
-        n_segments = max(_FEWEST, int(basins.max()))
-        if method == "watershed" and basins.max() > 1:
-            return _connected(basins, mask)
-    elif mask is not None:
-        # Superpixels are cut by the mask afterwards: masked SLIC is far slower and
-        # may give one id to two pieces (scikit-image #8295).
-        n_segments = int(np.ceil(n_segments * mask.size / mask.sum()))
-    if callable(method):
-        labels = _numbered(method(_squeeze(image)), image.shape[:2])
-    else:
-        labels = _METHODS[method](image, n_segments, compactness)
-    return _connected(labels, mask)
-
-
-def _squeeze(image):
-    """Give callables a grey image as (H, W)."""
-    return image[..., 0] if image.shape[-1] == 1 else image
-
-
-def _slic(image, n_segments, compactness):
-    # slic stretches every image to [0, 1] by its own extremes; undoing it in the
-    # compactness keeps the trade-off between colour and shape the same for all.
-    extent = float(image.max() - image.min())
-    if extent == 0.0:
-        extent = 1.0
-    for _ in range(_MAX_DOUBLINGS):
-        labels = slic(
-            image,
-            n_segments=n_segments,
-            compactness=compactness / extent,
-            convert2lab=False,
-            enforce_connectivity=True,
-            start_label=0,
-            channel_axis=-1,
-        )
-        # In strong noise superpixels fall to pieces, which are then merged into a few
-        # giants; with more weight on their shape they hold together.
-        if labels.max() + 1 >= 0.5 * min(n_segments, labels.size // 16):
-            break
-        compactness *= 2
-    return labels
-
-
-def _compact_watershed(image, n_segments, compactness):
-    gradient = np.sqrt(
-        sum(sobel(image[..., c]) ** 2 for c in range(image.shape[-1]))
-    ).astype(np.float64)
-    spacing = np.sqrt(gradient.size / n_segments)
-    return watershed(
-        gradient,
-        markers=min(n_segments, gradient.size),
-        compactness=compactness / max(spacing, 1.0),
-    )
-
-
-def _basins(image):
-    """Basins of the gradient: large where nothing happens, small along structures."""
-    squares = sum(
-        gaussian_gradient_magnitude(channel.astype(np.float64), _GRADIENT_SIGMA) ** 2
-        for channel in np.moveaxis(image, -1, 0)
-    )
-    return watershed(np.sqrt(squares))
-
-
-_METHODS = {"slic": _slic, "watershed": _compact_watershed}
-
-
-def _connected(labels, mask):
-    """Number the 4-connected pieces of equal label 0..n-1; -1 is void."""
-    if mask is not None:
-        labels = np.where(mask, labels, -1)
-    pieces = label_components(labels, background=-1, connectivity=1)
-    return (pieces - 1).astype(np.int32)
-
-
-def _numbered(labels, shape):
-    """Labels of a callable, checked and numbered 0..n-1; -1 is void."""
-    labels = np.asarray(labels)
-    if labels.shape != shape or labels.dtype.kind not in "iu":
-        raise ValueError(
-            f"the superpixel callable returned {labels.dtype} of shape "
-            f"{labels.shape}; expected integer labels of shape {shape}"
-        )
-    numbers = np.unique(labels, return_inverse=True)[1].reshape(shape)
-    void = labels < 0
-    if void.all():
-        raise ValueError("the superpixel callable returned no label >= 0")
-    return np.where(void, -1, numbers)
 
 
 class SuperpixelTransformer(TransformerMixin, BaseEstimator):
@@ -159,6 +34,8 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         basins. With ``method="watershed"`` they are these basins, which keep to the
         borders of structures a few pixels wide: membranes, fibres, cracks. On noisy
         images blur or denoise first (``sigma``, `sksegment.preprocessing.Denoise`).
+        Of an image of more than 33 megapixels, or a mask with as many inside, it is
+        the number for every 33 megapixels.
     compactness : float, default=10.0
         Difference of colour, in CIELAB units, that weighs as much as the distance
         between two seeds. It means the same for every input: RGB is compared in
@@ -261,7 +138,10 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
             return SuperpixelTransformer(**self.get_params(deep=False)).fit_transform(X)
         batch = check_images(X, n_channels=self.n_channels_in_)
         return batch.pack(
-            [self.divide(image, i)[1] for i, image in enumerate(batch.images)]
+            [
+                self.divide_parts(self.parts(image, i), i)
+                for i, image in enumerate(batch.images)
+            ]
         )
 
     def normalize(self, image):
@@ -294,19 +174,50 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
             nothing depends on what is there.
         superpixels : ndarray of shape (H, W), int32
         """
-        mask = self._mask_of(image, index)
-        normalized = self.normalize(image)
-        if mask is not None:
-            normalized[~mask] = normalized[mask].mean(axis=0)
+        parts = self.parts(image, index)
+        normalized = parts.read(slice(None), slice(None))
+        return normalized, self.divide_parts(parts, index, normalized)
+
+    def parts(self, image, index=0):
+        """View one checked image so that parts of it can be had normalised.
+
+        Parameters
+        ----------
+        image : ndarray of shape (H, W, C)
+        index : int, default=0
+            Position of the image, for messages.
+
+        Returns
+        -------
+        parts : ScaledParts
+        """
+        scale = IntensityScale(self.intensity_range_, self.rgb_)
+        return ScaledParts(image, scale, self._mask_of(image, index))
+
+    def divide_parts(self, parts, index=0, normalized=None):
+        """Divide an image into superpixels, a large one block by block.
+
+        Parameters
+        ----------
+        parts : ScaledParts
+        index : int, default=0
+            Position of the image, for messages.
+        normalized : ndarray of shape (H, W, C), optional
+            All of it, where that is in memory anyway.
+
+        Returns
+        -------
+        superpixels : ndarray of shape (H, W), int32
+        """
+        names = ("method", "n_segments", "compactness", "sigma")
+        options = {name: getattr(self, name) for name in names}
         try:
-            return normalized, compute_superpixels(
-                np.float32(100.0) * normalized,
-                method=self.method,
-                n_segments=self.n_segments,
-                compactness=self.compactness,
-                sigma=self.sigma,
-                mask=mask,
-            )
+            if parts.image[..., 0].size > LARGEST and not callable(self.method):
+                return divide_large(parts, **options)
+            if normalized is None:
+                normalized = parts.read(slice(None), slice(None))
+            pixels = np.float32(100.0) * normalized
+            return compute_superpixels(pixels, **options, mask=parts.mask)
         except ValueError as error:
             raise ValueError(f"image {index}: {error}") from error
 
@@ -335,7 +246,7 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
     def _mask_of(self, image, index):
         if self.mask is None:
             return None
-        mask = self.mask(_squeeze(image)) if callable(self.mask) else self.mask
+        mask = self.mask(squeeze(image)) if callable(self.mask) else self.mask
         mask = np.asarray(mask)
         if mask.shape != image.shape[:2]:
             raise ValueError(
