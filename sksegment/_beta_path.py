@@ -8,7 +8,7 @@ from typing import Any
 
 from sklearn.base import clone
 
-from sksegment._label_free import region_agreement_score
+from sksegment._agreement import agreement_scores, regions_without_a_net
 from sksegment._scorers import check_truth, v_measure_scorer
 from sksegment._typing import Images, Truths
 from sksegment._validation import check_images
@@ -75,8 +75,8 @@ def beta_path(
         Ground truth. Without it the choice is by a score that needs none.
     scoring : callable, optional
         Scorer that is called with estimator, X and y and returns a number, of which
-        more is better. By default `v_measure_scorer`, or without y
-        `region_agreement_score`.
+        more is better. By default `v_measure_scorer`; without y how far each result
+        agrees with the others and with regions found without a net.
     betas : sequence of float, default=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
         Values above 0, in any order. Those of the paper by default.
     names : sequence of str, optional
@@ -120,8 +120,8 @@ def beta_path(
     """
     if y is not None:
         check_truth(X, y, "beta_path")
-    if scoring is None:
-        scoring = region_agreement_score if y is None else v_measure_scorer
+    if scoring is None and y is not None:
+        scoring = v_measure_scorer
     values, names = _check_betas(betas), _check_names(estimator, names)
     if not n_fits > 0:
         raise ValueError(f"n_fits={n_fits!r} must be above 0")
@@ -142,9 +142,15 @@ def beta_path(
                 "n_labels": model.history_[-1]["n_labels"],
                 "loss": model.loss_,
                 "fit_time": time.perf_counter() - start,
-                "score": float(scoring(model, X, y)),
             }
         )
+    if scoring is not None:
+        scores = [scoring(model, X, y) for model in models]
+    else:
+        regions = batch.pack(regions_without_a_net(batch.images, images.scale))
+        scores = agreement_scores([model.labels_ for model in models], regions)
+    for row, score in zip(rows, scores, strict=True):
+        row["score"] = float(score)
     best = max(range(len(rows)), key=lambda index: rows[index]["score"])
     return BetaPath(values, models, rows, best)
 

@@ -5,12 +5,10 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from sksegment._agreement import mean_v_measure, regions_without_a_net
 from sksegment._intensity import IntensityScale
-from sksegment._preparation import default_superpixels
 from sksegment._typing import Images
 from sksegment._validation import check_images
-from sksegment.hierarchy import region_hierarchy
-from sksegment.metrics import v_measure
 
 __all__ = [
     "LABEL_FREE_SCORERS",
@@ -48,16 +46,8 @@ def region_agreement_score(estimator: Any, X: Images, y: object = None) -> float
     """
     batch = check_images(X)
     scale = IntensityScale.of(batch.images)
-    regions = batch.pack([_regions(scale, image) for image in batch.images])
-    return _mean_v_measure(regions, estimator.predict(X))
-
-
-def _regions(scale, image):
-    scaled = scale.apply(image)
-    tree = region_hierarchy(
-        np.float32(100.0) * scaled, default_superpixels(scaled), color=scale.rgb
-    )
-    return tree.cut("auto")
+    regions = batch.pack(regions_without_a_net(batch.images, scale))
+    return mean_v_measure(regions, estimator.predict(X))
 
 
 def stability_score(estimator: Any, X: Images, y: object = None) -> float:
@@ -81,7 +71,7 @@ def stability_score(estimator: Any, X: Images, y: object = None) -> float:
     scores = []
     for mirror in _MIRRORS:
         mirrored = estimator.predict([np.asarray(image)[mirror] for image in X])
-        scores.append(_mean_v_measure(labels, [map_[mirror] for map_ in mirrored]))
+        scores.append(mean_v_measure(labels, [map_[mirror] for map_ in mirrored]))
     return float(np.mean(scores))
 
 
@@ -112,7 +102,7 @@ def seed_stability_score(
         twin = clone(estimator)
         seeds = [name for name in twin.get_params() if _is_seed(name)]
         twin.set_params(**dict.fromkeys(seeds, seed)).fit(X)
-        scores.append(_mean_v_measure(labels, twin.predict(X)))
+        scores.append(mean_v_measure(labels, twin.predict(X)))
     return float(np.mean(scores))
 
 
@@ -166,19 +156,6 @@ def _bits(image, labels):
         bits += sizes @ entropy
     border = (labels[1:] != labels[:-1]).sum() + (labels[:, 1:] != labels[:, :-1]).sum()
     return (bits + _BORDER_BITS * border) / inside.sum()
-
-
-def _mean_v_measure(first, second):
-    scores = [
-        v_measure(a[np.newaxis], b) if _is_divided(a) and _is_divided(b) else 0.0
-        for a, b in zip(first, second, strict=True)
-    ]
-    return float(np.mean(scores))
-
-
-def _is_divided(labels):
-    inside = labels[labels >= 0]
-    return inside.size > 0 and inside.min() < inside.max()
 
 
 #: Scorers by name, for searches without ground truth: each is called as

@@ -93,7 +93,9 @@ class DenseWNetSegmenter(
         Training stops early, even within an epoch, when no more than so many labels
         are in use, as Kim et al. do.
     n_init : int, default=1
-        Number of trainings from different seeds; the one of the lowest loss is kept.
+        Number of trainings from different seeds. The one is kept whose labels of the
+        training images agree best with those of the others, and with regions that were
+        found without a net.
     device : str or torch.device, default="auto"
         Where to compute; "auto" is CUDA where there is a card.
     precision : {"auto", "float32", "bfloat16"}, default="auto"

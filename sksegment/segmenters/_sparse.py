@@ -112,7 +112,9 @@ class SparseWNetSegmenter(
     lr : float, default=1e-3
         Learning rate of Adam.
     n_init : int, default=1
-        Number of trainings from different seeds; the one of the lowest loss is kept.
+        Number of trainings from different seeds. The one is kept whose labels of the
+        training images agree best with those of the others, and with regions that were
+        found without a net.
     device : str or torch.device, default="auto"
         Where to compute; "auto" is CUDA where there is a card.
     precision : {"auto", "float32", "bfloat16"}, default="auto"

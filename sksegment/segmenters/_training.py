@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
+from sksegment._agreement import agreement_scores, regions_without_a_net
 from sksegment._hierarchies import N_REGIONS
 from sksegment._scribbles import NO_SCRIBBLES, check_scribbles
 from sksegment._typing import Images, PathLike
@@ -147,16 +148,16 @@ class TrainingMixin:
         hints.attach(on_device)
         checkpoints.open()
         keep = partial(type(self)._keep, images=images, batch=batch, hints=hints)
-        best = None
+        nets, best = [], None
         for seed in self._draw_seeds(self.n_init):
             net = self._new_net(batch.n_channels, seed)
             with self._keeping(best or net, keep, checkpoints):
                 model_of = partial(self._unfinished, best, keep, on_device)
                 callbacks = checkpoints.callbacks(model_of)
                 self._train(net, on_device, seed, start=True, callbacks=callbacks)
-            if best is None or final_loss(net) < final_loss(best):
-                best = net
-        keep(self, best)
+            nets.append(net)
+            best = min(nets, key=final_loss)
+        keep(self, self._most_agreeing(nets, keep, images.scale, batch))
         checkpoints.write(self)
         # Above this one stands the wrapper that checks the parameters.
         warn_of_failure(self, images, stacklevel=3)
@@ -273,6 +274,19 @@ class TrainingMixin:
             checkpoints.write(self)
             tell_what_is_kept(stop, self.n_iter_)
             raise
+
+    def _most_agreeing(self, nets, keep, scale, batch):
+        """Net whose labels agree best with those of the others."""
+        if len(nets) == 1:
+            return nets[0]
+        label_maps = []
+        for net in nets:
+            model = copy.copy(self)
+            model.random_state = copy.deepcopy(self.random_state)
+            keep(model, net)
+            label_maps.append(model.unmerged_labels_)
+        regions = batch.pack(regions_without_a_net(batch.images, scale))
+        return nets[agreement_scores(label_maps, regions).argmax()]
 
     def _unfinished(self, best, keep, images, net):
         """Model of a net that is not yet ready, or of the best one that is."""

@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from sksegment import KMeansPixelSegmenter
-from sksegment.model_selection import beta_path, region_agreement_score
+from sksegment._agreement import agreement_scores, regions_without_a_net
+from sksegment.model_selection import beta_path
 
 
 def weights_of(model):
@@ -27,8 +28,10 @@ def test_best_is_the_one_with_the_highest_score(images, truths, make_segmenter):
 
 
 def test_without_truth_the_score_is_label_free(images, make_segmenter):
-    path = beta_path(make_segmenter(), images, betas=[0.1, 1.0])
-    scores = [region_agreement_score(model, images) for model in path.estimators_]
+    path = beta_path(make_segmenter(), images, betas=[0.1, 1.0, 10.0])
+    maps = [model.labels_ for model in path.estimators_]
+    regions = regions_without_a_net(images, path.estimators_[0]._scale)
+    scores = agreement_scores(maps, regions).tolist()
     assert [row["score"] for row in path.results_] == scores
     assert path.best_index_ == int(np.argmax(scores))
 
