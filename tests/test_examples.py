@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import tifffile
+from skimage import data
 
 from sksegment import datasets
 from sksegment.segmenters._training import TrainingMixin
@@ -25,6 +26,10 @@ def make_small_tomogram(shape, *, grain_size=24, **params):
     return make_tomogram(shape, grain_size=min(grain_size, 16), **params)
 
 
+def small(photograph):
+    return lambda: photograph()[::4, ::4].copy()
+
+
 def fit_briefly(model, X, y=None, **params):
     model.set_params(max_epochs=1, base_channels=4, patches__counts=(8,))
     return fit(model, X, y, **params)
@@ -39,6 +44,8 @@ def run(monkeypatch, tmp_path):
     monkeypatch.setattr(plt, "show", lambda: figures.extend(plt.get_fignums()))
     monkeypatch.setattr(datasets, "make_tomogram", make_small_tomogram)
     monkeypatch.setattr(TrainingMixin, "fit", fit_briefly)
+    for name in ("astronaut", "immunohistochemistry"):
+        monkeypatch.setattr(data, name, small(getattr(data, name)))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     def run_example(path, *args):
