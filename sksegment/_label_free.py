@@ -159,7 +159,7 @@ def _bits(image, labels):
 
 
 #: Scorers by name, for searches without ground truth: each is called as
-#: ``scorer(estimator, X)``, and more is better. See ``docs/choosing.md`` for how much
+#: ``scorer(estimator, X)``, and more is better. See ``docs/research.md`` for how much
 #: each of them is worth.
 LABEL_FREE_SCORERS = {
     "region_agreement": region_agreement_score,
