@@ -75,6 +75,7 @@ def test_weights_are_those_of_the_estimators_by_themselves():
     for cls in (SparseObjective, DenseObjective):
         assert cls().weights == {"rec": 1.0, "sim": 0.1, "con": 0.1}
         assert cls(beta_cut=2.0).weights["cut"] == 2.0
+        assert "con" not in cls(beta_con=-1.0).weights
 
 
 def test_term_without_a_beta_counts_once():

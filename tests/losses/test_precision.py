@@ -245,3 +245,13 @@ def test_gradient_of_the_scribbles():
     f = torch.softmax(logits()[0, :3, :4, :5].flatten(1).T, dim=1).requires_grad_()
     classes = torch.arange(20) % 4 - 1
     assert torch.autograd.gradcheck(lambda f: scribble_loss(f, classes), f)
+
+
+def test_scribble_on_what_has_no_share_of_its_class_costs_a_finite_amount():
+    f = torch.tensor([[1.0, 0.0], [1.0, 1e-9], [1.0, 1e-5]]).requires_grad_()
+    costs = [
+        scribble_loss(f[row : row + 1], torch.tensor([1])).item() for row in range(3)
+    ]
+    assert costs == pytest.approx([np.log(1e6), np.log(1e6), np.log(1e5)], rel=1e-5)
+    scribble_loss(f, torch.tensor([1, 1, 1])).backward()
+    assert torch.isfinite(f.grad).all()
