@@ -52,7 +52,7 @@ def consensus_labels(
     >>> second = [np.array([[5, 5, 2, 2]])]
     >>> third = [np.array([[0, 1, 1, 1]])]
     >>> consensus_labels([first, second, third])[0]
-    array([[1, 1, 0, 0]], dtype=int32)
+    array([[0, 0, 1, 1]], dtype=int32)
     """
     shapes = _check(label_maps)
     columns = [np.concatenate([map_.ravel() for map_ in maps]) for maps in label_maps]

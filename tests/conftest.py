@@ -1,5 +1,7 @@
 """Small made images and quick estimators, for all tests."""
 
+import signal
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,10 @@ from sksegment.patches import PatchSampler
 
 # They hold no doctests, and as modules all of them have one name.
 collect_ignore_glob = ["*conftest.py"]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # What a shell starts in the background ignores Ctrl-C, which some tests press.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _disc_mask(shape, centre=None, radius=None):
