@@ -1,5 +1,6 @@
 """A run that is killed by SIGKILL at any moment goes on to the very same bytes."""
 
+import contextlib
 import multiprocessing
 import os
 import pickle
@@ -83,9 +84,10 @@ def run(context, files, out, delay):
     process.join(delay)
     killed = process.is_alive()
     if killed:
-        os.kill(process.pid, signal.SIGKILL)
+        # It may have come to its end between the look and the kill.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
     process.join()
-    # It may have come to its end between the look and the kill.
     killed = killed and process.exitcode == -signal.SIGKILL
     assert killed or process.exitcode == 0
     return time.perf_counter() - began, killed
