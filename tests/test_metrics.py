@@ -1,3 +1,4 @@
+import math
 import warnings
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 from scipy.spatial import cKDTree
 from sklearn import metrics as reference
 
+from sksegment import metrics
 from sksegment.metrics import contingency, segmentation_scores, v_measure
 
 REFERENCE = {
@@ -327,3 +329,69 @@ def test_unknown_annotators_are_refused(function, annotators):
 def test_contingency_refuses(truth, predicted, message):
     with pytest.raises(ValueError, match=message):
         contingency(truth, predicted)
+
+
+def sorts_of(monkeypatch, truth, predicted):
+    """How many times labels, or pairs of them, are sorted to count them."""
+    calls, unique = [], np.unique
+
+    def counted(values, **options):
+        calls.append(values)
+        return unique(values, **options)
+
+    monkeypatch.setattr(metrics.np, "unique", counted)
+    contingency(truth, predicted)
+    monkeypatch.undo()
+    return len(calls)
+
+
+def diagonal(n_true, n_pred, n_pixels):
+    """Maps of so many labels each, whatever the number of pixels."""
+    pixels = np.arange(n_pixels)
+    truth, predicted = np.minimum(pixels, n_true - 1), np.minimum(pixels, n_pred - 1)
+    return truth[np.newaxis], predicted[np.newaxis]
+
+
+@pytest.mark.parametrize(
+    ("n_true", "n_pred", "n_sorts"), [(2, 2, 0), (20, 20, 0), (80, 5, 0), (81, 5, 1)]
+)
+def test_pairs_are_sorted_where_a_table_has_over_4_places_for_a_pixel(
+    n_true, n_pred, n_sorts, monkeypatch
+):
+    # 100 pixels: a table of up to 400 pairs is counted in one go.
+    truth, predicted = diagonal(n_true, n_pred, 100)
+    assert sorts_of(monkeypatch, truth, predicted) == n_sorts
+    table = reference.cluster.contingency_matrix(truth[0], predicted[0])
+    np.testing.assert_array_equal(contingency(truth, predicted).toarray(), table)
+
+
+@pytest.mark.parametrize(
+    ("largest", "n_sorts"), [(5, 0), (399, 0), (400, 1), (2**50, 1)]
+)
+def test_labels_are_sorted_where_they_are_over_4_times_the_pixels(
+    largest, n_sorts, monkeypatch
+):
+    truth, predicted = diagonal(3, 2, 100)
+    truth = np.where(truth == 2, largest, truth)
+    assert sorts_of(monkeypatch, truth, predicted) == n_sorts
+    assert contingency(truth, predicted).shape == (3, 2)
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000, 40_000])
+def test_range_of_shared_pixels_is_bernsteins_for_a_tail_of_60(size):
+    others, n_pixels = np.array([1, 5, 700, 30_000, 99_999]), 100_000
+    low, high = metrics._likely_range(size, others, n_pixels)
+    for other, first, last in zip(others.tolist(), low, high, strict=True):
+        few, many = sorted([size, other])
+        mean = few * many / n_pixels
+        variance = mean * (1 - many / n_pixels)
+        # The deviation t at which t^2 / (2 v + 2 t / 3) is 60.
+        (reach,) = [t for t in np.roots([1, -40, -120 * variance]) if t > 1e-6]
+        assert first == max(1, size + other - n_pixels, math.floor(mean - reach))
+        assert last == min(few, math.ceil(mean + reach))
+
+
+def test_choice_of_annotators_goes_by_its_name():
+    for function in (segmentation_scores, v_measure):
+        with pytest.raises(TypeError):
+            function(MAP, MAP, "best")
