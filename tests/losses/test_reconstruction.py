@@ -35,9 +35,10 @@ def test_pixels_of_no_weight_do_not_count():
     assert reconstruction_loss(x, y, weight).item() == pytest.approx(expected.item())
 
 
-def test_equal_weights_change_nothing():
+@pytest.mark.parametrize("size", [0.3, 1e-6, 1e6])
+def test_equal_weights_change_nothing(size):
     x, y = random_batch(0), random_batch(1)
-    weight = torch.full((2, 1, 5, 4), 0.3, dtype=torch.float64)
+    weight = torch.full((2, 1, 5, 4), size, dtype=torch.float64)
     expected = reconstruction_loss(x, y).item()
     assert reconstruction_loss(x, y, weight).item() == pytest.approx(expected)
 
