@@ -293,6 +293,14 @@ MAP = np.zeros((4, 5), int)
         (MAP[None][:0], MAP, r"y_true has shape \(0, 4, 5\).* A >= 1 annotators"),
         (MAP[0], MAP, r"y_true has shape \(5,\)"),
         (MAP, MAP[None], r"y_pred has shape \(1, 4, 5\); expected \(H, W\)"),
+        (MAP[0], MAP[0], r"y_pred has shape \(5,\); expected \(H, W\)"),
+        (MAP, MAP[:3], r"y_true has shape \(4, 5\), but y_pred has \(3, 5\)"),
+        (MAP[:3], MAP, r"y_true has shape \(3, 5\), but y_pred has \(4, 5\)"),
+        (
+            MAP,
+            MAP.astype("m8[s]"),
+            r"y_pred has dtype timedelta64\[s\]; expected",
+        ),
         (MAP + 0.5, MAP, r"y_true of shape \(4, 5\) .* no whole numbers"),
         (MAP, MAP * np.nan, r"y_pred of shape \(4, 5\) .* no whole numbers"),
         (MAP, MAP + np.inf, "y_pred .* no whole numbers"),
@@ -321,6 +329,7 @@ def test_unknown_annotators_are_refused(function, annotators):
 @pytest.mark.parametrize(
     ("truth", "predicted", "message"),
     [
+        (MAP, MAP[None], r"y_true has shape \(4, 5\), but y_pred has \(1, 4, 5\)"),
         (MAP[None], MAP, r"y_true has shape \(1, 4, 5\), but y_pred has \(4, 5\)"),
         (MAP, MAP + 0.5, "y_pred .* no whole numbers"),
         (MAP - 1, MAP, "no pixel to score"),
