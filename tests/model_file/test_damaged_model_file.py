@@ -218,3 +218,28 @@ def test_planted_torch_file_is_not_executed(tmp_path):
     with pytest.raises(ModelFileError, match=re.escape(str(path))):
         load_model(path)
     assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("fitted/label_colors", lambda t: t[:2], "label_colors has shape"),
+        ("fitted/label_fractions", lambda t: t[:1], "label_fractions has shape"),
+        ("fitted/intensity_range", lambda t: t[:, :1], "intensity_range has shape"),
+        ("fitted/label_groups", lambda t: t * 0 + 2**30, "from 0 to 3"),
+        ("fitted/label_groups", lambda t: t - 1, "from 0 to 3"),
+        ("net/encoder.head.bias", lambda t: t * float("nan"), "not finite"),
+        ("net/encoder.head.bias", lambda t: t[:3], "not those of the net"),
+    ],
+)
+def test_tensor_that_does_not_fit_is_refused(
+    name, change, message, make_segmenter, X, tmp_path
+):
+    make_segmenter().fit(X).merge_labels(2).save(tmp_path / "whole")
+    with safe_open(tmp_path / "whole", framework="pt") as file:
+        tensors = {n: file.get_tensor(n) for n in file.keys()}  # noqa: SIM118
+        metadata = {"sksegment": file.metadata()["sksegment"]}
+    tensors[name] = change(tensors[name]).contiguous()
+    save_file(tensors, tmp_path / "changed", metadata=metadata)
+    with pytest.raises(ModelFileError, match=message):
+        load_model(tmp_path / "changed")
