@@ -26,6 +26,7 @@ _MODULES = {
     "hierarchy",
     "io",
     "losses",
+    "memory",
     "metrics",
     "model_selection",
     "nn",

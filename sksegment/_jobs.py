@@ -20,6 +20,7 @@ from sksegment._image_files import (
     write_labels,
 )
 from sksegment._validation import check_images
+from sksegment.memory import estimate
 from sksegment.plotting import overlay
 
 __all__ = [
@@ -50,11 +51,14 @@ class Journal:
         Files that were given up; each was told in one line on stderr.
     n_images : int
         Images that were labelled.
+    verbose : bool
+        Print details too.
     """
 
     quiet: bool = False
     failed: set = field(default_factory=set)
     n_images: int = 0
+    verbose: bool = False
 
     def __post_init__(self):
         self._start = time.perf_counter()
@@ -73,6 +77,11 @@ class Journal:
         """Print a line, unless quiet."""
         if not self.quiet:
             print(text, flush=True)
+
+    def tell_memory(self, name, estimator, shapes, *, training=False):
+        """Print how much memory something will take, if details are wanted."""
+        if self.verbose:
+            self.say(f"{name}: {estimate(estimator, shapes, training=training)}")
 
     @contextlib.contextmanager
     def guard(self, path):
@@ -392,6 +401,8 @@ def label_file(model, path, outputs, journal):
     with journal.guard(path):
         images = read_images(path)
         maps = []
+        shapes = [image.shape for image in images]
+        journal.tell_memory(f"labelling {path}", model, shapes)
         for index, image in enumerate(images):
             with naming_images([_page_name(path, index, len(images))]):
                 maps += model.predict([image])

@@ -28,7 +28,7 @@ __all__ = ["LARGEST", "divide_large"]
 #: Number of pixels that are divided at once; of so many there are ``n_segments``.
 LARGEST = 2**25
 
-_SIDE = 2048
+_SIDE = 3072
 # How far the rim of a block has an influence: some seeds, as long as that is bearable.
 _MARGIN_SEEDS, _MARGIN = 6, 1024
 # Basins follow the image alone.

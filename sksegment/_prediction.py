@@ -1,12 +1,15 @@
 """What a fitted W-Net segmenter does with images."""
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sksegment._intensity import IntensityScale
+from sksegment._parts import ScaledParts
 from sksegment._persistence import save_segmenter
+from sksegment._tiled import enlarged_windows, must_be_parted
 from sksegment._typing import Images, LabelMaps, PathLike
 from sksegment.fitting import check_finite, check_net, enlarge, soft_labels
-from sksegment.training import to_grid
+from sksegment.training import LazyGrid, to_grid
 
 __all__ = ["PredictionMixin"]
 
@@ -97,8 +100,18 @@ class PredictionMixin:
         return super()._each(X, function, prepare)
 
     def _transform_image(self, index, image):
+        if must_be_parted(self, image.shape):
+            features = np.empty((*image.shape[:2], self.max_labels), np.float32)
+            for place, f in self._windows(image):
+                features[place] = f
+            return features
         f = soft_labels(self.net_, self._to_grid(self._normalize(image)))
         return enlarge(f, image.shape[:2])
+
+    def _windows(self, image):
+        """Soft labels part by part, see `enlarged_windows`."""
+        grid = LazyGrid(ScaledParts(image, self._scale), **self._grid)
+        return enlarged_windows(self, grid, image.shape[:2])
 
     def _reconstruct_image(self, index, image):
         grid = self._to_grid(self._normalize(image))

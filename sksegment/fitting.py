@@ -7,6 +7,7 @@ import torch
 from sklearn.base import clone
 from torch.nn.functional import interpolate
 
+from sksegment._tiling import logits_of, logits_of_window
 from sksegment.nn import channel_softmax
 from sksegment.patches import PatchSampler
 from sksegment.training import (
@@ -37,6 +38,7 @@ __all__ = [
     "net_size",
     "new_wnet",
     "soft_labels",
+    "soft_labels_of_window",
     "train_wnet",
     "train_wnets",
     "weights_of",
@@ -291,7 +293,23 @@ def soft_labels(net, grid):
     FloatingPointError
         If the net answers with NaN.
     """
-    return check_finite(channel_softmax(net.evaluation_step(grid)))
+    return check_finite(channel_softmax(logits_of(net, grid)))
+
+
+def soft_labels_of_window(net, grid, rows, columns):
+    """Soft labels of a window of the grid, up to rounding part of those of all of it.
+
+    Parameters
+    ----------
+    net : SegmentationNet
+    grid : LazyGrid
+    rows, columns : slice
+
+    Returns
+    -------
+    f : tensor of shape (1, K, number of rows, number of columns), float32
+    """
+    return check_finite(channel_softmax(logits_of_window(net, grid, rows, columns)))
 
 
 def check_finite(answer):

@@ -7,10 +7,12 @@ from sklearn.cluster import KMeans
 
 __all__ = [
     "brightness_order",
+    "finish_shares",
     "fit_centers",
     "group_labels",
     "label_colors",
     "paint",
+    "pooled",
     "region_shares",
 ]
 
@@ -38,10 +40,19 @@ def region_shares(f, pooling, assignment, centers=None):
         Rows sum to 1. The mean soft label; or the share of the pixels in which it is
         the largest; or the closeness to the centres of the clusters.
     """
+    return finish_shares(pooled(f, pooling, assignment), assignment, centers)
+
+
+def pooled(f, pooling, assignment):
+    """Sums over superpixels, (n, K), of soft labels, or of labels; they add up."""
     pixels = f.reshape(-1, f.shape[-1])
     if assignment == "majority":
         pixels = np.eye(f.shape[-1], dtype=np.float32)[pixels.argmax(axis=1)]
-    shares = pooling @ pixels
+    return pooling @ pixels
+
+
+def finish_shares(shares, assignment, centers):
+    """Shares of sums that are complete; see `region_shares`."""
     # Thousands of small terms, added up in float32, miss 1 by their rounding.
     shares /= shares.sum(axis=1, keepdims=True)
     if assignment == "kmeans":

@@ -207,6 +207,12 @@ def add_common(parser):
     parser.add_argument(
         "--device", help="where to compute: auto, cpu or cuda (auto is CUDA if there)"
     )
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="tell how much memory it will take, before it is begun",
+    )
     add_quiet(parser)
 
 

@@ -140,7 +140,7 @@ def _segment(args):
 
     paths, outputs = _plan(args)
     estimator = make_estimator(args)
-    journal = _jobs.Journal(args.quiet)
+    journal = _jobs.Journal(args.quiet, verbose=args.verbose)
     if args.each:
         for path in paths:
             _segment_alone(estimator, path, outputs, args, journal)
@@ -166,6 +166,9 @@ def _train(paths, args, estimator, target, journal):
     images = _jobs.training_images(paths, args.train_images, journal)
     if not images:
         return None
+    shapes = [image.shape for image in images.values()]
+    name = f"training on {len(images)} image(s)"
+    journal.tell_memory(name, estimator, shapes, training=True)
     model = train_model(
         estimator, images, target, every=args.checkpoint, resume=args.resume
     )
@@ -191,7 +194,7 @@ def _fit(args):
 
     target, paths = Path(args.out), image_files(args.inputs)
     _jobs.check_model_file(target, paths)
-    journal = _jobs.Journal(args.quiet)
+    journal = _jobs.Journal(args.quiet, verbose=args.verbose)
     model = _train(paths, args, make_estimator(args), target, journal)
     if model is None:
         return 2
@@ -212,7 +215,7 @@ def _predict(args):
     model = load_model(args.model, device=args.device)
     if args.regions is not None:
         model.set_params(n_regions=args.regions)
-    journal = _jobs.Journal(args.quiet)
+    journal = _jobs.Journal(args.quiet, verbose=args.verbose)
     for path in paths:
         _jobs.label_file(model, path, outputs, journal)
     _sum_up(journal, outputs, f"model {args.model}")

@@ -145,9 +145,11 @@ def _stack(args):
     cuts = Cuts.of(open_stack(source, axes=args.axes, dataset=args.dataset), args.along)
     place = Place(args.out, cuts.stack)
     place.check_free(resume=args.resume, overwrite=args.overwrite)
-    journal = Journal(args.quiet)
+    journal = Journal(args.quiet, verbose=args.verbose)
     with _connected(args.scheduler) as client, _untold_failures():
         model = get_model(args, cuts, place, journal, options)
+        shapes = [view.shape[1:] for view in cuts.views]
+        journal.tell_memory("labelling a slice", model, shapes)
         run = run_stack(
             model,
             cuts.stack,

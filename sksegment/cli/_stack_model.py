@@ -105,6 +105,9 @@ def _train(args, cuts, target, journal):
         check_plane(args.sample_region, params["patches__region"], view)
     indices = args.train_at or _suggest(view, args.train_slices or 1)
     images = {f"slice {i} of {view.source}": _slice(view, i) for i in indices}
+    shapes = [image.shape for image in images.values()]
+    name = f"training on {len(images)} slice(s)"
+    journal.tell_memory(name, estimator, shapes, training=True)
     resume = args.resume and not args.overwrite
     model = train_model(estimator, images, target, every=args.checkpoint, resume=resume)
     merge_classes(model, args.classes, ", ".join(images))

@@ -11,6 +11,9 @@ from sksegment.nn._blocks import ConvBlock, UpSampling
 
 __all__ = ["UNet"]
 
+# Of the two 3x3 convolutions of a block.
+_BLOCK_REACH = 2
+
 
 class UNet(nn.Module):
     """U-Net of Xia and Kulis (2017): separable except on the first and last level.
@@ -113,17 +116,56 @@ class UNet(nn.Module):
                     block[index] = nn.Identity()
         return unet.to(dtype=dtype, memory_format=torch.channels_last)
 
+    @property
+    def reach(self):
+        """Pixels around a cell of ``2**depth`` pixels that its values depend on."""
+        unit = 2**self.depth
+        first, last = self._sources(0, 0, unit - 1)
+        return max(-first, last - unit + 1)
+
+    def _sources(self, level, first, last):
+        """First and last pixel on which values of a level depend, across one axis."""
+        if level == self.depth:
+            return self._sources_down(level, first, last)
+        first, last = first - _BLOCK_REACH, last + _BLOCK_REACH
+        above = self._sources_down(level, first, last)
+        # A transposed convolution takes from two values below.
+        below = self._sources(level + 1, first // 2, (last + 1) // 2)
+        return min(above[0], below[0]), max(above[1], below[1])
+
+    def _sources_down(self, level, first, last):
+        first, last = first - _BLOCK_REACH, last + _BLOCK_REACH
+        if level == 0:
+            return first, last
+        return self._sources_down(level - 1, 2 * first, 2 * last + 1)
+
+    def padding(self, height, width, margin):
+        """How an image is padded before the first layer.
+
+        Parameters
+        ----------
+        height, width : int
+        margin : int
+            As in `forward`.
+
+        Returns
+        -------
+        sides : ((int, int), (int, int))
+            Pixels above, below, and left, right.
+        mode : {"reflect", "replicate"}
+        """
+        missing = [self._missing(side, margin) for side in (height, width)]
+        (top, bottom), (left, right) = ((n // 2, n - n // 2) for n in missing)
+        # Reflection needs more pixels than it adds.
+        room = bottom < height and right < width
+        return ((top, bottom), (left, right)), "reflect" if room else "replicate"
+
     def _pad(self, x, margin):
         """Pad to a multiple of ``2**depth``, and say how to crop the result."""
         height, width = x.shape[-2:]
-        vertical = self._missing(height, margin)
-        horizontal = self._missing(width, margin)
-        top, left = vertical // 2, horizontal // 2
-        if vertical or horizontal:
-            sides = (left, horizontal - left, top, vertical - top)
-            # Reflection needs more pixels than it adds.
-            room = vertical - top < height and horizontal - left < width
-            x = pad(x, sides, mode="reflect" if room else "replicate")
+        ((top, bottom), (left, right)), mode = self.padding(height, width, margin)
+        if bottom or right:
+            x = pad(x, (left, right, top, bottom), mode=mode)
         return x, (slice(top, top + height), slice(left, left + width))
 
     def _missing(self, side, margin):

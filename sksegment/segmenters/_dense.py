@@ -8,6 +8,7 @@ from sksegment._merging import MergingMixin
 from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
 from sksegment._prediction import PredictionMixin
 from sksegment._preparation import PreparedPixels, default_superpixels
+from sksegment._tiled import must_be_parted
 from sksegment._validation import Integral, Interval
 from sksegment.fitting import enlarge, soft_labels
 from sksegment.hierarchy import region_hierarchy
@@ -277,6 +278,11 @@ class DenseWNetSegmenter(
     def _predict_image(self, index, image):
         if self.n_regions is not None:
             return self._regions(self._tree(index, image))
+        if must_be_parted(self, image.shape):
+            labels = np.empty(image.shape[:2], np.int32)
+            for place, f in self._windows(image):
+                labels[place] = self._joined(f.argmax(axis=-1).astype(np.int32))
+            return labels
         return self._joined(self._label(self._normalize(image)))
 
     def _tree(self, index, image):

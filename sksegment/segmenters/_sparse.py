@@ -8,8 +8,11 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sksegment._hierarchies import HierarchyMixin
 from sksegment._merging import MergingMixin
 from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
+from sksegment._parts import ScaledParts
+from sksegment._pooling import Pooling
 from sksegment._prediction import PredictionMixin
 from sksegment._preparation import CHOSEN_IN_FIT, PreparedImages
+from sksegment._tiled import must_be_parted, paint_over, shares_of_windows
 from sksegment._validation import Interval, Real, StrOptions
 from sksegment.fitting import soft_labels
 from sksegment.hierarchy import region_hierarchy
@@ -25,7 +28,7 @@ from sksegment.patches import PatchSampler
 from sksegment.regions import pooling_matrix
 from sksegment.segmenters._training import NET_CONSTRAINTS, TrainingMixin
 from sksegment.superpixels import SuperpixelTransformer
-from sksegment.training import GraphImage
+from sksegment.training import GraphImage, LazyGrid
 
 __all__ = ["SparseWNetSegmenter"]
 
@@ -327,6 +330,11 @@ class SparseWNetSegmenter(
         ]
 
     def _prepare_image(self, index, image):
+        if must_be_parted(self, image.shape):
+            parts = self.superpixels_.parts(image, index)
+            superpixels = self.superpixels_.divide_parts(parts, index)
+            grid = LazyGrid(parts, **self._grid)
+            return parts, superpixels, grid, Pooling(superpixels, grid.shape)
         scaled, superpixels = self.superpixels_.divide(image, index)
         return scaled, *self._to_parts(scaled, superpixels)
 
@@ -337,9 +345,15 @@ class SparseWNetSegmenter(
     def _predict_image(self, scaled, *parts):
         if self.n_regions is not None:
             return self._regions(self._tree(scaled, *parts))
+        if isinstance(scaled, ScaledParts):
+            superpixels, grid, pooling = parts
+            labels = self._shares(grid, pooling).argmax(axis=1).astype(np.int32)
+            return paint_over(superpixels, self._joined(labels))
         return self._joined(self._label(*parts))
 
     def _tree(self, scaled, superpixels, grid, pooling):
+        if isinstance(scaled, ScaledParts):
+            scaled = scaled.read(slice(None), slice(None))
         return region_hierarchy(
             np.float32(100.0) * scaled,
             superpixels,
@@ -355,6 +369,10 @@ class SparseWNetSegmenter(
         return paint(superpixels, self._summed(self._shares(grid, pooling)), 0.0)
 
     def _shares(self, grid, pooling, assignment=None):
+        if isinstance(grid, LazyGrid):
+            assignment = assignment or self.assignment
+            centers = self.cluster_centers_
+            return shares_of_windows(self, grid, pooling, assignment, centers)
         f = soft_labels(self.net_, grid)[0].permute(1, 2, 0).cpu().numpy()
         assignment = assignment or self.assignment
         return region_shares(f, pooling, assignment, self.cluster_centers_)

@@ -30,6 +30,7 @@ from sksegment.fitting import (
     train_wnet,
     weights_of,
 )
+from sksegment.memory import warn_of_shortage
 from sksegment.patches import PatchSampler
 from sksegment.segmenters._advice import warn_of_failure
 from sksegment.segmenters._checkpoints import (
@@ -138,10 +139,14 @@ class TrainingMixin:
         sklearn.exceptions.ConvergenceWarning
             If all pixels got one label though they differ, or the weights hardly left
             their start; it says what to try.
+        RuntimeWarning
+            Before the work, if there seems to be too little memory for it.
         """
         check_objective(self)
         checkpoints = Checkpoints(checkpoint, checkpoint_every)
         batch = check_images(X)
+        # Above this one stands the wrapper that checks the parameters.
+        warn_of_shortage(self, [image.shape for image in batch.images], stacklevel=3)
         hints = self._check_scribbles(scribbles, class_names, batch)
         images = self._prepare(batch.images)
         on_device = self._training_images(images, choose_device(self.device))
@@ -159,7 +164,6 @@ class TrainingMixin:
             best = min(nets, key=final_loss)
         keep(self, self._most_agreeing(nets, keep, images.scale, batch))
         checkpoints.write(self)
-        # Above this one stands the wrapper that checks the parameters.
         warn_of_failure(self, images, stacklevel=3)
         return self
 

@@ -12,6 +12,7 @@ from sksegment.training._data import (
     PixelImage,
     TrainingBatch,
     TrainingSet,
+    grid_shape,
     to_grid,
 )
 from sksegment.training._device import (
@@ -31,6 +32,7 @@ from sksegment.training._moments import moments_of, restore_moments
 from sksegment.training._net import SegmentationNet, history_table, make_net, train
 from sksegment.training._preview import Preview
 from sksegment.training._together import train_together
+from sksegment.training._windows import LazyGrid, TensorGrid, window_logits
 
 __all__ = [
     "Checkpoint",
@@ -39,16 +41,19 @@ __all__ = [
     "GraphImage",
     "LabelCount",
     "LastEpoch",
+    "LazyGrid",
     "Movement",
     "PixelImage",
     "Preview",
     "ProgressBar",
     "SegmentationNet",
+    "TensorGrid",
     "TrainingBatch",
     "TrainingSet",
     "choose_device",
     "choose_dtype",
     "ending_gently",
+    "grid_shape",
     "history_table",
     "initialise_labels",
     "is_available",
@@ -61,4 +66,5 @@ __all__ = [
     "train",
     "train_together",
     "twin_of",
+    "window_logits",
 ]

@@ -11,7 +11,14 @@ from sksegment.losses import pixel_affinity
 from sksegment.nn import SoftmaxPooling, SparseOperator, WindowOperator
 from sksegment.regions import pooling_matrix
 
-__all__ = ["GraphImage", "PixelImage", "TrainingBatch", "TrainingSet", "to_grid"]
+__all__ = [
+    "GraphImage",
+    "PixelImage",
+    "TrainingBatch",
+    "TrainingSet",
+    "grid_shape",
+    "to_grid",
+]
 
 _MIN_GRID = 4
 
@@ -44,10 +51,15 @@ def to_grid(scaled, resolution, position=0.0):
     return with_position.contiguous(memory_format=torch.channels_last)
 
 
+def grid_shape(shape, resolution):
+    """Height and width of the grid for an image of shape (H, W, ...)."""
+    return tuple(max(_MIN_GRID, round(side * resolution)) for side in shape[:2])
+
+
 def _resize(scaled, resolution):
     pixels = torch.from_numpy(np.ascontiguousarray(scaled))[None].permute(0, 3, 1, 2)
     height, width = scaled.shape[:2]
-    grid = tuple(max(_MIN_GRID, round(side * resolution)) for side in (height, width))
+    grid = grid_shape((height, width), resolution)
     if grid == (height, width):
         return pixels
     return interpolate(
