@@ -42,8 +42,11 @@ format: $(READY)
 # GALLERY=0 leaves out running the examples, which takes minutes the first time.
 docs: $(DOCS)/.ready
 	$(SPHINX) -W --keep-going docs docs/_build/html
-# Links to elsewhere; needs a network.
+	$(DOCS)/bin/python docs/check_links.py docs/_build/html
+# Links within the site first, files and anchors; then those to elsewhere, by network.
 linkcheck: $(DOCS)/.ready
+	GALLERY=0 $(SPHINX) -W --keep-going docs docs/_build/links
+	$(DOCS)/bin/python docs/check_links.py docs/_build/links
 	GALLERY=0 $(SPHINX) -b linkcheck docs docs/_build/linkcheck
 
 $(READY): pyproject.toml constraints.txt

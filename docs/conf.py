@@ -61,6 +61,8 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_signature": False,
+    # Its page of times loads scripts from elsewhere; the log has the times, too.
+    "write_computation_times": False,
     "within_subsection_order": "FileNameSortKey",
 }
 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")

@@ -1,6 +1,7 @@
 """The pages say what there is: every public name, and code that runs."""
 
 import re
+import runpy
 from importlib import import_module
 from pathlib import Path
 
@@ -17,6 +18,9 @@ SECTIONS = dict(
     )
 )
 PAGES = sorted(DOCS.glob("guide/*.md"))
+ROOT = DOCS.parent
+WRITTEN = sorted([*ROOT.glob("*.md"), *ROOT.glob("examples/*.md"), *DOCS.rglob("*.md")])
+check_links = runpy.run_path(str(DOCS / "check_links.py"))["main"]
 NEEDED = {"benchmarking", "baselines", "presets"}  # parts that others show
 
 
@@ -50,3 +54,41 @@ def test_a_loss_of_ones_own_goes_to_the_history(make_image, make_segmenter):
     params = make_segmenter().get_params(deep=False)
     model = names["BalancedSegmenter"](**params).fit([make_image()])
     assert np.isfinite(model.history_[-1]["balance"])
+
+
+def anchors(path):
+    headings = re.findall(r"^#+ (.*)$", path.read_text(), re.M)
+    kept = [re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings]
+    return {heading.replace(" ", "-") for heading in kept}
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_in_the_repository_lead_somewhere(page):
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(), flags=re.S)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"https?:|/index|\.\./auto_examples|auto_examples", target):
+            continue  # elsewhere, or made with the site
+        name, _, anchor = target.partition("#")
+        goal = (page.parent / name).resolve() if name else page
+        assert goal.exists(), target
+        assert not anchor or anchor in anchors(goal), target
+
+
+def test_bad_links_of_the_site_are_found(tmp_path, capsys):
+    (tmp_path / "a.html").write_text('<h1 id="top"><a href="b.html#here">b</a></h1>')
+    other = tmp_path / "b.html"
+    other.write_text('<p id="here"><a href="https://e.org"></a><a href="a.html#top">')
+    assert check_links(tmp_path) == 0
+    other.write_text('<a href="c.html"></a><a href="a.html#up"></a><img src="/x/y">')
+    assert check_links(tmp_path) == 1
+    other.write_text('<p id="here"><script src="https://e.org/math.js"></script>')
+    assert check_links(tmp_path) == 1
+    told = capsys.readouterr().out
+    for fault in (
+        "b.html: no file for c.html",
+        "b.html: no anchor for a.html#up",
+        "b.html: no file for /x/y",
+        "a.html: no anchor for b.html#here",
+        "b.html: loads https://e.org/math.js",
+    ):
+        assert fault in told

@@ -16,7 +16,8 @@ def _replace(app, docname, source):
     def inside(match):
         label, target = match.groups()
         path = (folder / target).resolve()
-        if path.is_relative_to(app.srcdir):
+        # What is not there stays a link, of which Sphinx warns.
+        if path.is_relative_to(app.srcdir) or not path.exists():
             return match.group()
         if path.name == "README.md":
             return f"[{label}](/index.md)"
