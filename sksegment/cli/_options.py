@@ -11,10 +11,10 @@ __all__ = [
     "add_command",
     "add_common",
     "add_field",
+    "add_granularity",
     "add_inputs",
     "add_outputs",
     "add_quiet",
-    "add_regions",
     "add_training",
     "add_void",
     "assignment",
@@ -43,6 +43,13 @@ _PARAMETERS = {
 
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are exceptions, so that all are told in one way."""
+
+    def parse_known_args(self, args=None, namespace=None):
+        """Complain of what is not known here, rather than in the program's name."""
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
 
     def error(self, message):
         """Raise a `ValueError` that says where the help is."""
@@ -170,13 +177,7 @@ def add_checkpoints(parser, *, resume=True):
 def add_field(parser):
     """Add where to look, and how many classes to tell apart."""
     group = parser.add_argument_group("classes and field of view")
-    group.add_argument(
-        "--classes",
-        type=positive,
-        metavar="K",
-        help="join those that look alike until K are left",
-    )
-    add_regions(group)
+    add_granularity(group)
     group.add_argument(
         "--mask",
         metavar="FILE",
@@ -191,8 +192,14 @@ def add_field(parser):
     )
 
 
-def add_regions(parser):
-    """Add the granularity of regions."""
+def add_granularity(parser):
+    """Add how finely to divide: so many classes, or so many regions."""
+    parser.add_argument(
+        "--classes",
+        type=positive,
+        metavar="K",
+        help="join those that look alike until K are left",
+    )
     parser.add_argument(
         "--regions",
         type=_number_or_auto,

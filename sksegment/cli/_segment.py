@@ -8,9 +8,9 @@ from sksegment.cli._options import (
     add_command,
     add_common,
     add_field,
+    add_granularity,
     add_inputs,
     add_outputs,
-    add_regions,
     add_training,
     make_estimator,
 )
@@ -96,13 +96,16 @@ def _add_predict(commands):
         commands,
         "predict",
         _predict,
-        "Label images with a saved model.",
-        "  sksegment predict model.safetensors slices/ -o out --format tif",
+        "Label images with a saved model.\n\n"
+        "A class has the same number in all images. --classes and --regions choose\n"
+        "how finely to divide, without training again.",
+        "  sksegment predict model.safetensors slices/ -o out --format tif\n"
+        "  sksegment predict model.safetensors photo.jpg -o coarse --classes 4",
     )
     parser.add_argument("model", metavar="MODEL", help="file that fit or segment wrote")
     add_inputs(parser)
     add_outputs(parser)
-    add_regions(parser)
+    add_granularity(parser)
     add_common(parser)
 
 
@@ -213,6 +216,7 @@ def _predict(args):
 
     paths, outputs = _plan(args)
     model = load_model(args.model, device=args.device)
+    _jobs.merge_classes(model, args.classes, args.model)
     if args.regions is not None:
         model.set_params(n_regions=args.regions)
     journal = _jobs.Journal(args.quiet, verbose=args.verbose)

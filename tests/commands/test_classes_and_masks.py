@@ -52,6 +52,23 @@ def test_fit_gives_as_many_classes_as_wanted(run, photo, tmp_path):
     assert load_model(out).labels_[0].max() == 1
 
 
+def test_predict_joins_classes_of_a_saved_model(run, fails, photo, tmp_path):
+    model = tmp_path / "m.safetensors"
+    assert run("fit", photo, "-o", model, *TINY)[0] == 0
+    args = ("predict", model, photo, "-o", tmp_path / "out", "--classes")
+    assert run(*args, 2)[0] == 0
+    labels = read_images(tmp_path / "out" / "photo_labels.png")[0]
+    expected = load_model(model).merge_labels(2).predict(read_images(photo))[0]
+    assert_array_equal(labels, expected)
+    assert "m.safetensors" in fails(*args, 7)
+
+
+def test_unknown_option_names_the_help_of_its_command(fails, photo, tmp_path):
+    line = fails("predict", "m.safetensors", photo, "-o", tmp_path, "--epochs", 3)
+    assert "unrecognized arguments: --epochs 3" in line
+    assert line.rstrip().endswith("see: sksegment predict --help")
+
+
 @pytest.mark.parametrize("command", ["segment", "segment --each", "fit"])
 def test_more_classes_than_were_learnt(fails, photo, tmp_path, command):
     args = (*command.split(), photo, "-o", tmp_path / "out", *TINY)
