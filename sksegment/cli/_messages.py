@@ -67,5 +67,7 @@ def one_line_warnings(quiet):
         yield
 
 
-def _show_warning(message, *args, **kwargs):
-    complain(one_line(message), "warning")
+def _show_warning(message, category, *args, **kwargs):
+    # What libraries say to each other is nothing to those who type a command.
+    if not issubclass(category, DeprecationWarning):
+        complain(one_line(message), "warning")

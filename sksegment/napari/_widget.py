@@ -1,9 +1,15 @@
 """The widget that napari docks."""
 
-from magicgui.widgets import Container
+try:
+    from magicgui.widgets import Container
 
-from sksegment.napari._actions import Actions
-from sksegment.napari._controls import Controls
+    from sksegment.napari._actions import Actions
+    from sksegment.napari._controls import Controls
+except ImportError as error:
+    raise ImportError(
+        f"the plugin needs {error.name}, which is not installed: "
+        'pip install "sksegment[napari]"'
+    ) from error
 
 __all__ = ["SegmentWidget"]
 

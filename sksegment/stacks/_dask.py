@@ -33,11 +33,27 @@ def labeller_on(client, model, cuts):
     label : callable
         ``label(numbers)`` gives what `label_ahead` does, in the order in which slices
         are finished, with packed labels.
+
+    Raises
+    ------
+    ImportError
+        If dask.distributed is not installed here.
     """
+    _import_distributed()
     travels = _is_small(cuts)
     shared = _send_model(client, model, cuts if travels else None)
     read = _nothing if travels else partial(read_slice, cuts)
     return partial(_label, client, shared, read)
+
+
+def _import_distributed():
+    try:
+        import dask.distributed  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "client= needs dask.distributed, which is not installed: pip install "
+            '"sksegment[stacks]"'
+        ) from error
 
 
 def _nothing(number):

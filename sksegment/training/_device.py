@@ -74,7 +74,11 @@ def _has_native_bfloat16(device):
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type != "cpu":
         return False
-    # Emulated bfloat16 is slower than float32, so the instructions must be there.
+    # Emulated bfloat16 is slower than float32, so the instructions must be there, and
+    # oneDNN, which may have been told to do without them, must use them.
+    may_use = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    if not may_use():
+        return False
     checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, check, lambda: False)() for check in checks)
 

@@ -34,16 +34,20 @@ def test_precision_by_name():
 
 
 @pytest.mark.parametrize(
-    ("avx512", "amx", "expected"),
+    ("avx512", "amx", "onednn", "expected"),
     [
-        (False, False, torch.float32),
-        (True, False, torch.bfloat16),
-        (False, True, torch.bfloat16),
+        (False, False, True, torch.float32),
+        (True, False, True, torch.bfloat16),
+        (False, True, True, torch.bfloat16),
+        (True, True, False, torch.float32),
     ],
 )
 def test_precision_auto_is_bfloat16_where_the_cpu_computes_with_it(
-    monkeypatch, avx512, amx, expected
+    monkeypatch, avx512, amx, onednn, expected
 ):
+    monkeypatch.setattr(
+        torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: onednn, raising=False
+    )
     checks = {"_is_avx512_bf16_supported": avx512, "_is_amx_tile_supported": amx}
     for name, there in checks.items():
         monkeypatch.setattr(torch.cpu, name, lambda there=there: there, raising=False)
