@@ -3,8 +3,8 @@
 python docs/check_links.py docs/_build/html
 
 A target that is not there, file or anchor, is printed, and so is anything that a
-browser would load from elsewhere, since the site has to work without a network; the exit
-code is then 1. Links to elsewhere are not looked at: they are loaded on a click only.
+browser would load from elsewhere, since the site has to work without a network; the
+exit code is then 1. Links to elsewhere are loaded on a click only, and not looked at.
 """
 
 import sys

@@ -79,7 +79,11 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"index": []}
+# Pages without a section of their own have nothing to list beside them.
+_ALONE = ["quickstart", "which_method", "faq", "command_line", "benchmarks"]
+html_sidebars = {f"guide/{name}": [] for name in _ALONE} | {
+    path.stem: [] for path in DOCS.glob("*.md") if path.stem not in ("stacks", "napari")
+}
 html_copy_source = False
 
 # Links elsewhere need a network: they are looked at by make linkcheck alone.

@@ -5,6 +5,7 @@ python docs/make_gallery.py [examples/plot_video.py ...]
 
 import runpy
 import sys
+import time
 from pathlib import Path
 
 import matplotlib
@@ -36,7 +37,10 @@ def main(paths):
     for path in paths or sorted((ROOT / "examples").glob("plot_*.py")):
         plt.show = lambda path=path: save_picture(PICTURES / f"{Path(path).stem}.png")
         sys.argv = [str(path)]
+        start = time.perf_counter(), time.process_time()
         runpy.run_path(str(path), run_name="__main__")
+        wall, busy = time.perf_counter() - start[0], time.process_time() - start[1]
+        print(f"== {Path(path).name}: {wall:.0f} s, {busy:.0f} s of a processor")
 
 
 if __name__ == "__main__":

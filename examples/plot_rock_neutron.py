@@ -52,7 +52,8 @@ def name_classes(labels, truth):
 
 # %%
 # Under neutrons betas are 0.1, as in the paper, and more noise is removed: relative to
-# the difference of grain and pore there is more of it.
+# the difference of grain and pore there is more of it. The crack is too thin: under
+# X-rays what is found of it counts as pore, under neutrons as grain.
 settings = {
     "xray": (0.05, 0.02, 24, 6000, 5.0),
     "neutron": (0.2, 0.1, 32, 3000, 10.0),
@@ -78,9 +79,7 @@ axes[0, 2].set_title("truth")
 for axis in axes.flat[:5]:
     axis.axis("off")
 
-# %%
-# The grains are left out of the chart, which they would fill. The crack is too thin:
-# under X-rays what is found of it counts as pore, under neutrons as grain.
+# The grains are left out of the chart, which they would fill.
 shown = [0, 2, 3, 4]
 for shift, (name, parts) in enumerate(fractions.items()):
     place, grey = np.arange(4) + 0.27 * shift - 0.27, str(0.15 + 0.3 * shift)

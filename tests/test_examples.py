@@ -1,6 +1,7 @@
 """The examples run to their end: with little to do, and as scripts of their own."""
 
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -67,6 +68,13 @@ def test_example_takes_a_file(path, run, tmp_path):
     volume, _ = make_small_tomogram((4, 64, 64), random_state=0)
     tifffile.imwrite(tmp_path / "scan.tif", volume, photometric="minisblack")
     assert len(run(path, tmp_path / "scan.tif")) == 1
+
+
+@pytest.mark.parametrize("path", PLOTS, ids=lambda path: path.stem)
+def test_example_draws_its_figure_in_one_cell(path):
+    cells = path.read_text().split("\n# %%\n")
+    drawing = [c for c in cells if re.search(r"axes\[|axis\.|plt\.show\(", c)]
+    assert len(drawing) == 1  # the gallery shows a figure at the end of each cell
 
 
 @pytest.mark.parametrize("path", PLOTS, ids=lambda path: path.stem)

@@ -6,10 +6,16 @@ from docutils.nodes import SkipNode
 from docutils.utils.math.latex2mathml import tex2mathml
 
 _TAG = re.compile(r"\\tag\{(\w+)\}")
+_HAT = re.compile(r"\\hat\s*\{?(\w)\}?")
+
+
+def _convert(text, **options):
+    # What stands in braces has its indices beside it, a bare hat has them beneath.
+    return tex2mathml(_HAT.sub(r"{\\hat{\1}{}}", text), **options)
 
 
 def _inline(writer, node):
-    writer.body.append(tex2mathml(node.astext()))
+    writer.body.append(_convert(node.astext()))
     raise SkipNode
 
 
@@ -17,7 +23,7 @@ def _block(writer, node):
     text = node.astext()
     tag = _TAG.search(text)
     number = f'<span class="eqno">({tag[1]})</span>' if tag else ""
-    formula = tex2mathml(_TAG.sub("", text), as_block=True)
+    formula = _convert(_TAG.sub("", text), as_block=True)
     writer.body.append(f'<div class="math">{number}{formula}</div>\n')
     raise SkipNode
 
