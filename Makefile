@@ -49,10 +49,12 @@ format: $(READY)
 	$(BIN)/ruff format .
 # GALLERY=0 leaves out running the examples, which takes minutes the first time.
 docs: $(DOCS)/.ready
+	rm -rf docs/api/generated  # pages of names that are no more
 	$(SPHINX) -W --keep-going docs docs/_build/html
 	$(DOCS)/bin/python docs/check_links.py docs/_build/html
 # Links within the site first, files and anchors; then those to elsewhere, by network.
 linkcheck: $(DOCS)/.ready
+	rm -rf docs/api/generated
 	GALLERY=0 $(SPHINX) -W --keep-going docs docs/_build/links
 	$(DOCS)/bin/python docs/check_links.py docs/_build/links
 	GALLERY=0 $(SPHINX) -b linkcheck docs docs/_build/linkcheck
