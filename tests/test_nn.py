@@ -14,9 +14,8 @@ def random_images(*shape, seed=0):
 
 def sparse_matrix(shape, density=0.2, seed=0):
     rng = np.random.default_rng(seed)
-    matrix = sparse.random_array(shape, density=density, rng=rng, format="csr")
-    matrix.data -= 0.5
-    return matrix
+    there = rng.random(shape) < density
+    return sparse.csr_array(there * rng.uniform(-0.5, 0.5, shape))
 
 
 def dense_of(matrix):

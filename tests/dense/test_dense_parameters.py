@@ -156,7 +156,10 @@ def test_number_of_channels_has_to_be_that_of_the_fit(method, fitted_dense, make
         getattr(fitted_dense, method)(X)
 
 
-def test_progress_bar_shows_the_terms_and_the_labels(make_dense, X, capsys):
+def test_progress_bar_shows_the_terms_and_the_labels(
+    make_dense, X, capsys, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "200")
     make_dense(beta_cut=0.1, verbose=1).fit(X)
     shown = capsys.readouterr()
     assert shown.out == ""

@@ -87,7 +87,9 @@ def _as_dtype(pattern, low, high, dtype):
     values = exact(low) * (1 - pattern) + exact(high) * pattern
     if dtype.kind in "iu":
         values = np.rint(values)
-    return np.clip(values, exact(low), exact(high)).astype(dtype)
+    # numpy 1 warns of the largest integer of 64 bits, which it casts rightly.
+    with np.errstate(invalid="ignore" if dtype.kind in "iu" else "warn"):
+        return np.clip(values, exact(low), exact(high)).astype(dtype)
 
 
 @dataclass(frozen=True)

@@ -156,8 +156,14 @@ def test_search_with_several_scores(scoring, grey_images, grey_truths):
 @pytest.mark.parametrize("scoring", [v_measure_scorer, *SEVERAL])
 def test_scores_with_metadata_routing(scoring, grey_images, grey_truths):
     with config_context(enable_metadata_routing=True):
+        # scikit-learn 1.6 needs params= here.
         results = cross_validate(
-            Threshold(), grey_images, grey_truths, scoring=scoring, cv=InSampleSplit()
+            Threshold(),
+            grey_images,
+            grey_truths,
+            scoring=scoring,
+            cv=InSampleSplit(),
+            params={},
         )
     assert all(np.isfinite(values).all() for values in results.values())
 
