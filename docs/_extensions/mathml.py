@@ -1,17 +1,39 @@
 """Equations as MathML, which browsers show without a script from elsewhere."""
 
 import re
+from html import unescape
+from xml.etree import ElementTree
 
 from docutils.nodes import SkipNode
 from docutils.utils.math.latex2mathml import tex2mathml
 
+_SPACE = "{http://www.w3.org/1998/Math/MathML}"
+ElementTree.register_namespace("", _SPACE[1:-1])
 _TAG = re.compile(r"\\tag\{(\w+)\}")
-_HAT = re.compile(r"\\hat\s*\{?(\w)\}?")
+# Of the names of characters XML knows few.
+_NAMED = re.compile(r"&(?!lt;|gt;|amp;)\w+;")
+_HAT = "\u02c6"
 
 
 def _convert(text, **options):
-    # What stands in braces has its indices beside it, a bare hat has them beneath.
-    return tex2mathml(_HAT.sub(r"{\\hat{\1}{}}", text), **options)
+    # The name of a function needs room after it, which docutils leaves out.
+    text = text.replace(r"\log ", r"\log\, ")
+    markup = _NAMED.sub(lambda name: unescape(name[0]), tex2mathml(text, **options))
+    formula = ElementTree.fromstring(markup)
+    for node in list(formula.iter(f"{_SPACE}munderover")):
+        base, index, over = node
+        if over.text == _HAT:
+            _set_beside(node, base, index, over)
+    return ElementTree.tostring(formula, encoding="unicode")
+
+
+def _set_beside(node, base, index, hat):
+    """Set the index of what wears a hat beside it, not beneath."""
+    node.clear()
+    node.tag = f"{_SPACE}msub"
+    hatted = ElementTree.SubElement(node, f"{_SPACE}mover", accent="true")
+    hatted.extend([base, hat])
+    node.append(index)
 
 
 def _inline(writer, node):
