@@ -35,7 +35,7 @@ _COLOR_BLINDNESS = np.array(
 _N_COLORS = 256
 
 
-def label_colors(n):
+def label_colors(n: int) -> np.ndarray:
     """Colours of the classes, the same for an id whatever ``n`` is.
 
     Parameters

@@ -10,7 +10,13 @@ __all__ = ["borders", "display_limits", "displayable", "overlay"]
 _VOID_BRIGHTNESS = 0.35
 
 
-def overlay(image, labels, *, alpha=0.45, limits=None):
+def overlay(
+    image: np.ndarray,
+    labels: np.ndarray,
+    *,
+    alpha: float = 0.45,
+    limits: tuple[np.ndarray, np.ndarray] | None = None,
+) -> np.ndarray:
     """Tint an image with the colours of its classes and draw their borders.
 
     Parameters

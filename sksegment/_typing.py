@@ -1,12 +1,12 @@
 """Types of what goes in and out, for signatures."""
 
 import os
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-__all__ = ["Images", "LabelMaps", "PathLike", "Truths"]
+__all__ = ["ClassNames", "Images", "LabelMaps", "Measure", "PathLike", "Truths"]
 
 PathLike: TypeAlias = str | os.PathLike[str]
 #: Images (H, W) or (H, W, C) of any sizes, or one array of n of them.
@@ -15,3 +15,7 @@ Images: TypeAlias = Sequence[np.ndarray] | np.ndarray
 LabelMaps: TypeAlias = list[np.ndarray] | np.ndarray
 #: Ground truths (H, W), or (A, H, W) of A annotators.
 Truths: TypeAlias = Sequence[Any] | np.ndarray
+#: Names of classes by their labels, or in the order of the labels.
+ClassNames: TypeAlias = Mapping[int, str] | Sequence[str]
+#: How undecided the shares of the labels are.
+Measure: TypeAlias = Literal["margin", "entropy"]

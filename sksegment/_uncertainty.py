@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from sksegment._typing import Measure
+
 __all__ = ["uncertainty"]
 
 
-def uncertainty(proba, measure="margin"):
+def uncertainty(proba: np.ndarray, measure: Measure = "margin") -> np.ndarray:
     r"""How undecided the shares of the labels are, between 0 (sure) and 1.
 
     Parameters

@@ -9,9 +9,11 @@ import pytest
 
 import sksegment
 
+MODULES = ["datasets", "io", "metrics", "model_selection", "plotting"]
+MODULES += ["postprocessing", "preprocessing", "report", "stacks"]
 FUNCTIONS = [
     (module, name)
-    for module in ("io", "metrics", "model_selection", "stacks")
+    for module in MODULES
     for name in import_module(f"sksegment.{module}").__all__
     if inspect.isfunction(getattr(import_module(f"sksegment.{module}"), name))
 ]
@@ -55,3 +57,24 @@ def test_methods_of_the_estimators_have_types(kind, name):
     _, first, *_ = signature.parameters.values()
     assert first.annotation is not first.empty
     assert signature.return_annotation is not signature.empty
+
+
+@pytest.mark.parametrize("module", ["plotting", "preprocessing", "postprocessing"])
+def test_methods_of_public_classes_have_types(module):
+    public = import_module(f"sksegment.{module}")
+    classes = [getattr(public, n) for n in public.__all__]
+    methods = [
+        method
+        for class_ in filter(inspect.isclass, classes)
+        for name, method in inspect.getmembers(class_, inspect.isroutine)
+        if name in {"__init__", "fit", "transform", "plot", "to_csv"}
+        or name.startswith("from_")
+    ]
+    assert methods
+    for method in methods:
+        signature = inspect.signature(method)
+        typed = [
+            p for p in signature.parameters.values() if p.name not in ("self", "args")
+        ]
+        assert all(p.annotation is not p.empty for p in typed), method
+        assert signature.return_annotation is not signature.empty, method

@@ -1,13 +1,16 @@
 """The Berkeley Segmentation Dataset: its three layouts on disk, and its download."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from scipy.io import loadmat
 from sklearn.utils import Bunch
 
 from sksegment._image_files import find_images, read_images
+from sksegment._typing import PathLike
 
 __all__ = ["PARTS", "bsds_ids", "load_bsds"]
 
@@ -39,7 +42,13 @@ and hierarchical image segmentation", IEEE TPAMI 33(5), 2011.
 PARTS = {"images": "BSDS300-images.tgz", "human": "BSDS300-human.tgz"}
 
 
-def load_bsds(root, subset="train", *, image_ids=None, presentation="color"):
+def load_bsds(
+    root: PathLike,
+    subset: Literal["train", "val", "test"] = "train",
+    *,
+    image_ids: Sequence[str | int] | None = None,
+    presentation: Literal["color", "gray", "all"] = "color",
+) -> Bunch:
     """Load images of the Berkeley Segmentation Dataset with all their annotators.
 
     Parameters
@@ -115,7 +124,9 @@ def load_bsds(root, subset="train", *, image_ids=None, presentation="color"):
     )
 
 
-def bsds_ids(root, subset="train"):
+def bsds_ids(
+    root: PathLike, subset: Literal["train", "val", "test"] = "train"
+) -> list[str]:
     """List the ids of a subset of the Berkeley Segmentation Dataset.
 
     Parameters

@@ -7,6 +7,7 @@ import tempfile
 import zlib
 from pathlib import Path, PurePosixPath
 
+from sksegment._typing import PathLike
 from sksegment.datasets._bsds import PARTS
 
 __all__ = ["fetch_bsds300"]
@@ -14,7 +15,7 @@ __all__ = ["fetch_bsds300"]
 _ADDRESS = "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/bsds/"
 
 
-def fetch_bsds300(data_home=None):
+def fetch_bsds300(data_home: PathLike | None = None) -> Path:
     """Download BSDS300 from Berkeley, unless it is there already.
 
     Parameters

@@ -25,7 +25,7 @@ truth.
 """
 
 
-def sample_images():
+def sample_images() -> Bunch:
     """Get a few images without a download.
 
     Returns

@@ -3,6 +3,7 @@
 import operator
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -64,23 +65,23 @@ _KINDS = {
 
 
 def make_tomogram(
-    shape=(64, 256, 256),
+    shape: tuple[int, int, int] = (64, 256, 256),
     *,
-    kind="rock",
-    contrast="xray",
-    grain_size=24.0,
-    porosity=None,
-    clay=None,
-    inclusions=None,
-    cracks=1,
-    noise=0.15,
-    blur=0.7,
-    rings=0.06,
-    drift=0.05,
-    field_of_view=False,
-    dtype="uint16",
-    random_state=None,
-):
+    kind: Literal["rock", "steel"] = "rock",
+    contrast: Literal["xray", "neutron"] = "xray",
+    grain_size: float = 24.0,
+    porosity: float | None = None,
+    clay: float | None = None,
+    inclusions: float | None = None,
+    cracks: int = 1,
+    noise: float = 0.15,
+    blur: float = 0.7,
+    rings: float = 0.06,
+    drift: float = 0.05,
+    field_of_view: bool = False,
+    dtype: Literal["uint16", "float32"] = "uint16",
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Make a tomogram of a rock or of cracked steel, and its ground truth.
 
     A rock is packed grains that touch, pores between them, clay that fills some of the

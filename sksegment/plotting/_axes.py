@@ -1,6 +1,10 @@
 """Where a plot goes: axes of matplotlib, which is imported only when it is needed."""
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["get_axes", "headless_axes", "picture_axes"]
 
@@ -9,7 +13,7 @@ _WIDTH = 6.0
 _MIN_HEIGHT, _MAX_HEIGHT = 1.5, 9.0
 
 
-def headless_axes():
+def headless_axes() -> "Axes":
     """Make axes on a figure that needs neither a display nor closing.
 
     Returns

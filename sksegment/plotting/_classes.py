@@ -1,11 +1,17 @@
 """A montage of the classes, each for itself."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from sksegment._palette import class_name, label_colors
 from sksegment._pictures import borders, displayable
+from sksegment._typing import ClassNames
 from sksegment.plotting._overlay import class_fractions
 from sksegment.plotting._tiles import show_tiles
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["plot_classes"]
 
@@ -13,7 +19,14 @@ __all__ = ["plot_classes"]
 _FADED = 0.15
 
 
-def plot_classes(image, labels, *, names=None, n_columns=None, ax=None):
+def plot_classes(
+    image: np.ndarray,
+    labels: np.ndarray,
+    *,
+    names: ClassNames | None = None,
+    n_columns: int | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes":
     """Show every class of an image in a picture of its own.
 
     What is not of the class is faded to white, and its border has the colour that the

@@ -1,10 +1,16 @@
 """Displays in the manner of scikit-learn: they keep what they show, and plot it."""
 
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
+from sksegment._typing import ClassNames, Measure
 from sksegment._uncertainty import uncertainty
 from sksegment.plotting._overlay import plot_overlay
 from sksegment.plotting._uncertainty import plot_uncertainty
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["SegmentationDisplay", "UncertaintyDisplay"]
 
@@ -39,13 +45,23 @@ class SegmentationDisplay:
     (76, 96)
     """
 
-    def __init__(self, image, labels, *, names=None):
+    def __init__(
+        self, image: np.ndarray, labels: np.ndarray, *, names: ClassNames | None = None
+    ) -> None:
         self.image = image
         self.labels = labels
         self.names = names
 
     @classmethod
-    def from_estimator(cls, estimator, image, *, names=None, ax=None, **kwargs):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        image: np.ndarray,
+        *,
+        names: ClassNames | None = None,
+        ax: "Axes | None" = None,
+        **kwargs: Any,
+    ) -> Self:
         """Label one image and plot it.
 
         Parameters
@@ -69,7 +85,15 @@ class SegmentationDisplay:
         return cls.from_predictions(image, labels, names=names, ax=ax, **kwargs)
 
     @classmethod
-    def from_predictions(cls, image, labels, *, names=None, ax=None, **kwargs):
+    def from_predictions(
+        cls,
+        image: np.ndarray,
+        labels: np.ndarray,
+        *,
+        names: ClassNames | None = None,
+        ax: "Axes | None" = None,
+        **kwargs: Any,
+    ) -> Self:
         """Plot an image and its labels.
 
         Parameters
@@ -90,7 +114,9 @@ class SegmentationDisplay:
         """
         return cls(image, labels, names=names).plot(ax, **kwargs)
 
-    def plot(self, ax=None, *, alpha=0.45, legend=True):
+    def plot(
+        self, ax: "Axes | None" = None, *, alpha: float = 0.45, legend: bool = True
+    ) -> Self:
         """Plot.
 
         Parameters
@@ -106,8 +132,9 @@ class SegmentationDisplay:
         -------
         display : SegmentationDisplay
         """
-        options = {"alpha": alpha, "legend": legend, "names": self.names}
-        self.ax_ = plot_overlay(self.image, self.labels, ax=ax, **options)
+        self.ax_ = plot_overlay(
+            self.image, self.labels, alpha=alpha, legend=legend, names=self.names, ax=ax
+        )
         return _keep(self)
 
 
@@ -142,12 +169,22 @@ class UncertaintyDisplay:
     1.0
     """
 
-    def __init__(self, uncertainty, *, measure=None):
+    def __init__(
+        self, uncertainty: np.ndarray, *, measure: Measure | None = None
+    ) -> None:
         self.uncertainty = uncertainty
         self.measure = measure
 
     @classmethod
-    def from_estimator(cls, estimator, image, *, measure="margin", ax=None, **kwargs):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        image: np.ndarray,
+        *,
+        measure: Measure = "margin",
+        ax: "Axes | None" = None,
+        **kwargs: Any,
+    ) -> Self:
         """Ask a model for the shares of one image, and plot where it is unsure.
 
         Parameters
@@ -170,7 +207,14 @@ class UncertaintyDisplay:
         return cls.from_predictions(proba, measure=measure, ax=ax, **kwargs)
 
     @classmethod
-    def from_predictions(cls, proba, *, measure="margin", ax=None, **kwargs):
+    def from_predictions(
+        cls,
+        proba: np.ndarray,
+        *,
+        measure: Measure = "margin",
+        ax: "Axes | None" = None,
+        **kwargs: Any,
+    ) -> Self:
         """Plot where shares are undecided.
 
         Parameters
@@ -190,7 +234,7 @@ class UncertaintyDisplay:
         found = uncertainty(np.asarray(proba), measure)
         return cls(found, measure=measure).plot(ax, **kwargs)
 
-    def plot(self, ax=None, *, colorbar=True):
+    def plot(self, ax: "Axes | None" = None, *, colorbar: bool = True) -> Self:
         """Plot.
 
         Parameters
@@ -204,8 +248,9 @@ class UncertaintyDisplay:
         -------
         display : UncertaintyDisplay
         """
-        options = {"measure": self.measure, "colorbar": colorbar}
-        self.ax_ = plot_uncertainty(self.uncertainty, ax=ax, **options)
+        self.ax_ = plot_uncertainty(
+            self.uncertainty, measure=self.measure, colorbar=colorbar, ax=ax
+        )
         return _keep(self)
 
 

@@ -1,15 +1,29 @@
 """One image at several granularities."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy.ndimage import mean
 
 from sksegment._pictures import borders, displayable
 from sksegment.plotting._tiles import show_tiles
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from sksegment.hierarchy import RegionHierarchy
+
 __all__ = ["plot_hierarchy"]
 
 
-def plot_hierarchy(image, hierarchy, *, n_regions=(4, 8, 16, 32), ax=None):
+def plot_hierarchy(
+    image: np.ndarray,
+    hierarchy: "RegionHierarchy",
+    *,
+    n_regions: Sequence[int] = (4, 8, 16, 32),
+    ax: "Axes | None" = None,
+) -> "Axes":
     """Show the regions of an image from coarse to fine, each in its mean colour.
 
     Parameters

@@ -1,9 +1,15 @@
 """Curves of the losses."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from sksegment._palette import label_colors
 from sksegment.plotting._axes import get_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["plot_history"]
 
@@ -20,7 +26,7 @@ _TERMS = {
 _COLORS = {"rec": 0, "cut": 4, "sim": 2, "con": 5, "scribble": 6}
 
 
-def plot_history(history, ax=None):
+def plot_history(history: Sequence[dict[str, Any]], ax: "Axes | None" = None) -> "Axes":
     """Plot the terms of the loss over the epochs.
 
     Parameters
@@ -63,7 +69,7 @@ def plot_history(history, ax=None):
         ax.plot(epochs, values, label=label, marker=marker, ms=4, **_style(name))
     ax.set(xlabel="epoch", ylabel="loss", title="Training")
     ax.set_yscale("log" if positive else "symlog")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.locator_params(axis="x", integer=True)
     # Beside the curves, of which it would hide some.
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     return ax

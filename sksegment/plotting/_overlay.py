@@ -1,17 +1,31 @@
 """An image, its classes and their legend."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from sksegment._palette import class_name, label_colors
 from sksegment._pictures import overlay
+from sksegment._typing import ClassNames
 from sksegment.plotting._axes import picture_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["class_fractions", "plot_overlay"]
 
 _LEGEND_ROWS = 16
 
 
-def plot_overlay(image, labels, *, alpha=0.45, legend=True, names=None, ax=None):
+def plot_overlay(
+    image: np.ndarray,
+    labels: np.ndarray,
+    *,
+    alpha: float = 0.45,
+    legend: bool = True,
+    names: ClassNames | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes":
     """Show an image tinted by its classes, their borders, and a legend.
 
     Parameters

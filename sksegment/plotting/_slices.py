@@ -1,14 +1,28 @@
 """Slices of a stack with their classes."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from sksegment._pictures import display_limits, overlay
 from sksegment.plotting._tiles import show_tiles
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 __all__ = ["plot_slices"]
 
 
-def plot_slices(images, labels, *, indices=6, alpha=0.45, n_columns=None, ax=None):
+def plot_slices(
+    images: Sequence[np.ndarray] | np.ndarray,
+    labels: Sequence[np.ndarray] | np.ndarray,
+    *,
+    indices: int | Sequence[int] = 6,
+    alpha: float = 0.45,
+    n_columns: int | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes":
     """Show slices of a stack tinted by their classes, with one scale of intensities.
 
     Parameters
@@ -51,16 +65,17 @@ def plot_slices(images, labels, *, indices=6, alpha=0.45, n_columns=None, ax=Non
     """
     if len(images) != len(labels):
         raise ValueError(f"{len(images)} images, but labels of {len(labels)}")
-    if np.ndim(indices) == 0:
+    places = np.asarray(indices)
+    if places.ndim == 0:
         last = len(images) - 1
-        indices = np.unique(np.linspace(0, last, indices).round().astype(int))
-    indices = [int(index) for index in indices]
-    if not indices:
+        places = np.unique(np.linspace(0, last, int(places)).round().astype(int))
+    chosen = [int(place) for place in places]
+    if not chosen:
         raise ValueError("there is no slice to show")
-    shown = [np.asarray(images[index]) for index in indices]
+    shown = [np.asarray(images[index]) for index in chosen]
     limits = display_limits(shown)
     pictures = [
         overlay(image, labels[index], alpha=alpha, limits=limits)
-        for image, index in zip(shown, indices, strict=True)
+        for image, index in zip(shown, chosen, strict=True)
     ]
-    return show_tiles(pictures, [*map(str, indices)], n_columns=n_columns, ax=ax)
+    return show_tiles(pictures, [*map(str, chosen)], n_columns=n_columns, ax=ax)

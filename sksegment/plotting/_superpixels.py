@@ -1,10 +1,15 @@
 """The superpixels of an image."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from sksegment._palette import label_colors
 from sksegment._pictures import borders, displayable
 from sksegment.plotting._axes import picture_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["plot_superpixels"]
 
@@ -12,7 +17,13 @@ __all__ = ["plot_superpixels"]
 _STRENGTH = 0.6
 
 
-def plot_superpixels(image, superpixels, *, color=None, ax=None):
+def plot_superpixels(
+    image: np.ndarray,
+    superpixels: np.ndarray,
+    *,
+    color: tuple[float, float, float] | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes":
     """Show an image with the borders of its superpixels.
 
     Parameters
@@ -52,9 +63,9 @@ def plot_superpixels(image, superpixels, *, color=None, ax=None):
             f"{superpixels.shape} do not belong together"
         )
     picture = displayable(image)
-    color = label_colors(4)[3] if color is None else 255 * np.asarray(color)
+    line = label_colors(4)[3] if color is None else 255 * np.asarray(color)
     edges = borders(superpixels)
-    picture[edges] += _STRENGTH * (color - picture[edges])
+    picture[edges] += _STRENGTH * (line - picture[edges])
     ax = picture_axes(ax, picture.shape)
     ax.imshow(picture.round().astype(np.uint8))
     return ax

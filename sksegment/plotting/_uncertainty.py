@@ -1,13 +1,25 @@
 """Where a model is unsure."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from sksegment._typing import Measure
 from sksegment.plotting._axes import picture_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["plot_uncertainty"]
 
 
-def plot_uncertainty(uncertainty, *, measure=None, colorbar=True, ax=None):
+def plot_uncertainty(
+    uncertainty: np.ndarray,
+    *,
+    measure: Measure | None = None,
+    colorbar: bool = True,
+    ax: "Axes | None" = None,
+) -> "Axes":
     """Show how unsure a model is of every pixel.
 
     Parameters

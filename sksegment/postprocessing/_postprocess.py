@@ -1,9 +1,12 @@
 """Clean label maps: merge classes, smooth outlines, fill holes, remove islands."""
 
+from collections.abc import Mapping, Sequence
 from numbers import Integral
+from typing import Any, Literal
 
 import numpy as np
 
+from sksegment._typing import LabelMaps
 from sksegment.postprocessing._islands import absorb_islands
 from sksegment.postprocessing._label_slices import VOID, as_labels, count_slices
 from sksegment.postprocessing._morphology import (
@@ -17,16 +20,16 @@ __all__ = ["postprocess"]
 
 
 def postprocess(
-    labels,
+    labels: Sequence[np.ndarray] | np.ndarray,
     *,
-    min_size=0,
-    fill_holes=0,
-    merge=None,
-    rules=None,
-    connectivity=1,
-    spatial=None,
-    void=-1,
-):
+    min_size: int = 0,
+    fill_holes: int = 0,
+    merge: Mapping[int, int] | Sequence[Sequence[int]] | None = None,
+    rules: Mapping[int, Mapping[str, Any]] | None = None,
+    connectivity: int = 1,
+    spatial: Literal["2d", "3d"] | None = None,
+    void: int = -1,
+) -> LabelMaps:
     """Clean label maps: merge classes, smooth outlines, fill holes, remove islands.
 
     The steps come in this order: merging, opening and closing, holes, islands. Void is
@@ -91,10 +94,10 @@ def postprocess(
     _check_connectivity(connectivity, checked[0].ndim)
     originals = [np.asarray(map_) for map_ in maps.values()]
     classes = find_classes(checked)
-    merge = check_merge(merge, classes, void, _largest_id(originals))
+    targets = check_merge(merge, classes, void, _largest_id(originals))
     for map_ in checked:
-        _rename(map_, merge)
-    classes = sorted({merge.get(class_, class_) for class_ in classes})
+        _rename(map_, targets)
+    classes = sorted({targets.get(class_, class_) for class_ in classes})
     rules = check_rules(rules, classes, fill_holes=fill_holes, min_size=min_size)
     cleaned = [_clean(map_, rules, connectivity) for map_ in checked]
     cleaned = cleaned[0] if spatial == "3d" else cleaned

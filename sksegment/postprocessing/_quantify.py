@@ -1,12 +1,15 @@
 """Sizes, positions and shapes of classes and objects, in voxels and physical units."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from tqdm import tqdm
 
 from sksegment._image_files import replacing
+from sksegment._typing import ClassNames, PathLike
 from sksegment.postprocessing._components import measure_components
 from sksegment.postprocessing._label_slices import count_slices, labelled_slices
 from sksegment.postprocessing._tables import (
@@ -45,7 +48,7 @@ class Quantification:
     spacing: tuple
     unit: str
 
-    def to_csv(self, folder):
+    def to_csv(self, folder: PathLike) -> list[Path]:
         """Write ``classes.csv`` and ``objects.csv``, each whole or not at all.
 
         Parameters
@@ -67,15 +70,15 @@ class Quantification:
 
 
 def quantify(
-    labels,
-    spacing=None,
+    labels: Sequence[np.ndarray] | np.ndarray,
+    spacing: float | Sequence[float] | None = None,
     *,
-    unit=None,
-    image=None,
-    class_names=None,
-    void=-1,
-    progress=False,
-):
+    unit: str | None = None,
+    image: Sequence[np.ndarray] | np.ndarray | None = None,
+    class_names: ClassNames | None = None,
+    void: int = -1,
+    progress: bool = False,
+) -> Quantification:
     """Measure the classes and the objects of a label map or of a volume.
 
     An object is a connected component of one class: its voxels share faces
@@ -159,7 +162,8 @@ def quantify(
     flat = getattr(labels, "ndim", None) == 2
     scale = Scale.check(spacing, unit, FLAT if flat else SOLID)
     if flat:
-        labels, image = [labels], None if image is None else [image]
+        labels = [np.asarray(labels)]
+        image = None if image is None else [np.asarray(image)]
     slices = labelled_slices(labels, image, void)
     total = count_slices(labels, "labels")
     bar = tqdm(slices, total=total, unit="slice", disable=not progress)

@@ -1,8 +1,11 @@
 """What all transformers from images to images have in common."""
 
+from typing import Any, Self
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from sksegment._typing import Images
 from sksegment._validation import check_images, fit_context
 
 __all__ = ["ImageTransformerMixin", "as_dtype", "as_float"]
@@ -16,7 +19,7 @@ class ImageTransformerMixin:
     """
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Images, y: object = None) -> Self:
         """Check the parameters, and learn what there is to learn from the images.
 
         Parameters
@@ -40,7 +43,7 @@ class ImageTransformerMixin:
         self.n_channels_in_ = batch.n_channels
         return self
 
-    def transform(self, X):
+    def transform(self: Any, X: Images) -> list[np.ndarray] | np.ndarray:
         """Change every image.
 
         Parameters

@@ -57,7 +57,7 @@ class ClipPercentiles(ImageTransformerMixin, TransformerMixin, BaseEstimator):
         "high": [Interval(Real, 0, 100, closed="both")],
     }
 
-    def __init__(self, low=0.1, high=99.9):
+    def __init__(self, low: float = 0.1, high: float = 99.9) -> None:
         self.low = low
         self.high = high
 

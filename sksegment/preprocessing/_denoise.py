@@ -60,7 +60,7 @@ class Denoise(ImageTransformerMixin, TransformerMixin, BaseEstimator):
         "max_iter": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(self, weight=0.1, *, max_iter=200):
+    def __init__(self, weight: float = 0.1, *, max_iter: int = 200) -> None:
         self.weight = weight
         self.max_iter = max_iter
 

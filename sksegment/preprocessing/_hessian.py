@@ -69,7 +69,13 @@ class GaussianHessian(ImageTransformerMixin, TransformerMixin, BaseEstimator):
         "eigenvalues": ["boolean"],
     }
 
-    def __init__(self, sigma=2.0, *, include_image=False, eigenvalues=False):
+    def __init__(
+        self,
+        sigma: float = 2.0,
+        *,
+        include_image: bool = False,
+        eigenvalues: bool = False,
+    ) -> None:
         self.sigma = sigma
         self.include_image = include_image
         self.eigenvalues = eigenvalues

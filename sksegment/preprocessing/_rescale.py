@@ -65,7 +65,7 @@ class Rescale(ImageTransformerMixin, TransformerMixin, BaseEstimator):
 
     _parameter_constraints = {"scale": [Interval(Real, 0, 1, closed="right")]}
 
-    def __init__(self, scale=0.5):
+    def __init__(self, scale: float = 0.5) -> None:
         self.scale = scale
 
     def _transform_image(self, index, image):

@@ -49,7 +49,7 @@ class UnsharpMask(ImageTransformerMixin, TransformerMixin, BaseEstimator):
         "amount": [Interval(Real, 0, None, closed="left")],
     }
 
-    def __init__(self, radius=5.0, amount=1.0):
+    def __init__(self, radius: float = 5.0, amount: float = 1.0) -> None:
         self.radius = radius
         self.amount = amount
 

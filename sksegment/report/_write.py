@@ -3,13 +3,16 @@
 import datetime
 import importlib
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from sksegment._image_files import replacing
 from sksegment._palette import label_colors
 from sksegment._pictures import display_limits
+from sksegment._typing import ClassNames, Images, PathLike
 from sksegment._validation import check_images
 from sksegment.report._classes import class_table
 from sksegment.report._facts import facts, parameters, seed_of, versions
@@ -24,7 +27,14 @@ _MAX_SIDE = 1024
 _N_COLORS = 256
 
 
-def write_report(model, X, path, *, titles=None, names=None):
+def write_report(
+    model: Any,
+    X: Images,
+    path: PathLike,
+    *,
+    titles: Sequence[str] | None = None,
+    names: ClassNames | None = None,
+) -> None:
     """Write what a model does with images to one HTML file.
 
     The file holds everything, loads nothing from elsewhere, and works in any browser
