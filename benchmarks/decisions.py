@@ -171,6 +171,7 @@ GROUPS = {
 
 # The patches of the paper, which were the default when this was measured.
 DEFAULT = {
+    "assignment": "mean",
     "random_state": 0,
     "max_epochs": 12,
     "patches": PatchSampler(((96, 96), (64, 64), (48, 48)), (32, 72, 128)),

@@ -25,6 +25,7 @@ _ARRAYS = {
 # Those that may be None, or that the dense estimator has not.
 _OPTIONAL_ARRAYS = {
     "cluster_centers_": "fitted/centers",
+    "color_deviation_": "fitted/color_deviation",
     "label_groups_": "fitted/label_groups",
 }
 
@@ -112,6 +113,7 @@ def restore_segmenter(path, classes, device):
     if hasattr(estimator, "superpixels"):
         estimator.superpixels_ = _superpixels(header, tensors, classes, estimator)
         estimator.cluster_centers_ = _optional(tensors, "fitted/centers")
+        estimator.color_deviation_ = _optional(tensors, "fitted/color_deviation")
     weights = _under("net/", tensors)
     _check_weights(estimator, weights)
     estimator.net_ = estimator._new_net(estimator.n_channels_in_, seed=0)
@@ -145,6 +147,7 @@ def _check_arrays(estimator, tensors):
     shapes = {
         "fitted/intensity_range": (2, n_channels),
         "fitted/label_colors": (n_labels, n_channels),
+        "fitted/color_deviation": (n_channels,),
         "fitted/label_fractions": (n_labels,),
         "fitted/label_groups": (n_labels,),
         "fitted/centers": (n_labels, n_labels),
@@ -153,6 +156,11 @@ def _check_arrays(estimator, tensors):
         found = tensors[name].shape if name in tensors else expected
         if tuple(found) != expected:
             raise ValueError(f"{name} has shape {tuple(found)}, not {expected}")
+    deviation = tensors.get("fitted/color_deviation")
+    if deviation is None and getattr(estimator, "assignment", None) == "pixel":
+        raise ValueError("fitted/color_deviation is missing")
+    if deviation is not None and not (0 < deviation.min() <= deviation.max() < np.inf):
+        raise ValueError("fitted/color_deviation must be positive")
     groups = tensors.get("fitted/label_groups")
     if groups is not None and not 0 <= groups.min() <= groups.max() < n_labels:
         raise ValueError(f"fitted/label_groups must be from 0 to {n_labels - 1}")

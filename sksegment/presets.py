@@ -17,13 +17,18 @@ _LOSSES = {
     "NCut": {"beta_cut": 1.0, "beta_sim": 0.0, "beta_con": 0.0},
     "SimCon": {"beta_cut": 0.0, "beta_sim": 0.1, "beta_con": 0.1},
 }
+# One label for each superpixel; pixels have no other.
+_OWN = {"Dense": {}, "Sparse": {"assignment": "mean"}}
 _RECONSTRUCTIONS = {"Image": "image", "Patch": "patch", "NoRec": "none"}
 
 # Name: class, and the parameters that make it what it is. "Dense-NCut-Image" is the
 # model of Xia and Kulis (2017), "Dense-SimCon-NoRec" that of Kim et al. (2020).
 MODEL_TYPES = {
     **{
-        f"{kind}-{loss}-{source}": (cls, {**betas, "reconstruction": reconstruction})
+        f"{kind}-{loss}-{source}": (
+            cls,
+            {**betas, **_OWN[kind], "reconstruction": reconstruction},
+        )
         for kind, cls in _CLASSES.items()
         for loss, betas in _LOSSES.items()
         for source, reconstruction in _RECONSTRUCTIONS.items()

@@ -55,7 +55,7 @@ def test_paper_size_has_3000_superpixels(name):
 @pytest.mark.parametrize("name", W_NETS)
 def test_compact_size_is_the_default_of_the_estimator(name):
     model, default = make_segmenter(name, size="compact"), MODEL_TYPES[name][0]()
-    chosen = {"reconstruction", "beta_cut", "beta_sim", "beta_con"}
+    chosen = {"reconstruction", "beta_cut", "beta_sim", "beta_con", "assignment"}
     params = default.get_params(deep=False)
     for key in params.keys() - chosen:
         assert getattr(model, key) == params[key]

@@ -48,6 +48,7 @@ def of_image(root, image_id):
             max_labels,
             beta_sim=beta,
             beta_con=0.5,
+            assignment="mean",
             position=position,
             random_state=seed,
         ).fit([image])

@@ -5,6 +5,12 @@ from functools import partial
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 
+from sksegment._appearance import (
+    Appearance,
+    likely_labels,
+    smoothed,
+    smoothed_part,
+)
 from sksegment._hierarchies import HierarchyMixin
 from sksegment._merging import MergingMixin
 from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
@@ -12,9 +18,14 @@ from sksegment._parts import ScaledParts
 from sksegment._pooling import Pooling
 from sksegment._prediction import PredictionMixin
 from sksegment._preparation import CHOSEN_IN_FIT, PreparedImages
-from sksegment._tiled import must_be_parted, paint_over, shares_of_windows
+from sksegment._tiled import (
+    enlarged_windows,
+    must_be_parted,
+    paint_over,
+    shares_of_windows,
+)
 from sksegment._validation import Interval, Real, StrOptions
-from sksegment.fitting import soft_labels
+from sksegment.fitting import enlarge, soft_labels
 from sksegment.hierarchy import region_hierarchy
 from sksegment.labelling import (
     brightness_order,
@@ -83,10 +94,13 @@ class SparseWNetSegmenter(
         0 takes their plain mean; negative values favour neighbours that differ.
     reconstruction : {"patch", "image", "none"}, default="patch"
         Whether patches or whole images are reconstructed, or nothing.
-    assignment : {"mean", "majority", "kmeans"}, default="mean"
-        What gives a superpixel its label: the largest of its mean soft labels, the
-        most frequent label of its pixels, or a k-means clustering of the mean soft
-        labels with ``max_labels`` clusters.
+    assignment : {"pixel", "mean", "majority", "kmeans"}, default="pixel"
+        What gives a pixel its label. "pixel": its own soft labels, those of its
+        superpixel, and how well its colour fits those of the label, so that structures
+        finer than superpixels survive. As in the paper, one label for each superpixel:
+        the largest of its mean soft labels ("mean"), the most frequent label of its
+        pixels ("majority"), or a k-means clustering of the mean soft labels with
+        ``max_labels`` clusters ("kmeans").
     init : {"kmeans", "random"}, default="kmeans"
         Start of the training: labels that are k-means clusters of the untrained
         features, or random ones as in the paper. Few labels survive a random start.
@@ -96,7 +110,8 @@ class SparseWNetSegmenter(
         Number of 2x2 poolings in both U-Nets; 4 in the paper.
     resolution : float, default=0.5
         Side of the images the net works on, relative to the original; 1 in the paper.
-        Superpixels, and so the borders of the labels, keep the full resolution.
+        Superpixels and colours, and so the borders of the labels, keep the full
+        resolution.
     position : float, default=0.0
         Where a pixel lies as two more inputs of the net, which it reconstructs too:
         row and column over the longer side, times this weight. 0 leaves labels to the
@@ -154,6 +169,8 @@ class SparseWNetSegmenter(
     label_colors_ : ndarray of shape (K, n_channels)
         Mean colours of the labels, a hundredth of CIELAB for colour, otherwise
         intensities on this range.
+    color_deviation_ : ndarray of shape (n_channels,) or None
+        Standard deviation of the colours within the labels, for ``assignment="pixel"``.
     label_fractions_ : ndarray of shape (K,)
         Part of the training images that every label covers.
     class_names_ : list of str or None
@@ -204,7 +221,7 @@ class SparseWNetSegmenter(
         **NET_CONSTRAINTS,
         "superpixels": [SuperpixelTransformer, None],
         "tau": [Interval(Real, None, None, closed="neither")],
-        "assignment": [StrOptions({"mean", "majority", "kmeans"})],
+        "assignment": [StrOptions({"pixel", "mean", "majority", "kmeans"})],
     }
 
     def __init__(
@@ -219,7 +236,7 @@ class SparseWNetSegmenter(
         beta_con=0.1,
         tau=0.0,
         reconstruction="patch",
-        assignment="mean",
+        assignment="pixel",
         init="kmeans",
         base_channels=16,
         depth=3,
@@ -261,7 +278,9 @@ class SparseWNetSegmenter(
         self.verbose = verbose
 
     def _objective(self):
-        return partial(SparseObjective, assignment=self.assignment)
+        # Pixels are labelled after the training, which knows superpixels alone.
+        assignment = "mean" if self.assignment == "pixel" else self.assignment
+        return partial(SparseObjective, assignment=assignment)
 
     def _prepare(self, images):
         return PreparedImages.build(images, self.superpixels)
@@ -285,7 +304,7 @@ class SparseWNetSegmenter(
 
     def _parts(self, images):
         return [
-            self._to_parts(scaled, superpixels)
+            (scaled, *self._to_parts(scaled, superpixels))
             for scaled, superpixels in zip(
                 images.scaled, images.superpixels, strict=True
             )
@@ -298,7 +317,7 @@ class SparseWNetSegmenter(
             self.cluster_centers_ = None
         if self.assignment == "kmeans":
             self._fit_centers(parts, start)
-        shares = np.concatenate([self._shares(*part[1:]) for part in parts])
+        shares = np.concatenate([self._shares(*part[2:]) for part in parts])
         if anew:
             order = brightness_order(
                 shares.argmax(axis=1),
@@ -315,19 +334,45 @@ class SparseWNetSegmenter(
         self.label_colors_, self.label_fractions_ = label_colors(
             [(images.colors, images.sizes, shares)]
         )
+        self.color_deviation_ = None
+        if self.assignment == "pixel":
+            brightness = self._learn_appearance(parts, images.scale)
+            if anew:
+                self._reorder(np.r_[np.full(n_fixed, -np.inf), brightness[n_fixed:]])
+
+    def _learn_appearance(self, parts, scale):
+        """Learn the looks of the labels, and count the pixels that get each of them."""
+        used = np.flatnonzero(self.label_fractions_)
+        evidence = [self._evidence(used, *part) for part in parts]
+        maps = [likely_labels(*soft, used) for _, *soft in evidence]
+        scaled = [part[0] for part in parts]
+        # The first guess is blurred where the net is; the second is not.
+        for _ in range(2):
+            looks = Appearance.measure(scaled, maps, used)
+            maps = [looks.labels(*each) for each in evidence]
+        counts = sum(np.bincount(m[m >= 0], minlength=self.max_labels) for m in maps)
+        self.label_fractions_ = counts / counts.sum()
+        seen = self.label_fractions_[used] > 0
+        self.label_colors_[used[seen]] = looks.colors[seen]
+        self.color_deviation_ = looks.deviation
+        brightness = scale.brightness(self.label_colors_)
+        return np.where(self.label_fractions_ > 0, brightness, np.inf)
+
+    def _reorder(self, keys):
+        order = np.argsort(keys, kind="stable")
+        self.net_.permute_labels(order)
+        self.label_colors_ = self.label_colors_[order]
+        self.label_fractions_ = self.label_fractions_[order]
 
     def _fit_centers(self, parts, start):
         """Cluster the superpixels, from old centres on so that labels keep numbers."""
-        means = [self._shares(*part[1:], assignment="mean") for part in parts]
+        means = [self._shares(*part[2:], assignment="mean") for part in parts]
         self.cluster_centers_ = fit_centers(
             np.concatenate(means), self.max_labels, self._draw_seeds(1)[0], start
         )
 
     def _cut_prepared(self, images):
-        return [
-            self._regions(self._tree(scaled, *parts))
-            for scaled, parts in zip(images.scaled, self._parts(images), strict=True)
-        ]
+        return [self._regions(self._tree(*parts)) for parts in self._parts(images)]
 
     def _prepare_image(self, index, image):
         if must_be_parted(self, image.shape):
@@ -345,11 +390,16 @@ class SparseWNetSegmenter(
     def _predict_image(self, scaled, *parts):
         if self.n_regions is not None:
             return self._regions(self._tree(scaled, *parts))
-        if isinstance(scaled, ScaledParts):
-            superpixels, grid, pooling = parts
-            labels = self._shares(grid, pooling).argmax(axis=1).astype(np.int32)
-            return paint_over(superpixels, self._joined(labels))
-        return self._joined(self._label(*parts))
+        if not isinstance(scaled, ScaledParts):
+            return self._joined(self._label(scaled, *parts))
+        superpixels, grid, pooling = parts
+        if self.assignment == "pixel":
+            for place, evidence in self._windows_of(scaled, *parts):
+                labels = self._appearance.labels(*evidence)
+                superpixels[place] = self._joined(labels)
+            return superpixels
+        labels = self._shares(grid, pooling).argmax(axis=1).astype(np.int32)
+        return paint_over(superpixels, self._joined(labels))
 
     def _tree(self, scaled, superpixels, grid, pooling):
         if isinstance(scaled, ScaledParts):
@@ -361,18 +411,58 @@ class SparseWNetSegmenter(
             soft_labels=self._shares(grid, pooling, assignment="mean"),
         )
 
-    def _label(self, superpixels, grid, pooling):
+    def _label(self, scaled, superpixels, grid, pooling):
+        if self.assignment == "pixel":
+            looks = self._appearance
+            evidence = self._evidence(looks.used, scaled, superpixels, grid, pooling)
+            return looks.labels(*evidence)
         labels = self._shares(grid, pooling).argmax(axis=1).astype(np.int32)
         return paint(superpixels, labels, -1)
 
     def _predict_proba_image(self, scaled, superpixels, grid, pooling):
-        return paint(superpixels, self._summed(self._shares(grid, pooling)), 0.0)
+        if self.assignment != "pixel":
+            return paint(superpixels, self._summed(self._shares(grid, pooling)), 0.0)
+        parts, looks = (scaled, superpixels, grid, pooling), self._appearance
+        if not isinstance(scaled, ScaledParts):
+            return self._summed(looks.shares(*self._evidence(looks.used, *parts)))
+        n_labels = self._summed(np.empty((0, self.max_labels))).shape[1]
+        proba = np.empty((*superpixels.shape, n_labels), np.float32)
+        for place, evidence in self._windows_of(*parts):
+            proba[place] = self._summed(looks.shares(*evidence))
+        return proba
 
     def _shares(self, grid, pooling, assignment=None):
+        assignment = assignment or self.assignment
+        centers = self.cluster_centers_
         if isinstance(grid, LazyGrid):
-            assignment = assignment or self.assignment
-            centers = self.cluster_centers_
             return shares_of_windows(self, grid, pooling, assignment, centers)
         f = soft_labels(self.net_, grid)[0].permute(1, 2, 0).cpu().numpy()
-        assignment = assignment or self.assignment
-        return region_shares(f, pooling, assignment, self.cluster_centers_)
+        return region_shares(f, pooling, assignment, centers)
+
+    def _soft(self, superpixels, grid, pooling, labels=slice(None)):
+        """Soft labels of pixels, some of them, and all those of superpixels."""
+        f = soft_labels(self.net_, grid)
+        shares = region_shares(f[0].permute(1, 2, 0).cpu().numpy(), pooling, "mean")
+        return enlarge(f[:, labels], superpixels.shape), superpixels, shares
+
+    def _evidence(self, used, scaled, *parts):
+        """What `Appearance.scores` needs."""
+        return smoothed(scaled), *self._soft(*parts, labels=used)
+
+    def _windows_of(self, scaled, superpixels, grid, pooling):
+        """The same for an image of which there are parts only."""
+        shares = self._shares(grid, pooling, assignment="mean")
+        used = self._appearance.used
+        for place, f in enlarged_windows(self, grid, superpixels.shape):
+            pixels = smoothed_part(scaled, *place)
+            yield place, (pixels, f[..., used], superpixels[place], shares)
+
+    @property
+    def _appearance(self):
+        if self.color_deviation_ is None:
+            raise ValueError(
+                "assignment='pixel' was set after the fit, so the colours of the "
+                "labels are not known; fit again"
+            )
+        used = np.flatnonzero(self.label_fractions_)
+        return Appearance(self.label_colors_[used], self.color_deviation_, used)

@@ -230,10 +230,10 @@ class TrainingMixin:
         return self
 
     def _check_scribbles(self, scribbles, class_names, batch):
-        if scribbles is not None and getattr(self, "assignment", "mean") == "kmeans":
+        if scribbles is not None and getattr(self, "assignment", None) == "kmeans":
             raise ValueError(
                 "scribbles name soft labels, but assignment='kmeans' labels by "
-                "clusters of them; set assignment='mean' or 'majority'"
+                "clusters of them; set another assignment"
             )
         return check_scribbles(scribbles, class_names, batch, self.max_labels)
 

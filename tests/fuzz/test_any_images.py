@@ -57,7 +57,7 @@ def w_nets(draw):
     n_segments = draw(st.sampled_from([20, "auto"]))
     return SparseWNetSegmenter(
         superpixels=SuperpixelTransformer(method, n_segments=n_segments),
-        assignment=draw(st.sampled_from(["mean", "majority", "kmeans"])),
+        assignment=draw(st.sampled_from(["pixel", "mean", "majority", "kmeans"])),
         tau=draw(st.sampled_from([-3.0, 0.0, 2.0])),
         **params,
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-ASSIGNMENTS = ["mean", "majority", "kmeans"]
+ASSIGNMENTS = ["pixel", "mean", "majority", "kmeans"]
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
@@ -54,7 +54,7 @@ def test_superpixels_play_no_part_in_the_features(make_segmenter, X):
 
 
 def test_mean_soft_label_is_the_mean_of_the_features(make_segmenter, disc):
-    model = make_segmenter(resolution=1.0).fit([disc])
+    model = make_segmenter(assignment="mean", resolution=1.0).fit([disc])
     (superpixels,) = model.superpixels_.transform([disc])
     (features,), (proba,) = model.transform([disc]), model.predict_proba([disc])
     inside = superpixels == superpixels.max() // 2

@@ -8,7 +8,7 @@ from sksegment import SparseWNetSegmenter
 
 TERMS = {"rec": "beta_rec", "cut": "beta_cut", "sim": "beta_sim", "con": "beta_con"}
 NO_LOSS = dict.fromkeys(TERMS.values(), 0.0)
-ASSIGNMENTS = ["mean", "majority", "kmeans"]
+ASSIGNMENTS = ["pixel", "mean", "majority", "kmeans"]
 
 
 def test_labels_are_int32_maps_of_the_images(make_segmenter, X):
@@ -26,10 +26,12 @@ def test_labels_are_ids_below_max_labels(assignment, make_segmenter, X):
         assert labels.max() < 3
 
 
-def test_labels_are_constant_on_superpixels(sharp, disc):
+@pytest.mark.parametrize("assignment", ["mean", "majority", "kmeans"])
+def test_labels_are_constant_on_superpixels(assignment, make_segmenter, disc):
+    model = make_segmenter(assignment=assignment).fit([disc])
     (labels,), (superpixels,) = (
-        sharp.predict([disc]),
-        sharp.superpixels_.transform([disc]),
+        model.predict([disc]),
+        model.superpixels_.transform([disc]),
     )
     for index in range(superpixels.max() + 1):
         assert len(np.unique(labels[superpixels == index])) == 1
