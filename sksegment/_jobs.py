@@ -362,7 +362,7 @@ def merge_classes(model, n_classes, name):
     Parameters
     ----------
     model : SparseWNetSegmenter or DenseWNetSegmenter
-    n_classes : int or None
+    n_classes : int, "auto" or None
         None changes nothing.
     name : str
         What it was trained on, or its file, for messages.
@@ -375,7 +375,7 @@ def merge_classes(model, n_classes, name):
     if n_classes is None:
         return
     n_learnt = int((model.label_fractions_ > 0).sum())
-    if n_classes > n_learnt:
+    if n_classes != "auto" and n_classes > n_learnt:
         raise ImageFileError(
             f"{name}: {n_learnt} class(es) were learnt, fewer than --classes "
             f"{n_classes}; train with a larger --max-labels, or with smaller "

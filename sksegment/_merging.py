@@ -5,8 +5,7 @@ from typing import Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sksegment._validation import Integral
-from sksegment.labelling import group_labels, paint
+from sksegment.labelling import group_labels, natural_number, paint
 
 __all__ = ["MergingMixin"]
 
@@ -19,7 +18,7 @@ class MergingMixin:
     labels that it predicts through `_joined`, and shares through `_summed`.
     """
 
-    def merge_labels(self, n_labels: int) -> Self:
+    def merge_labels(self, n_labels: int | str) -> Self:
         """Join labels until ``n_labels`` are left, in no time.
 
         A W-Net rarely ends with the number of classes that one has in mind, and a rare
@@ -29,8 +28,9 @@ class MergingMixin:
 
         Parameters
         ----------
-        n_labels : int
-            Number of classes wanted.
+        n_labels : int or "auto"
+            Number of classes wanted; "auto" joins all that lie closer together than
+            half of the distance between the two groups that would be joined last.
 
         Returns
         -------
@@ -44,6 +44,10 @@ class MergingMixin:
         ValueError
             If ``n_labels`` is below 1 or above the number of labels in use.
 
+        Notes
+        -----
+        "auto" looks at colours alone: classes that differ in texture only, it joins.
+
         Examples
         --------
         >>> import numpy as np
@@ -55,13 +59,15 @@ class MergingMixin:
         [0, 1]
         """
         check_is_fitted(self)
+        if n_labels == "auto":
+            n_labels = natural_number(self.label_colors_, self.label_fractions_)
         used = int((self.label_fractions_ > 0).sum())
-        is_whole = isinstance(n_labels, Integral) and not isinstance(n_labels, bool)
-        if not is_whole or not 1 <= n_labels <= used:
+        is_whole = isinstance(n_labels, int | np.integer) and n_labels is not True
+        if not is_whole or not 1 <= int(n_labels) <= used:
             raise ValueError(
-                f"n_labels={n_labels!r} must be a whole number from 1 to {used}, the "
-                "labels in use; for more of them, fit with a larger max_labels or "
-                "smaller betas"
+                f"n_labels={n_labels!r} must be 'auto' or a whole number from 1 to "
+                f"{used}, the labels in use; for more of them, fit with a larger "
+                "max_labels or smaller betas"
             )
         self.label_groups_ = group_labels(
             self.label_colors_,

@@ -10,6 +10,7 @@ __all__ = [
     "finish_shares",
     "fit_centers",
     "group_labels",
+    "natural_number",
     "label_colors",
     "paint",
     "pooled",
@@ -19,6 +20,8 @@ __all__ = [
 _FAR = 1e6
 # A label of a smaller part of the training images is too small to be a class.
 _MIN_FRACTION = 5e-4
+# Of the height of the linkage, where it is cut; see docs/research.md.
+_PART_OF_HEIGHT = 0.5
 
 
 def region_shares(f, pooling, assignment, centers=None):
@@ -193,6 +196,25 @@ def _label_sums(colors, sizes, shares):
 def _weighted_sums(labels, weights, values, n_labels):
     columns = (weights * column for column in values.T)
     return np.stack([np.bincount(labels, c, n_labels) for c in columns], axis=1)
+
+
+def natural_number(colors, fractions):
+    """Number of groups that lie further apart than half of what the last two do.
+
+    Parameters
+    ----------
+    colors, fractions
+        See `group_labels`.
+
+    Returns
+    -------
+    n_groups : int
+    """
+    seeds = fractions >= _MIN_FRACTION
+    if seeds.sum() < 2:
+        return 1
+    heights = linkage(colors[seeds], "average")[:, 2]
+    return 1 + int((heights > _PART_OF_HEIGHT * heights[-1]).sum())
 
 
 def group_labels(colors, brightness, fractions, n_groups):

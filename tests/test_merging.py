@@ -8,10 +8,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sksegment._preparation import PreparedPixels
 from sksegment.io import load_model
-from sksegment.labelling import group_labels, label_colors
+from sksegment.labelling import group_labels, label_colors, natural_number
 
 
-@pytest.fixture(params=["sparse", "majority", "kmeans", "dense"])
+@pytest.fixture(params=["pixel", "sparse", "majority", "kmeans", "dense"])
 def model(request, make_segmenter, make_dense, images):
     betas = {"beta_sim": 0.01, "beta_con": 0.01, "max_labels": 6}
     if request.param == "dense":
@@ -75,7 +75,7 @@ def test_fit_starts_from_all_labels(make_segmenter, images):
     assert_array_equal(model.labels_[0], before)
 
 
-@pytest.mark.parametrize("n_labels", [0, -1, 100, 2.0, True, "auto"])
+@pytest.mark.parametrize("n_labels", [0, -1, 100, 2.0, True, "automatic"])
 def test_bad_number_of_labels_is_refused(n_labels, model):
     with pytest.raises(ValueError, match=r"n_labels=.* whole number from 1 to \d"):
         model.merge_labels(n_labels)
@@ -93,6 +93,34 @@ def test_speck_is_no_class_and_joins_the_nearest():
     fractions = np.array([0.5, 0.2, 0.2999, 0.0001, 0.0])
     groups = group_labels(colors, colors[:, 0], fractions, 2)
     assert groups.tolist() == [0, 0, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("colors", "expected"),
+    [
+        # Joined at 0.1 and 0.06, then at 0.48 and 0.7: the last two are far apart.
+        ([0.0, 0.1, 0.5, 0.56, 1.0], 3),
+        ([0.0, 0.1, 0.9, 1.0], 2),
+        ([0.0, 0.3, 0.6, 0.9], 3),
+        ([0.4, 0.4, 0.4], 1),
+        ([0.7], 1),
+    ],
+)
+def test_natural_number_of_classes(colors, expected):
+    fractions = np.full(len(colors), 1 / len(colors))
+    assert natural_number(np.array(colors)[:, None], fractions) == expected
+
+
+def test_specks_do_not_count_in_the_natural_number():
+    colors = np.array([[0.0], [0.1], [0.9], [5.0]])
+    assert natural_number(colors, np.array([0.5, 0.2, 0.2999, 0.0001])) == 2
+
+
+def test_labels_are_joined_as_colours_suggest(model):
+    n_labels = natural_number(model.label_colors_, model.label_fractions_)
+    expected = model.merge_labels(n_labels).label_groups_
+    assert_array_equal(model.merge_labels("auto").label_groups_, expected)
+    assert len(np.unique(expected)) == n_labels
 
 
 def test_groups_are_numbered_from_dark_to_bright():

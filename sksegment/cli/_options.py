@@ -21,6 +21,7 @@ __all__ = [
     "literal",
     "make_estimator",
     "positive",
+    "positive_or_auto",
 ]
 
 # Option of the command line, and the parameter of the estimator that it sets.
@@ -196,9 +197,9 @@ def add_granularity(parser):
     """Add how finely to divide: so many classes, or so many regions."""
     parser.add_argument(
         "--classes",
-        type=positive,
+        type=positive_or_auto,
         metavar="K",
-        help="join those that look alike until K are left",
+        help="join those that look alike until K are left; auto: as colours suggest",
     )
     parser.add_argument(
         "--regions",
@@ -255,6 +256,11 @@ def assignment(text):
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
     return name, literal(value)
+
+
+def positive_or_auto(text):
+    """Read a whole number above 0, or "auto"."""
+    return text if text == "auto" else positive(text)
 
 
 def _number_or_auto(text):

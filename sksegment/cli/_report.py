@@ -2,7 +2,13 @@
 
 from pathlib import Path
 
-from sksegment.cli._options import add_command, add_common, add_inputs, positive
+from sksegment.cli._options import (
+    add_command,
+    add_common,
+    add_inputs,
+    positive,
+    positive_or_auto,
+)
 
 __all__ = ["add_commands"]
 
@@ -35,9 +41,9 @@ def add_commands(commands):
     )
     parser.add_argument(
         "--classes",
-        type=positive,
+        type=positive_or_auto,
         metavar="K",
-        help="join those that look alike until K are left",
+        help="join those that look alike until K are left; auto: as colours suggest",
     )
     add_common(parser)
 

@@ -182,3 +182,14 @@ def test_regions_of_the_slices_of_a_stack(run, volume, tmp_path):
 def test_more_regions_than_superpixels_are_refused_in_one_line(fails, photo, tmp_path):
     args = ("--regions", 99999, *TINY)
     assert "n_segments" in fails("segment", photo, "-o", tmp_path / "out", *args)
+
+
+def test_number_of_classes_may_be_left_to_the_colours(run, fails, photo, tmp_path):
+    model = tmp_path / "model.safetensors"
+    assert run("fit", photo, "-o", model, "--classes", "auto", *TINY)[0] == 0
+    loaded = load_model(model)
+    groups = loaded.label_groups_.copy()
+    assert_array_equal(loaded.merge_labels("auto").label_groups_, groups)
+    args = ("predict", model, photo, "-o", tmp_path / "out", "--classes")
+    for wrong in ("0", "auto7"):
+        assert "--classes" in fails(*args, wrong)
