@@ -30,7 +30,7 @@ class MergingMixin:
         ----------
         n_labels : int or "auto"
             Number of classes wanted; "auto" joins all that lie closer together than
-            half of the distance between the two groups that would be joined last.
+            0.4 of the distance between the two groups that would be joined last.
 
         Returns
         -------

@@ -21,7 +21,7 @@ _FAR = 1e6
 # A label of a smaller part of the training images is too small to be a class.
 _MIN_FRACTION = 5e-4
 # Of the height of the linkage, where it is cut; see docs/research.md.
-_PART_OF_HEIGHT = 0.5
+_PART_OF_HEIGHT = 0.4
 
 
 def region_shares(f, pooling, assignment, centers=None):
@@ -199,7 +199,7 @@ def _weighted_sums(labels, weights, values, n_labels):
 
 
 def natural_number(colors, fractions):
-    """Number of groups that lie further apart than half of what the last two do.
+    """Number of groups that lie further apart than 0.4 of what the last two do.
 
     Parameters
     ----------

@@ -101,7 +101,7 @@ def test_speck_is_no_class_and_joins_the_nearest():
         # Joined at 0.1 and 0.06, then at 0.48 and 0.7: the last two are far apart.
         ([0.0, 0.1, 0.5, 0.56, 1.0], 3),
         ([0.0, 0.1, 0.9, 1.0], 2),
-        ([0.0, 0.3, 0.6, 0.9], 3),
+        ([0.0, 0.3, 0.6, 0.9], 4),
         ([0.4, 0.4, 0.4], 1),
         ([0.7], 1),
     ],

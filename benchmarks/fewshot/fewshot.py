@@ -146,8 +146,8 @@ def joined(model, images):
     segmenter = model[-1] if hasattr(model, "steps") else model
     yield None, model.predict(images)
     used = int((segmenter.label_fractions_ > 0).sum())
-    for k in N_CLUSTERS:
-        if k <= used:
+    for k in ("auto", *N_CLUSTERS):
+        if k == "auto" or k <= used:
             segmenter.merge_labels(k)
             yield k, model.predict(images)
 
