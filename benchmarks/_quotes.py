@@ -55,7 +55,7 @@ def _one_slice():
     parts = []
     for name, key in sets.items():
         own = [row for row in rows if row["set"] == key]
-        nets = max(r["v_measure"] for r in own if r["model"].startswith("W-Net"))
+        nets = max(r["v_measure"] for r in own if r["model"] == "W-Net, default")
         others = max(
             row["v_measure"]
             for row in own

@@ -19,8 +19,8 @@ _SETS = {
 }
 _MODELS = (
     *("k-means, grey", "k-means, denoised", "k-means, superpixels"),
-    *("k-means, multiscale", "mixture, grey", "multi-Otsu", "W-Net, default"),
-    *("W-Net, tomography", "supervised"),
+    *("k-means, multiscale", "mixture, grey", "multi-Otsu", "W-Net, superpixels"),
+    *("W-Net, default", "W-Net, tomography", "supervised"),
 )
 _VARIANTS = (
     *("default", "1 ncut, affinity exp(-d)", "1 ncut, affinity exp(-10 d)"),
@@ -86,7 +86,7 @@ def decisions():
 
 
 def fewshot(n_classes=None):
-    """V and mIoU with the best number of classes, or with one number."""
+    """V and mIoU with the best number of classes, with one number, or "auto"."""
     rows = read_rows("fewshot")
 
     def cell(model, name):
@@ -249,6 +249,7 @@ TABLES = {
     ),
     "fewshot best": fewshot,
     "fewshot four classes": lambda: fewshot(4),
+    "fewshot auto": lambda: fewshot("auto"),
     "reference": lambda: reference("reference"),
     "reference_epyc": lambda: reference("reference_epyc"),
     "reference_epyc losses": first_losses,

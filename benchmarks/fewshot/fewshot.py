@@ -120,6 +120,11 @@ def default(images, _):
     yield from joined(SparseWNetSegmenter(random_state=0), images)
 
 
+def one_label_each(images, _):
+    """The same with one label for each superpixel, as in the paper."""
+    yield from joined(SparseWNetSegmenter(assignment="mean", random_state=0), images)
+
+
 def tomography(images, _):
     """One setting for slices: fine superpixels, full resolution, many labels."""
     yield from joined(make_pipeline(Denoise(), fine_segmenter()), images)
@@ -159,6 +164,7 @@ MODELS = {
     "k-means, multiscale": by_clustering(features, kmeans),
     "mixture, grey": by_clustering(scale, mixture),
     "multi-Otsu": multi_otsu,
+    "W-Net, superpixels": one_label_each,
     "W-Net, default": default,
     "W-Net, tomography": tomography,
     "W-Net, tomography, raw": tomography_raw,
