@@ -26,6 +26,8 @@ _MAPS, _SOFT = 6, 3
 _MAPS_IN_TRAINING, _SOFT_IN_TRAINING = 22, 4
 # Those of the dense models at full size.
 _SOFT_ENLARGED, _SOFT_ENLARGED_IN_TRAINING = 1.25, 4.5
+# Soft labels of pixels, and while they are transposed.
+_COPIES_OF_EVIDENCE = 2
 # Weights, gradients, moments, and the copies to go back to.
 _COPIES_OF_WEIGHTS = 9
 # Weights of the affinity of a pixel.
@@ -158,6 +160,13 @@ def _of_image(estimator, shape, training):
         images += n_pixels * _INT + copies * n_cells * _POOLING
         slic = n_pixels * (_SLIC + _SLIC_OF_CHANNEL * n_channels)
         scaling = max(scaling, slic)
+        if estimator.assignment == "pixel":
+            evidence = n_pixels * _FLOAT * (_n_used(estimator) + n_channels)
+            if training:
+                images += evidence
+            else:
+                soft = n_cells * _FLOAT * estimator.max_labels
+                net = max(net, soft + _COPIES_OF_EVIDENCE * evidence)
     else:
         copies = _SOFT_ENLARGED_IN_TRAINING if training else _SOFT_ENLARGED
         if training and estimator.beta_cut > 0:
@@ -166,6 +175,12 @@ def _of_image(estimator, shape, training):
     if training:
         net += _COPIES_OF_WEIGHTS * _FLOAT * _n_weights(estimator, n_channels)
     return images, scaling, net, n_pixels * _INT
+
+
+def _n_used(estimator):
+    """Labels that pixels may get: at most all."""
+    fractions = getattr(estimator, "label_fractions_", None)
+    return estimator.max_labels if fractions is None else int((fractions > 0).sum())
 
 
 def _n_weights(estimator, n_channels):

@@ -72,8 +72,18 @@ def test_more_pixels_and_larger_nets_take_more(cls):
     few = estimate(model, (500, 500))
     assert 3.9 < estimate(model, (1000, 1000)).total / few.total < 4.1
     assert estimate(model, (500, 500, 3)).images > few.images
-    assert estimate(cls(base_channels=64, device="cpu"), (500, 500)).net > few.net
+    assert estimate(cls(base_channels=256, device="cpu"), (500, 500)).net > few.net
     assert estimate(model, (500, 500), training=True).total > few.total
+
+
+def test_labels_of_pixels_take_more_than_those_of_superpixels(fitted):
+    pixels, superpixels = (
+        estimate(SparseWNetSegmenter(assignment=kind, device="cpu"), (500, 500)).total
+        for kind in ("pixel", "mean")
+    )
+    assert pixels > superpixels
+    # As many labels as are in use.
+    assert estimate(fitted, (500, 500)).net < pixels
 
 
 def test_largest_image_counts_in_prediction_and_all_in_training():
