@@ -5,12 +5,6 @@ from functools import partial
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 
-from sksegment._appearance import (
-    Appearance,
-    likely_labels,
-    smoothed,
-    smoothed_part,
-)
 from sksegment._hierarchies import HierarchyMixin
 from sksegment._merging import MergingMixin
 from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
@@ -18,14 +12,9 @@ from sksegment._parts import ScaledParts
 from sksegment._pooling import Pooling
 from sksegment._prediction import PredictionMixin
 from sksegment._preparation import CHOSEN_IN_FIT, PreparedImages
-from sksegment._tiled import (
-    enlarged_windows,
-    must_be_parted,
-    paint_over,
-    shares_of_windows,
-)
+from sksegment._tiled import must_be_parted, paint_over, shares_of_windows
 from sksegment._validation import Interval, Real, StrOptions
-from sksegment.fitting import enlarge, soft_labels
+from sksegment.fitting import soft_labels
 from sksegment.hierarchy import region_hierarchy
 from sksegment.labelling import (
     brightness_order,
@@ -37,6 +26,7 @@ from sksegment.labelling import (
 from sksegment.losses import SparseObjective
 from sksegment.patches import PatchSampler
 from sksegment.regions import pooling_matrix
+from sksegment.segmenters._pixels import PixelLabelsMixin
 from sksegment.segmenters._training import NET_CONSTRAINTS, TrainingMixin
 from sksegment.superpixels import SuperpixelTransformer
 from sksegment.training import GraphImage, LazyGrid
@@ -46,6 +36,7 @@ __all__ = ["SparseWNetSegmenter"]
 
 class SparseWNetSegmenter(
     TrainingMixin,
+    PixelLabelsMixin,
     PredictionMixin,
     MergingMixin,
     HierarchyMixin,
@@ -340,30 +331,6 @@ class SparseWNetSegmenter(
             if anew:
                 self._reorder(np.r_[np.full(n_fixed, -np.inf), brightness[n_fixed:]])
 
-    def _learn_appearance(self, parts, scale):
-        """Learn the looks of the labels, and count the pixels that get each of them."""
-        used = np.flatnonzero(self.label_fractions_)
-        evidence = [self._evidence(used, *part) for part in parts]
-        maps = [likely_labels(*soft, used) for _, *soft in evidence]
-        scaled = [part[0] for part in parts]
-        # The first guess is blurred where the net is; the second is not.
-        for _ in range(2):
-            looks = Appearance.measure(scaled, maps, used)
-            maps = [looks.labels(*each) for each in evidence]
-        counts = sum(np.bincount(m[m >= 0], minlength=self.max_labels) for m in maps)
-        self.label_fractions_ = counts / counts.sum()
-        seen = self.label_fractions_[used] > 0
-        self.label_colors_[used[seen]] = looks.colors[seen]
-        self.color_deviation_ = looks.deviation
-        brightness = scale.brightness(self.label_colors_)
-        return np.where(self.label_fractions_ > 0, brightness, np.inf)
-
-    def _reorder(self, keys):
-        order = np.argsort(keys, kind="stable")
-        self.net_.permute_labels(order)
-        self.label_colors_ = self.label_colors_[order]
-        self.label_fractions_ = self.label_fractions_[order]
-
     def _fit_centers(self, parts, start):
         """Cluster the superpixels, from old centres on so that labels keep numbers."""
         means = [self._shares(*part[2:], assignment="mean") for part in parts]
@@ -438,31 +405,3 @@ class SparseWNetSegmenter(
             return shares_of_windows(self, grid, pooling, assignment, centers)
         f = soft_labels(self.net_, grid)[0].permute(1, 2, 0).cpu().numpy()
         return region_shares(f, pooling, assignment, centers)
-
-    def _soft(self, superpixels, grid, pooling, labels=slice(None)):
-        """Soft labels of pixels, some of them, and all those of superpixels."""
-        f = soft_labels(self.net_, grid)
-        shares = region_shares(f[0].permute(1, 2, 0).cpu().numpy(), pooling, "mean")
-        return enlarge(f[:, labels], superpixels.shape), superpixels, shares
-
-    def _evidence(self, used, scaled, *parts):
-        """What `Appearance.scores` needs."""
-        return smoothed(scaled), *self._soft(*parts, labels=used)
-
-    def _windows_of(self, scaled, superpixels, grid, pooling):
-        """The same for an image of which there are parts only."""
-        shares = self._shares(grid, pooling, assignment="mean")
-        used = self._appearance.used
-        for place, f in enlarged_windows(self, grid, superpixels.shape):
-            pixels = smoothed_part(scaled, *place)
-            yield place, (pixels, f[..., used], superpixels[place], shares)
-
-    @property
-    def _appearance(self):
-        if self.color_deviation_ is None:
-            raise ValueError(
-                "assignment='pixel' was set after the fit, so the colours of the "
-                "labels are not known; fit again"
-            )
-        used = np.flatnonzero(self.label_fractions_)
-        return Appearance(self.label_colors_[used], self.color_deviation_, used)
