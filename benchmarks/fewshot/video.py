@@ -62,6 +62,8 @@ VIDEOS = {
         # From then on there is a second animal, which has the same labels.
         "alone_until": 205,
         "params": {
+            # A spotted coat: pixels of their own make it patchy.
+            "assignment": "mean",
             "max_labels": 12,
             "superpixels__n_segments": 12000,
             "tau": -10.0,
