@@ -70,7 +70,7 @@ def shares_of_windows(estimator, grid, pooling, assignment, centers):
     return finish_shares(total, assignment, centers)
 
 
-def enlarged_windows(estimator, grid, shape):
+def enlarged_windows(estimator, grid, shape, labels=slice(None)):
     """Soft labels at full size, part by part.
 
     Parameters
@@ -79,6 +79,8 @@ def enlarged_windows(estimator, grid, shape):
     grid : LazyGrid
     shape : (int, int)
         Height and width of the image.
+    labels : slice or ndarray of int, default=slice(None)
+        Only those are enlarged.
 
     Yields
     ------
@@ -96,7 +98,7 @@ def enlarged_windows(estimator, grid, shape):
             slice(int(m.indices.min()), int(m.indices.max()) + 1) for m in parts
         )
         f = soft_labels_of_window(estimator.net_, grid, rows, columns)
-        f = f[0].permute(1, 2, 0).cpu().numpy()
+        f = f[0, labels].permute(1, 2, 0).cpu().numpy()
         yield place, _enlarge(f, parts[0][:, rows], parts[1][:, columns])
 
 

@@ -33,7 +33,8 @@ def region_shares(f, pooling, assignment, centers=None):
         Soft labels on the grid of the net.
     pooling : scipy.sparse.csr_array of shape (n, h * w)
         See `sksegment.regions.pooling_matrix`.
-    assignment : {"mean", "majority", "kmeans"}
+    assignment : {"pixel", "mean", "majority", "kmeans"}
+        "pixel" is "mean" for superpixels.
     centers : ndarray of shape (K, K), optional
         Centres of the clusters, for ``assignment="kmeans"``.
 

@@ -60,9 +60,9 @@ class PixelLabelsMixin:
         """The same for an image of which there are parts only."""
         shares = self._shares(grid, pooling, assignment="mean")
         used = self._appearance.used
-        for place, f in enlarged_windows(self, grid, superpixels.shape):
+        for place, f in enlarged_windows(self, grid, superpixels.shape, used):
             pixels = smoothed_part(scaled, *place)
-            yield place, (pixels, f[..., used], superpixels[place], shares)
+            yield place, (pixels, f, superpixels[place], shares)
 
     @property
     def _appearance(self):
