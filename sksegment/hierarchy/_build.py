@@ -24,10 +24,10 @@ _REACH = 3
 def region_hierarchy(image, superpixels, *, color=False, soft_labels=None):
     """Build the merge tree of the superpixels of one image.
 
-    Regions are alike when their histograms of colour and of local deviation, and of
-    soft labels where they are given, are alike, and there is little contrast along
-    their border; small ones are merged before large ones. Trees of four other sets of
-    superpixels are built first, and their contours count as contrast too.
+    Regions are alike when their histograms of colour, of textons and of local
+    deviation, and of soft labels where they are given, are alike, and there is little
+    contrast along their border; small ones are merged before large ones. Trees of four
+    other sets of superpixels are built first, and their contours count as contrast too.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def region_hierarchy(image, superpixels, *, color=False, soft_labels=None):
             f"soft_labels has {len(soft_labels)} rows, but there are "
             f"{graph.n_regions} superpixels"
         )
-    cues = Cues.of(image, color=color)
+    cues = Cues.of(image, color=color, inside=superpixels >= 0)
     evidence = gather_evidence(cues, superpixels, graph, soft_labels)
     votes = _votes(image, cues, superpixels)
     if votes is not None:

@@ -5,22 +5,20 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from sksegment.hierarchy._codebooks import N_CODES, colors, textons
+
 __all__ = ["Cues"]
 
 # Weights and widths were chosen on training photographs, see docs/research.md.
-_COLOR_WEIGHT = 23.5
-_TEXTURE_WEIGHT = 4.0
+_COLOR_WEIGHT = 28.0
+_TEXTON_WEIGHT = 12.0
+_DEVIATION_WEIGHT = 4.0
 # Widths of the gradient, and their weights.
-_GRADIENT = {1.0: 0.3, 2.0: 0.6, 4.0: 3.6}
-_TEXTURE_SIGMA = 3.5
-_BLUR = 1.0
-_N_BINS = 16
-_N_TEXTURE_BINS = 10
-# Lightness and intensities are in [0, 100], the opponent colours of photographs within
-# [-80, 80], and the logarithm of one plus their local deviation below that of 40.
-_RANGE = (0.0, 100.0)
-_OPPONENT_RANGE = (-80.0, 80.0)
-_TEXTURE_RANGE = (0.0, float(np.log(40.0)))
+_GRADIENT = {1.0: 0.37, 2.0: 0.75, 4.0: 4.5}
+_DEVIATION_SIGMA = 3.5
+_N_DEVIATION_BINS = 10
+# Of the logarithm of one plus the local deviation, for deviations up to 39.
+_DEVIATION_RANGE = (0.0, float(np.log(40.0)))
 
 
 @dataclass(eq=False)
@@ -41,7 +39,7 @@ class Cues:
     gradient: np.ndarray
 
     @classmethod
-    def of(cls, image, *, color):
+    def of(cls, image, *, color, inside=None):
         """Look at an image.
 
         Parameters
@@ -50,36 +48,28 @@ class Cues:
             CIELAB for colour, otherwise intensities in [0, 100].
         color : bool
             Whether the channels are CIELAB.
+        inside : ndarray of shape (H, W), bool, optional
+            Pixels whose colours and textures count; all by default.
         """
         channels = np.moveaxis(image, -1, 0)
-        return cls(
-            [*_colors(channels, color), _texture(channels, color)], _gradient(channels)
-        )
+        brightness = channels[0] if color else channels.mean(axis=0)
+        if inside is None:
+            inside = np.ones(image.shape[:2], bool)
+        binned = [
+            (colors(channels, inside), N_CODES, _COLOR_WEIGHT),
+            (textons(brightness, inside), N_CODES, _TEXTON_WEIGHT),
+            (_deviations(brightness), _N_DEVIATION_BINS, _DEVIATION_WEIGHT),
+        ]
+        return cls(binned, _gradient(channels))
 
 
-def _colors(channels, color):
-    weight = _COLOR_WEIGHT / len(channels)
-    for index, channel in enumerate(channels):
-        opponent = color and index > 0
-        limits = _OPPONENT_RANGE if opponent else _RANGE
-        n_bins = 2 * _N_BINS if opponent else _N_BINS
-        yield _bins(gaussian_filter(channel, _BLUR), limits, n_bins), n_bins, weight
-
-
-def _texture(channels, color):
-    """Local deviation of the brightness."""
-    brightness = channels[0] if color else channels.mean(axis=0)
-    mean = gaussian_filter(brightness, _TEXTURE_SIGMA)
-    variance = gaussian_filter(brightness**2, _TEXTURE_SIGMA) - mean**2
+def _deviations(brightness):
+    mean = gaussian_filter(brightness, _DEVIATION_SIGMA)
+    variance = gaussian_filter(brightness**2, _DEVIATION_SIGMA) - mean**2
+    low, high = _DEVIATION_RANGE
     values = np.log1p(np.sqrt(np.maximum(variance, 0.0)))
-    bins = _bins(values, _TEXTURE_RANGE, _N_TEXTURE_BINS)
-    return bins, _N_TEXTURE_BINS, _TEXTURE_WEIGHT
-
-
-def _bins(values, limits, n_bins):
-    low, high = limits
-    bins = (values - low) * (n_bins / (high - low)) - 0.5
-    return np.clip(bins, 0.0, n_bins - 1.0)
+    bins = (values - low) * (_N_DEVIATION_BINS / (high - low)) - 0.5
+    return np.clip(bins, 0.0, _N_DEVIATION_BINS - 1.0)
 
 
 def _gradient(channels):

@@ -7,7 +7,7 @@ import numpy as np
 __all__ = ["Evidence", "gather_evidence"]
 
 # Chosen on training photographs, see docs/research.md.
-_LABEL_WEIGHT = 10.0
+_LABEL_WEIGHT = 4.0
 _OFFSET = 1.4
 
 
@@ -35,9 +35,9 @@ class Evidence:
             d_{IJ} = d_0 + \sum_c w_c \chi^2(h_I^c, h_J^c) + g_{IJ}, \qquad
             \chi^2(a, b) = \frac12 \sum \frac{(a - b)^2}{a + b}
 
-        with histograms h of colours, of local deviations and of soft labels, and the
-        mean gradient g along the border. The constant lets sizes decide among those
-        that hardly differ.
+        with histograms h of colours, of textons, of local deviations and of soft
+        labels, and the mean gradient g along the border. The constant lets sizes decide
+        among those that hardly differ.
 
         Parameters
         ----------

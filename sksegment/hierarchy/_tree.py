@@ -11,7 +11,7 @@ from sksegment.labelling import paint
 __all__ = ["AUTO_THRESHOLD", "RegionHierarchy"]
 
 #: Height at which ``cut("auto")`` cuts, chosen on photographs: docs/research.md.
-AUTO_THRESHOLD = 35.0
+AUTO_THRESHOLD = 62.0
 
 
 class RegionHierarchy:
