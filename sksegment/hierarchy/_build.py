@@ -19,6 +19,9 @@ _FEWEST_OF_A_VOTER = 16
 _VOTE_WEIGHT = 3.0
 # Borders of other superpixels are a pixel or two beside those of the first.
 _REACH = 3
+# Intensities differ in one channel where colours do in three. So heights of their trees
+# are raised: those of one photograph shall mean the same without its colours.
+_SCALE_WITHOUT_COLOR = 1.35
 
 
 def region_hierarchy(image, superpixels, *, color=False, soft_labels=None):
@@ -75,7 +78,9 @@ def region_hierarchy(image, superpixels, *, color=False, soft_labels=None):
     votes = _votes(image, cues, superpixels)
     if votes is not None:
         evidence.border += _VOTE_WEIGHT * graph.sum_over_borders(votes, superpixels)
-    return RegionHierarchy(superpixels, *agglomerate(graph, evidence))
+    pairs, heights = agglomerate(graph, evidence)
+    scale = 1.0 if color else _SCALE_WITHOUT_COLOR
+    return RegionHierarchy(superpixels, pairs, scale * heights)
 
 
 def _votes(image, cues, superpixels):

@@ -8,10 +8,14 @@ from sksegment._rescaled import enlarge_map
 from sksegment._validation import Integral, Real
 from sksegment.labelling import paint
 
-__all__ = ["AUTO_THRESHOLD", "RegionHierarchy"]
+__all__ = ["RegionHierarchy"]
 
-#: Height at which ``cut("auto")`` cuts, chosen on photographs: docs/research.md.
-AUTO_THRESHOLD = 62.0
+# ``cut("auto")`` undoes merges above a multiple of a power of the mean of the highest
+# ones: an image of little contrast is cut lower, but not in proportion. Chosen on
+# photographs, see docs/research.md.
+_AUTO_FACTOR = 10.9
+_AUTO_EXPONENT = 0.4
+_N_HIGHEST = 10
 
 
 class RegionHierarchy:
@@ -97,7 +101,8 @@ class RegionHierarchy:
         Parameters
         ----------
         how : {"auto"}, optional
-            "auto" cuts at a height at which people tend to divide photographs.
+            "auto" cuts at a height at which people tend to divide photographs, somewhat
+            lower where all merges are low.
         n_regions : int, optional
             Number of regions, from `n_pieces` to `n_superpixels`.
         threshold : float, optional
@@ -124,7 +129,7 @@ class RegionHierarchy:
         if n_regions is not None:
             n_merges = self.n_superpixels - self._check_n_regions(n_regions)
         else:
-            n_merges = self._n_merges_below(AUTO_THRESHOLD if how else threshold)
+            n_merges = self._n_merges_below(self._usual_height() if how else threshold)
         return paint(self.superpixels, self._groups(n_merges), -1)
 
     def boundaries(self):
@@ -186,6 +191,11 @@ class RegionHierarchy:
                 "superpixels__n_segments"
             )
         return int(n_regions)
+
+    def _usual_height(self):
+        if not len(self.heights):
+            return 0.0
+        return _AUTO_FACTOR * self.heights[-_N_HIGHEST:].mean() ** _AUTO_EXPONENT
 
     def _n_merges_below(self, threshold):
         if not isinstance(threshold, Real) or np.isnan(threshold):

@@ -19,6 +19,19 @@ def test_threshold_undoes_merges_above_it(row, t, n_regions):
     assert row.cut(threshold=t).max() + 1 == n_regions
 
 
+def test_auto_cuts_low_trees_lower_but_not_in_proportion(row):
+    n_regions = [
+        int(
+            RegionHierarchy(row.superpixels, row.pairs, scale * row.heights)
+            .cut("auto")
+            .max()
+        )
+        + 1
+        for scale in (1.0, 20.0, 40.0, 1000.0)
+    ]
+    assert n_regions == [1, 2, 3, 4]
+
+
 def test_every_number_of_regions_is_exact_and_connected(tree):
     for k in (1, 2, 7, 40, tree.n_superpixels):
         regions = tree.cut(n_regions=k)

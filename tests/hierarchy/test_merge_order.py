@@ -99,6 +99,15 @@ def test_one_superpixel_is_a_tree_without_merges():
     assert tree.to_linkage().shape == (0, 4)
 
 
+def test_auto_divides_a_photograph_without_its_colors_alike(photo, superpixels, tree):
+    from skimage.color import rgb2gray
+
+    grey = region_hierarchy(100.0 * rgb2gray(photo), superpixels)
+    numbers = [int(each.cut("auto").max()) + 1 for each in (tree, grey)]
+    assert min(numbers) > 3
+    assert max(numbers) < 1.5 * min(numbers)
+
+
 def test_pieces_of_a_field_of_view():
     superpixels = np.full((12, 30), -1, np.int32)
     superpixels[:, :10] = grid_of((12, 10), 5)[:, :10].clip(max=3)
