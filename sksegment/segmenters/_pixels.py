@@ -8,7 +8,6 @@ from sksegment._appearance import (
     smoothed,
     smoothed_part,
 )
-from sksegment._rare_colors import MOST_RARE_COLORS, rare_color
 from sksegment._tiled import enlarged_windows
 from sksegment.fitting import enlarge, soft_labels
 from sksegment.labelling import region_shares
@@ -25,20 +24,14 @@ class PixelLabelsMixin:
 
     def _learn_appearance(self, parts, scale):
         """Learn the looks of the labels, and count the pixels that get each of them."""
-        scaled = [part[0] for part in parts]
         used = np.flatnonzero(self.label_fractions_)
         evidence = [self._evidence(used, *part) for part in parts]
         maps = [likely_labels(*soft, used) for _, *soft in evidence]
-        looks, maps = _refine(scaled, maps, evidence, used)
-        for _ in range(MOST_RARE_COLORS):
-            rare = rare_color([pixels for pixels, *_ in evidence], maps, looks)
-            if rare is None or len(used) == self.max_labels:
-                break
-            label = self._free_label(used, rare, evidence)
-            used = np.sort([*used, label])
-            maps = [np.where(r, label, m) for r, m in zip(rare, maps, strict=True)]
-            evidence = [self._evidence(used, *part) for part in parts]
-            looks, maps = _refine(scaled, maps, evidence, used)
+        scaled = [part[0] for part in parts]
+        # The first guess is blurred where the net is; the second is not.
+        for _ in range(2):
+            looks = Appearance.measure(scaled, maps, used)
+            maps = [looks.labels(*each) for each in evidence]
         counts = sum(np.bincount(m[m >= 0], minlength=self.max_labels) for m in maps)
         self.label_fractions_ = counts / counts.sum()
         seen = self.label_fractions_[used] > 0
@@ -46,14 +39,6 @@ class PixelLabelsMixin:
         self.color_deviation_ = looks.deviation
         brightness = scale.brightness(self.label_colors_)
         return np.where(self.label_fractions_ > 0, brightness, np.inf)
-
-    def _free_label(self, used, masks, evidence):
-        """Of the labels that no superpixel has the one that is most likely there."""
-        shares = np.zeros(self.max_labels)
-        for mask, (_, _, superpixels, own) in zip(masks, evidence, strict=True):
-            shares += own[superpixels[mask]].sum(axis=0, dtype=float)
-        shares[used] = -1.0
-        return int(shares.argmax())
 
     def _reorder(self, keys):
         order = np.argsort(keys, kind="stable")
@@ -88,14 +73,3 @@ class PixelLabelsMixin:
             )
         used = np.flatnonzero(self.label_fractions_)
         return Appearance(self.label_colors_[used], self.color_deviation_, used)
-
-
-def _refine(scaled, maps, evidence, used):
-    """Looks of the labels, and the labels that follow from them.
-
-    Twice: the first guess is blurred where the net is, the second is not.
-    """
-    for _ in range(2):
-        looks = Appearance.measure(scaled, maps, used)
-        maps = [looks.labels(*each) for each in evidence]
-    return looks, maps
