@@ -50,7 +50,7 @@ def region_hierarchy(image, superpixels, *, color=False, soft_labels=None):
     Raises
     ------
     ValueError
-        If the shapes do not fit.
+        If the shapes do not fit, or the image has values that are not finite.
 
     Examples
     --------
@@ -67,6 +67,11 @@ def region_hierarchy(image, superpixels, *, color=False, soft_labels=None):
     image, superpixels = np.asarray(image, np.float32), np.asarray(superpixels)
     if image.ndim == 2:
         image = image[..., np.newaxis]
+    if not np.isfinite(image).all():
+        raise ValueError(
+            "image has values that are not finite, such as NaN, in the void perhaps; "
+            "replace them first, for example with np.nan_to_num"
+        )
     graph = region_graph(image, superpixels)
     if soft_labels is not None and len(soft_labels) != graph.n_regions:
         raise ValueError(

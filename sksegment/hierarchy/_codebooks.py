@@ -1,5 +1,8 @@
 """Few typical values instead of many: the colours and the textons of one image."""
 
+from functools import partial
+from math import gcd
+
 import numpy as np
 from scipy.ndimage import gaussian_filter
 from sklearn.cluster import MiniBatchKMeans
@@ -31,7 +34,7 @@ def colors(channels, inside):
     codes : ndarray of shape (H, W), int32
         0..N_CODES-1.
     """
-    return _codes([gaussian_filter(c, _BLUR) for c in channels], inside)
+    return _codes(_rows((gaussian_filter(c, _BLUR) for c in channels), inside), inside)
 
 
 def textons(brightness, inside):
@@ -57,25 +60,37 @@ def textons(brightness, inside):
     .. [1] J. Malik, S. Belongie, T. Leung, J. Shi, "Contour and texture analysis for
        image segmentation", International Journal of Computer Vision 43, 2001.
     """
-    responses = [r for sigma in _SIGMAS for r in _responses(brightness, sigma)]
-    strength = np.sqrt(sum(response**2 for response in responses))
-    damping = np.log1p(strength / _CONTRAST) / np.maximum(strength, 1e-6)
-    return _codes([response * damping for response in responses], inside)
+    values = _rows(_responses(brightness), inside)
+    strength = np.linalg.norm(values, axis=1, keepdims=True)
+    values *= np.log1p(strength / _CONTRAST) / np.maximum(strength, 1e-6)
+    return _codes(values, inside)
 
 
-def _responses(brightness, sigma):
-    def derivative(*order):
-        return gaussian_filter(brightness, sigma, order=order)
+def _responses(brightness):
+    for sigma in _SIGMAS:
+        derivative = partial(gaussian_filter, brightness, sigma)
+        yield sigma * np.hypot(derivative(order=(0, 1)), derivative(order=(1, 0)))
+        xx, yy = derivative(order=(0, 2)), derivative(order=(2, 0))
+        xy = derivative(order=(1, 1))
+        yield sigma**2 * (xx + yy)
+        yield sigma**2 * np.sqrt((xx - yy) ** 2 + 4.0 * xy**2)
 
-    xx, yy, xy = derivative(0, 2), derivative(2, 0), derivative(1, 1)
-    yield sigma * np.hypot(derivative(0, 1), derivative(1, 0))
-    yield sigma**2 * (xx + yy)
-    yield sigma**2 * np.sqrt((xx - yy) ** 2 + 4.0 * xy**2)
+
+def _rows(planes, inside):
+    """Values of the pixels that matter, (n, number of planes); one plane at a time."""
+    return np.stack([plane[inside] for plane in planes], axis=1, dtype=np.float32)
 
 
-def _codes(planes, inside):
-    values = np.stack([plane[inside] for plane in planes], axis=1, dtype=np.float32)
-    sample = values[:: max(1, len(values) // _SAMPLE)]
+def _step(n_values, width):
+    """From one pixel of a sample to the next, in no step with the columns."""
+    step = max(1, n_values // _SAMPLE)
+    while gcd(step, width) > 1:
+        step += 1
+    return step
+
+
+def _codes(values, inside):
+    sample = values[:: _step(len(values), inside.shape[1])]
     # All passes are made: an early stop looks at a sum that depends on the threads.
     model = MiniBatchKMeans(
         min(N_CODES, len(sample)),

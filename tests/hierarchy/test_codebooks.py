@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from skimage.color import rgb2lab
 
-from sksegment.hierarchy._codebooks import N_CODES, colors, textons
+from sksegment.hierarchy._codebooks import N_CODES, _step, colors, textons
 
 
 def everywhere(image):
@@ -54,6 +54,14 @@ def test_textures_of_equal_mean_and_deviation_have_different_textons():
     image = np.float32(40.0 + 20.0 * stripes)
     codes = textons(image, everywhere(image))
     assert not np.intersect1d(codes[:, :20], codes[:, 40:]).size
+
+
+@pytest.mark.parametrize("width", [321, 440, 512])
+def test_a_sample_has_all_columns(width):
+    """Also where the image is such that every so-and-so-many-th pixel is in a few."""
+    step = _step(22_000 * 88, width)
+    assert step >= 88
+    assert len(np.unique(np.arange(0, 22_000 * 88, step) % width)) == width
 
 
 def test_few_colors_have_few_codes():

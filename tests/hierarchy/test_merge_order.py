@@ -122,6 +122,14 @@ def test_rows_of_soft_labels_must_be_those_of_superpixels(photo, superpixels):
         region_hierarchy(photo, superpixels, soft_labels=np.ones((3, 2)))
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_not_finite_are_refused(value):
+    image = np.zeros((20, 20))
+    image[3, 4] = value
+    with pytest.raises(ValueError, match="image has values that are not finite"):
+        region_hierarchy(image, grid_of((20, 20), 4))
+
+
 @pytest.mark.parametrize("n_channels", [1, 2, 5])
 def test_any_number_of_channels(n_channels):
     image = np.random.default_rng(0).random((20, 20, n_channels)) * 100
