@@ -44,10 +44,6 @@ class MergingMixin:
         ValueError
             If ``n_labels`` is below 1 or above the number of labels in use.
 
-        Notes
-        -----
-        "auto" looks at colours alone: classes that differ in texture only, it joins.
-
         Examples
         --------
         >>> import numpy as np
@@ -60,7 +56,7 @@ class MergingMixin:
         """
         check_is_fitted(self)
         if n_labels == "auto":
-            n_labels = natural_number(self.label_colors_, self.label_fractions_)
+            n_labels = natural_number(self._points(), self.label_fractions_)
         used = int((self.label_fractions_ > 0).sum())
         is_whole = isinstance(n_labels, int | np.integer) and n_labels is not True
         if not is_whole or not 1 <= int(n_labels) <= used:
@@ -70,7 +66,7 @@ class MergingMixin:
                 "max_labels or smaller betas"
             )
         self.label_groups_ = group_labels(
-            self.label_colors_,
+            self._points(),
             self._scale.brightness(self.label_colors_),
             self.label_fractions_,
             n_labels,
@@ -78,6 +74,10 @@ class MergingMixin:
         regions = None if self.n_regions is None else self.labels_
         self._keep_labels(self.unmerged_labels_, regions)
         return self
+
+    def _points(self):
+        """Points of the labels, (K, D), that lie close where labels look alike."""
+        return self.label_colors_
 
     def _keep_labels(self, labels, regions=None):
         """Set ``labels_``: labels of the training images after joining, or regions."""

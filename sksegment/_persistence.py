@@ -26,6 +26,7 @@ _ARRAYS = {
 _OPTIONAL_ARRAYS = {
     "cluster_centers_": "fitted/centers",
     "color_deviation_": "fitted/color_deviation",
+    "label_contrasts_": "fitted/label_contrasts",
     "label_groups_": "fitted/label_groups",
 }
 
@@ -49,6 +50,7 @@ def save_segmenter(estimator, path):
             **{name: getattr(estimator, name) for name in _SCALARS},
             "history": _rows(estimator.net_.history),
             "class_names": estimator.class_names_,
+            "contrast_scale": getattr(estimator, "contrast_scale_", None),
             "interrupted": estimator.interrupted_,
             "n_images": len(estimator.labels_),
             "rgb": bool(estimator.rgb_),
@@ -114,6 +116,10 @@ def restore_segmenter(path, classes, device):
         estimator.superpixels_ = _superpixels(header, tensors, classes, estimator)
         estimator.cluster_centers_ = _optional(tensors, "fitted/centers")
         estimator.color_deviation_ = _optional(tensors, "fitted/color_deviation")
+        # Nor has a file of a version in which looks were colours alone.
+        estimator.label_contrasts_ = _optional(tensors, "fitted/label_contrasts")
+        estimator.contrast_scale_ = fitted.get("contrast_scale")
+        _check_contrast(estimator)
     weights = _under("net/", tensors)
     _check_weights(estimator, weights)
     estimator.net_ = estimator._new_net(estimator.n_channels_in_, seed=0)
@@ -148,6 +154,7 @@ def _check_arrays(estimator, tensors):
         "fitted/intensity_range": (2, n_channels),
         "fitted/label_colors": (n_labels, n_channels),
         "fitted/color_deviation": (n_channels,),
+        "fitted/label_contrasts": (n_labels,),
         "fitted/label_fractions": (n_labels,),
         "fitted/label_groups": (n_labels,),
         "fitted/centers": (n_labels, n_labels),
@@ -164,6 +171,14 @@ def _check_arrays(estimator, tensors):
     groups = tensors.get("fitted/label_groups")
     if groups is not None and not 0 <= groups.min() <= groups.max() < n_labels:
         raise ValueError(f"fitted/label_groups must be from 0 to {n_labels - 1}")
+
+
+def _check_contrast(estimator):
+    scale = estimator.contrast_scale_
+    if (scale is None) != (estimator.label_contrasts_ is None):
+        raise ValueError("label_contrasts and contrast_scale belong together")
+    if scale is not None and not 0 < float(scale) < np.inf:
+        raise ValueError("contrast_scale must be positive")
 
 
 def _check_weights(estimator, weights):

@@ -199,12 +199,12 @@ def _weighted_sums(labels, weights, values, n_labels):
     return np.stack([np.bincount(labels, c, n_labels) for c in columns], axis=1)
 
 
-def natural_number(colors, fractions):
+def natural_number(points, fractions):
     """Number of groups that lie further apart than 0.4 of what the last two do.
 
     Parameters
     ----------
-    colors, fractions
+    points, fractions
         See `group_labels`.
 
     Returns
@@ -214,17 +214,17 @@ def natural_number(colors, fractions):
     seeds = fractions >= _MIN_FRACTION
     if seeds.sum() < 2:
         return 1
-    heights = linkage(colors[seeds], "average")[:, 2]
+    heights = linkage(points[seeds], "average")[:, 2]
     return 1 + int((heights > _PART_OF_HEIGHT * heights[-1]).sum())
 
 
-def group_labels(colors, brightness, fractions, n_groups):
-    """Group labels of similar colour by average linkage, each label counted once.
+def group_labels(points, brightness, fractions, n_groups):
+    """Group labels that look alike by average linkage, each label counted once.
 
     Parameters
     ----------
-    colors : ndarray of shape (K, C)
-        Mean colours of the labels.
+    points : ndarray of shape (K, D)
+        Mean colours of the labels, or other looks.
     brightness : ndarray of shape (K,)
     fractions : ndarray of shape (K,)
         Part of the images that they cover, 0 for those not in use.
@@ -235,15 +235,15 @@ def group_labels(colors, brightness, fractions, n_groups):
     -------
     groups : ndarray of shape (K,), int32
         Group 0..n_groups-1 of every label, from dark to bright. Specks and labels not
-        in use join the group of the label of the nearest colour.
+        in use join the group of the label that is nearest.
     """
     n_seeds = max(n_groups, int((fractions >= _MIN_FRACTION).sum()))
     seeds = np.argsort(-fractions, kind="stable")[:n_seeds]
     found = np.zeros(n_seeds, np.int64)
     if n_groups > 1:
-        tree = linkage(colors[seeds], "average")
+        tree = linkage(points[seeds], "average")
         found = cut_tree(tree, n_groups)[:, 0]
-    groups = found[cdist(colors, colors[seeds]).argmin(axis=1)]
+    groups = found[cdist(points, points[seeds]).argmin(axis=1)]
     groups[seeds] = found
     order = brightness_order(groups, brightness, fractions, n_groups)
     return np.argsort(order).astype(np.int32)[groups]

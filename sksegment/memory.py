@@ -161,7 +161,7 @@ def _of_image(estimator, shape, training):
         slic = n_pixels * (_SLIC + _SLIC_OF_CHANNEL * n_channels)
         scaling = max(scaling, slic)
         if estimator.assignment == "pixel":
-            evidence = n_pixels * _FLOAT * (_n_used(estimator) + n_channels)
+            evidence = n_pixels * _FLOAT * (_n_used(estimator) + n_channels + 1)
             if training:
                 images += evidence
             else:

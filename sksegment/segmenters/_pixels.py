@@ -5,8 +5,8 @@ import numpy as np
 from sksegment._appearance import (
     Appearance,
     likely_labels,
-    smoothed,
-    smoothed_part,
+    looks_of_part,
+    looks_of_pixels,
 )
 from sksegment._tiled import enlarged_windows
 from sksegment.fitting import enlarge, soft_labels
@@ -25,25 +25,35 @@ class PixelLabelsMixin:
     def _learn_appearance(self, parts, scale):
         """Learn the looks of the labels, and count the pixels that get each of them."""
         used = np.flatnonzero(self.label_fractions_)
+        self.label_contrasts_ = np.zeros(self.max_labels)
         evidence = [self._evidence(used, *part) for part in parts]
         maps = [likely_labels(*soft, used) for _, *soft in evidence]
-        scaled = [part[0] for part in parts]
+        scaled, seen = [part[0] for part in parts], [each[0] for each in evidence]
         # The first guess is blurred where the net is; the second is not.
         for _ in range(2):
-            looks = Appearance.measure(scaled, maps, used)
+            looks = Appearance.measure(scaled, seen, maps, used)
             maps = [looks.labels(*each) for each in evidence]
         counts = sum(np.bincount(m[m >= 0], minlength=self.max_labels) for m in maps)
         self.label_fractions_ = counts / counts.sum()
-        seen = self.label_fractions_[used] > 0
-        self.label_colors_[used[seen]] = looks.colors[seen]
-        self.color_deviation_ = looks.deviation
+        self._keep_looks(looks)
         brightness = scale.brightness(self.label_colors_)
         return np.where(self.label_fractions_ > 0, brightness, np.inf)
+
+    def _keep_looks(self, looks):
+        seen = self.label_fractions_[looks.used] > 0
+        labels, means = looks.used[seen], looks.looks[seen]
+        self.label_colors_[labels] = means[:, :-1]
+        # Those that no pixel has are told apart by their colours.
+        self.label_contrasts_ = np.full(self.max_labels, means[:, -1].mean())
+        self.label_contrasts_[labels] = means[:, -1]
+        self.color_deviation_ = looks.scale[:-1]
+        self.contrast_scale_ = float(looks.scale[-1])
 
     def _reorder(self, keys):
         order = np.argsort(keys, kind="stable")
         self.net_.permute_labels(order)
         self.label_colors_ = self.label_colors_[order]
+        self.label_contrasts_ = self.label_contrasts_[order]
         self.label_fractions_ = self.label_fractions_[order]
 
     def _soft(self, superpixels, grid, pooling, labels=slice(None)):
@@ -52,16 +62,23 @@ class PixelLabelsMixin:
         shares = region_shares(f[0].permute(1, 2, 0).cpu().numpy(), pooling, "mean")
         return enlarge(f[:, labels], superpixels.shape), superpixels, shares
 
-    def _evidence(self, used, scaled, *parts):
+    def _evidence(self, used, scaled, superpixels, *parts):
         """What `Appearance.scores` needs."""
-        return smoothed(scaled), *self._soft(*parts, labels=used)
+        contrast = self.label_contrasts_ is not None
+        looks = looks_of_pixels(scaled, superpixels >= 0, contrast=contrast)
+        return looks, *self._soft(superpixels, *parts, labels=used)
 
     def _windows_of(self, scaled, superpixels, grid, pooling):
         """The same for an image of which there are parts only."""
         shares = self._shares(grid, pooling, assignment="mean")
-        used = self._appearance.used
-        for place, f in enlarged_windows(self, grid, superpixels.shape, used):
-            pixels = smoothed_part(scaled, *place)
+        looks = self._appearance
+        for place, f in enlarged_windows(self, grid, superpixels.shape, looks.used):
+            pixels = looks_of_part(
+                scaled,
+                *place,
+                inside=lambda *wide: superpixels[wide] >= 0,
+                contrast=looks.has_contrast,
+            )
             yield place, (pixels, f, superpixels[place], shares)
 
     @property
@@ -72,4 +89,20 @@ class PixelLabelsMixin:
                 "labels are not known; fit again"
             )
         used = np.flatnonzero(self.label_fractions_)
-        return Appearance(self.label_colors_[used], self.color_deviation_, used)
+        looks, scale = self._looks()
+        return Appearance(looks[used], scale, self.n_channels_in_, used)
+
+    def _points(self):
+        if self.color_deviation_ is None:
+            return super()._points()
+        looks, scale = self._looks()
+        everyone = np.arange(self.max_labels)
+        return Appearance(looks, scale, self.n_channels_in_, everyone).points()
+
+    def _looks(self):
+        """Looks of all labels, (K, C + 1), and their scale, (C + 1,)."""
+        if self.label_contrasts_ is None:
+            # Of a file from before contrast counted.
+            return self.label_colors_, self.color_deviation_
+        looks = np.column_stack([self.label_colors_, self.label_contrasts_])
+        return looks, np.append(self.color_deviation_, self.contrast_scale_)

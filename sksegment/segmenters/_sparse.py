@@ -162,6 +162,14 @@ class SparseWNetSegmenter(
         intensities on this range.
     color_deviation_ : ndarray of shape (n_channels,) or None
         Standard deviation of the colours within the labels, for ``assignment="pixel"``.
+    label_contrasts_ : ndarray of shape (K,) or None
+        Mean local contrast of the labels, the logarithm of one plus the deviation, in
+        hundredths of the range, within a Gaussian window of 4 pixels, for
+        ``assignment="pixel"``.
+    contrast_scale_ : float or None
+        Difference in contrast that counts as much as one of a deviation in colour: the
+        standard deviation of contrast within the labels, more where it is not what
+        tells them apart.
     label_fractions_ : ndarray of shape (K,)
         Part of the training images that every label covers.
     class_names_ : list of str or None
@@ -326,6 +334,7 @@ class SparseWNetSegmenter(
             [(images.colors, images.sizes, shares)]
         )
         self.color_deviation_ = None
+        self.label_contrasts_ = self.contrast_scale_ = None
         if self.assignment == "pixel":
             brightness = self._learn_appearance(parts, images.scale)
             if anew:

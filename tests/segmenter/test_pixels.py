@@ -5,9 +5,17 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import gaussian_filter
 
-from sksegment import SuperpixelTransformer
-from sksegment._appearance import Appearance, likely_labels, smoothed
+from sksegment import SparseWNetSegmenter, SuperpixelTransformer
+from sksegment._appearance import (
+    Appearance,
+    likely_labels,
+    looks_of_part,
+    looks_of_pixels,
+)
+from sksegment._intensity import IntensityScale
+from sksegment._parts import ScaledParts
 from sksegment.io import ModelFileError, load_model
+from sksegment.metrics import v_measure
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +84,23 @@ def test_it_cannot_be_set_after_the_fit(make_segmenter, X):
     assert make_segmenter().fit(X).set_params(assignment="mean").predict(X)
 
 
+def local_contrast(image, weight=None):
+    """The definition, in float64: deviation in a Gaussian window of 4 pixels."""
+    image = image.astype(float)
+    weight = np.ones(image.shape[:2]) if weight is None else weight.astype(float)
+
+    def mean(plane):
+        blurred = (
+            gaussian_filter(values, 4.0, mode="nearest", truncate=3.0)
+            for values in (weight * plane, weight)
+        )
+        total, share = blurred
+        return total / np.maximum(share, 1e-4)
+
+    variance = sum(mean(c**2) - mean(c) ** 2 for c in np.moveaxis(image, -1, 0))
+    return np.log(1.0 + np.sqrt(np.maximum(variance, 0.0)) / 0.01)
+
+
 @pytest.mark.parametrize("n_channels", [1, 3])
 def test_scores_are_the_equation(n_channels):
     rng = np.random.default_rng(1)
@@ -85,17 +110,21 @@ def test_scores_are_the_equation(n_channels):
     superpixels[0, 0] = -1
     shares = rng.dirichlet(np.ones(4), 7).astype(np.float32)
     used = np.array([0, 2, 3])
-    colors, deviation = rng.random((3, n_channels)), rng.random(n_channels) + 0.1
-    looks = Appearance(colors, deviation, used)
-    evidence = smoothed(image), f[..., used], superpixels, shares
+    means, scale = rng.random((3, n_channels + 1)), rng.random(n_channels + 1) + 0.1
+    looks = Appearance(means, scale, n_channels, used)
+    evidence = looks_of_pixels(image), f[..., used], superpixels, shares
     near = gaussian_filter(image.astype(float), (0.7, 0.7, 0), mode="nearest")
+    contrast = local_contrast(image)
     expected = np.empty((6, 7, 3))
     for row, column in np.ndindex(6, 7):
         share = shares[superpixels[row, column]]
         for index, label in enumerate(used):
             prior = np.sqrt((f[row, column, label] + 1e-4) * (share[label] + 1e-4))
-            distance = ((near[row, column] - colors[index]) ** 2 / deviation**2).mean()
-            expected[row, column, index] = 0.2 * np.log(prior) - distance / 2
+            color = ((near[row, column] - means[index, :-1]) / scale[:-1]) ** 2
+            texture = ((contrast[row, column] - means[index, -1]) / scale[-1]) ** 2
+            expected[row, column, index] = (
+                0.2 * np.log(prior) - color.mean() / 2 - texture / 2
+            )
     proba = np.exp(expected) / np.exp(expected).sum(axis=-1, keepdims=True)
     proba[0, 0] = 0.0
     shares = looks.shares(*evidence)
@@ -108,12 +137,102 @@ def test_scores_are_the_equation(n_channels):
 
 def test_looks_are_means_and_the_deviation_within():
     image = np.array([[[1.0], [3.0], [10.0], [14.0], [99.0]]], np.float32)
+    # Colours of single pixels count, not the smoothed ones; contrast as it is.
+    looks = np.array([[[0, 5], [0, 7], [0, 1], [0, 3], [0, 99]]], np.float32)
     labels = np.array([[0, 0, 2, 2, -1]])
-    looks = Appearance.measure([image], [labels], np.array([0, 2, 5]))
-    assert_allclose(looks.colors[:2, 0], [2.0, 12.0])
-    # Mean of the squares 1, 1, 4 and 4.
-    assert_allclose(looks.deviation, np.sqrt(2.5))
-    assert looks.colors[2, 0] > 100
+    found = Appearance.measure([image], [looks], [labels], np.array([0, 2, 5]))
+    assert_allclose(found.looks[:2], [[2.0, 6.0], [12.0, 2.0]])
+    # Within labels the variances are 2.5 and 1, between them 10 and 4 times as much.
+    assert_allclose(found.scale, [np.sqrt(2.5), np.sqrt(14 / (2 * 4))])
+    assert (found.looks[2] > 100).all()
+
+
+def test_distances_of_points_are_those_of_the_scores():
+    means = np.array([[0.1, 0.2, 3.0], [0.4, 0.8, 1.0]])
+    looks = Appearance(means, np.array([0.1, 0.2, 0.5]), 2, np.arange(2))
+    first, second = looks.points()
+    # Colours: (3^2 + 3^2) / 2; contrast: 4^2.
+    assert_allclose(((first - second) ** 2).sum(), 9.0 + 16.0)
+
+
+def test_contrast_counts_where_it_tells_labels_apart():
+    labels = np.repeat([[0, 1]], 8, axis=1)
+    noise = np.tile([-1.0, 1.0], 8)
+    apart, alike = 3.0 * labels[0] + noise, noise
+    weights = []
+    for color, contrast in ((apart, alike), (alike, apart), (alike, alike)):
+        planes = np.float32([color, contrast])
+        looks = np.moveaxis(planes, 0, -1)[np.newaxis]
+        image = looks[..., :1]
+        found = Appearance.measure([image], [looks], [labels], np.arange(2))
+        weights.append((found.scale[0] / found.scale[1]) ** 2)
+    # Never nothing, so that the scale is finite.
+    assert 0 < weights[0] < 1e-5
+    assert_allclose(weights[1], 2.0)
+    assert 0 < weights[2] < 1e-5
+
+
+def test_contrast_outside_of_the_mask_does_not_count():
+    rng = np.random.default_rng(3)
+    image = np.float32(0.5 + 0.02 * rng.normal(size=(40, 50, 1)))
+    inside = np.zeros((40, 50), bool)
+    inside[:, :30] = True
+    image[~inside] = 0.0
+    contrast = looks_of_pixels(image, inside)[..., 1]
+    assert_allclose(contrast[inside], local_contrast(image, inside)[inside], atol=1e-3)
+    # Noise alone, 2 hundredths; the step at the rim of the mask would be 25.
+    assert contrast[inside].max() < np.log(1.0 + 3.0)
+    assert looks_of_pixels(image)[:, :30, 1].max() > np.log(1.0 + 20.0)
+
+
+def test_looks_of_a_part_are_part_of_those_of_the_image():
+    image = np.random.default_rng(4).integers(0, 255, (70, 90, 3)).astype(np.uint8)
+    inside = np.hypot(*np.ogrid[-35:35, -45:45]) < 40
+    scale = IntensityScale.of([image])
+    whole = looks_of_pixels(scale.apply(image), inside)
+    place = slice(20, 50), slice(30, 90)
+
+    def inside_part(*window):
+        return inside[window]
+
+    part = looks_of_part(ScaledParts(image, scale), *place, inside_part)
+    assert part.shape == (30, 60, 4)
+    assert_allclose(part, whole[place], atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def flat_and_rough():
+    """Equal mean grey left and right; left flat, right a fine texture."""
+    rng = np.random.default_rng(5)
+    truth = np.zeros((128, 128), int)
+    truth[:, 64:] = 1
+    texture = rng.choice([-25, 25], truth.shape)
+    image = 120 + truth * texture + rng.normal(0, 3, truth.shape)
+    return np.uint8(image), truth
+
+
+def test_textures_are_joined_by_contrast(flat_and_rough):
+    image, truth = flat_and_rough
+    betas = {"beta_sim": 0.01, "beta_con": 0.01}
+    model = SparseWNetSegmenter(16, **betas, max_epochs=3, random_state=0)
+    model.fit([image]).merge_labels(2)
+    assert v_measure(truth[np.newaxis], model.labels_[0]) > 0.7
+    # The labels differ in contrast, which colours alone do not tell.
+    model.label_contrasts_ = None
+    (by_color,) = model.merge_labels(2).labels_
+    assert v_measure(truth[np.newaxis], by_color) < 0.3
+
+
+def test_file_from_before_contrast_counted(make_segmenter, X, tmp_path):
+    model = make_segmenter().fit(X)
+    model.label_contrasts_ = model.contrast_scale_ = None
+    expected = model.predict(X)
+    model.save(tmp_path / "old.safetensors")
+    old = load_model(tmp_path / "old.safetensors")
+    assert old.label_contrasts_ is None
+    for found, wanted in zip(old.predict(X), expected, strict=True):
+        assert_array_equal(found, wanted)
+    assert old.partial_fit(X).label_contrasts_ is not None
 
 
 def test_first_guess_is_the_largest_product():
@@ -126,15 +245,21 @@ def test_first_guess_is_the_largest_product():
     assert guess.tolist() == [[0, -1]]
 
 
-@pytest.mark.parametrize("damage", ["missing", "zero", "shape"])
-def test_file_without_the_deviation_is_refused(damage, make_segmenter, X, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("color_deviation_", None),
+        ("color_deviation_", np.zeros(3)),
+        ("color_deviation_", np.ones(2)),
+        ("contrast_scale_", None),
+        ("contrast_scale_", 0.0),
+        ("label_contrasts_", None),
+        ("label_contrasts_", np.ones(2)),
+    ],
+)
+def test_file_with_damaged_looks_is_refused(name, value, make_segmenter, X, tmp_path):
     model = make_segmenter().fit(X)
-    if damage == "missing":
-        model.color_deviation_ = None
-    elif damage == "zero":
-        model.color_deviation_ = np.zeros(3)
-    else:
-        model.color_deviation_ = np.ones(2)
+    setattr(model, name, value)
     model.save(tmp_path / "model.safetensors")
-    with pytest.raises(ModelFileError, match="color_deviation"):
+    with pytest.raises(ModelFileError, match=r"color_deviation|contrast_scale|contrasts"):
         load_model(tmp_path / "model.safetensors")
