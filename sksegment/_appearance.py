@@ -10,10 +10,10 @@ of the highest score:
     s_k(x) = \beta \log \sqrt{f_k(x) \, \hat f_k(x)}
         - \frac{1}{C} \sum_c \frac{(\bar I_c(x) - \mu_{kc})^2}{2 \sigma_c^2}
         - \gamma \frac{(t(x) - \tau_k)^2}{2 \sigma_t^2}, \qquad
-    \gamma = \frac{2 R_t}{R_t + \frac{1}{C} \sum_c R_c}
+    \gamma = \frac{2 R_t^2}{R_t^2 + \left(\frac{1}{C} \sum_c R_c\right)^2}
 
-with the image :math:`\bar I`, smoothed a little so that neighbours have a say, its local
-contrast t, the soft labels f of the pixel and those of its superpixel. It is the
+with the image :math:`\bar I`, smoothed a little so that neighbours have a say, its
+local contrast t, the soft labels f of the pixel and those of its superpixel. It is the
 posterior of a mixture of Gaussians that share their deviations, with the net for a
 prior. R is the variance between labels over that within them: contrast counts where it
 is what tells labels apart, and hardly where colours do.
@@ -22,30 +22,24 @@ is what tells labels apart, and hardly where colours do.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from sksegment._parts import row_blocks
 
-__all__ = ["Appearance", "likely_labels", "looks_of_part", "looks_of_pixels"]
+__all__ = ["Appearance", "likely_labels"]
 
 # Chosen on stacks and on photographs, see docs/research.md.
 _PRIOR_WEIGHT = 0.2
 _CONTRAST_WEIGHT = 2.0
-_LEAST_WEIGHT = 1e-6
-_SIGMA = 0.7
-# Width of the window in which contrast is local, and what contrast is compared with, of
-# the range of intensities.
-_CONTRAST_SIGMA = 4.0
-_CONTRAST_UNIT = 0.01
-_TRUNCATE = 3.0
-_LEAST_DEVIATION = 0.01
+# Contrast of less weight is not worth its time.
+_NEGLIGIBLE = 0.1
+_TINY = 1e-12
+# Of colours, and of contrast, within labels.
+_LEAST_DEVIATION = 0.01, 0.1
 # Of a label that no pixel has: far from all there are.
 _NO_LOOK = 1e3
 # A soft label is never impossible.
 _FLOOR = np.float32(1e-4)
 _BLOCK_PIXELS = 2**16
-# Pixels beyond the rim of a part on which its looks depend.
-_MARGIN = int(_TRUNCATE * _CONTRAST_SIGMA + 0.5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +50,7 @@ class Appearance:
     ----------
     looks : ndarray of shape (n, C + 1)
         Mean colours of the labels, on the scale of the net, and their mean local
-        contrast. Of models from before there was contrast, (n, C).
+        contrast; (n, C) where contrast does not count.
     scale : ndarray of shape (C + 1,)
         Differences that count alike: the standard deviation within the labels, the same
         for all; for contrast divided by the root of its weight.
@@ -91,10 +85,14 @@ class Appearance:
         area, (first, second) = sums[:, :1], np.split(sums[:, 1:], 2, axis=1)
         means = np.where(area > 0, first / np.maximum(area, 1), _NO_LOOK)
         within = (second - first * means).sum(axis=0) / area.sum()
-        within = np.maximum(within, _LEAST_DEVIATION**2)
+        least = np.repeat(_LEAST_DEVIATION, (n_channels, len(within) - n_channels))
+        within = np.maximum(within, least**2)
         whole = (second.sum(axis=0) - first.sum(axis=0) ** 2 / area.sum()) / area.sum()
-        scale = np.sqrt(within / _weights(whole / within, n_channels))
-        return cls(means, scale, n_channels, used)
+        weights = np.ones(len(within))
+        weights[n_channels:] = _weight_of_contrast(whole / within, n_channels)
+        counts = weights >= _NEGLIGIBLE
+        scale = np.sqrt(within[counts] / weights[counts])
+        return cls(means[:, counts], scale, n_channels, used)
 
     @property
     def has_contrast(self):
@@ -117,7 +115,7 @@ class Appearance:
         Parameters
         ----------
         pixels : ndarray of shape (H, W, C + 1), float32
-            See `looks_of_pixels`.
+            See `looks_of_pixels`; contrast may be missing where it does not count.
         f : ndarray of shape (H, W, n), float32
             Soft labels of the n labels in use.
         superpixels : ndarray of shape (H, W), int32
@@ -136,7 +134,7 @@ class Appearance:
         weight = np.float32(0.5 * _PRIOR_WEIGHT)
         prior = weight * np.log(shares[:, self.used] + _FLOOR) + constant
         for rows in row_blocks(superpixels.shape, _BLOCK_PIXELS):
-            scores = pixels[rows] @ linear
+            scores = pixels[rows][..., : len(linear)] @ linear
             scores += weight * np.log(f[rows] + _FLOOR)
             scores += prior[superpixels[rows]]
             yield rows, scores
@@ -185,74 +183,6 @@ class Appearance:
         return shares
 
 
-def looks_of_pixels(scaled, inside=None, *, contrast=True):
-    """Colours of pixels with those of their nearest neighbours, and local contrast.
-
-    Parameters
-    ----------
-    scaled : ndarray of shape (H, W, C), float32
-    inside : ndarray of shape (H, W), bool, optional
-        Pixels that matter; all by default.
-    contrast : bool, default=True
-
-    Returns
-    -------
-    looks : ndarray of shape (H, W, C + 1), float32
-        (H, W, C) without contrast.
-    """
-    n_channels = scaled.shape[-1]
-    looks = np.empty((*scaled.shape[:2], n_channels + contrast), np.float32)
-    axes = (_SIGMA, _SIGMA, 0)
-    gaussian_filter(scaled, axes, mode="nearest", output=looks[..., :n_channels])
-    if contrast:
-        looks[..., n_channels] = _local_contrast(scaled, inside)
-    return looks
-
-
-def looks_of_part(parts, rows, columns, inside, *, contrast=True):
-    """Do what `looks_of_pixels` does for a part of an image.
-
-    Parameters
-    ----------
-    parts : ScaledParts
-    rows, columns : slice
-        Both with beginning and end.
-    inside : callable
-        Makes of rows and columns the part of the image that matters.
-    contrast : bool, default=True
-
-    Returns
-    -------
-    looks : ndarray of shape (h, w, C + 1), float32
-        A part of what it gives for the image.
-    """
-    wide, inner = [], []
-    for window, size in zip((rows, columns), parts.shape, strict=False):
-        start = max(0, window.start - _MARGIN)
-        wide.append(slice(start, min(size, window.stop + _MARGIN)))
-        inner.append(slice(window.start - start, window.stop - start))
-    looks = looks_of_pixels(parts.read(*wide), inside(*wide), contrast=contrast)
-    return looks[tuple(inner)]
-
-
-def _local_contrast(scaled, inside):
-    """Logarithm of one plus the local deviation in hundredths of the range, (H, W)."""
-
-    def blurred(plane):
-        return gaussian_filter(
-            plane, _CONTRAST_SIGMA, mode="nearest", truncate=_TRUNCATE
-        )
-
-    weight = None if inside is None or inside.all() else np.float32(inside)
-    share = 1.0 if weight is None else np.maximum(blurred(weight), _FLOOR)
-    variance = np.zeros(scaled.shape[:2], np.float32)
-    for channel in np.moveaxis(scaled, -1, 0):
-        first = channel if weight is None else weight * channel
-        mean = blurred(first) / share
-        variance += np.maximum(blurred(first * channel) / share - mean**2, 0.0)
-    return np.log1p(np.sqrt(variance) / np.float32(_CONTRAST_UNIT))
-
-
 def likely_labels(f, superpixels, shares, used):
     """First guess: the label of the largest product of both soft labels.
 
@@ -278,13 +208,12 @@ def likely_labels(f, superpixels, shares, used):
     return labels
 
 
-def _weights(variance, n_channels):
-    """Weights of looks by their variances in units of those within the labels."""
-    ratio = np.maximum(variance - 1.0, 0.0)
-    of_contrast = ratio[n_channels:]
-    total = np.maximum(ratio[:n_channels].mean() + of_contrast, _LEAST_WEIGHT)
-    share = np.maximum(of_contrast / total, _LEAST_WEIGHT)
-    return np.append(np.ones(n_channels), _CONTRAST_WEIGHT * share)
+def _weight_of_contrast(variance, n_channels):
+    """Weight of contrast by the variances of looks, in units of those within labels."""
+    ratio = np.square(np.maximum(variance - 1.0, 0.0))
+    of_colors = np.maximum(variance[:n_channels] - 1.0, 0.0).mean() ** 2
+    total = np.maximum(ratio[n_channels:] + of_colors, _TINY)
+    return _CONTRAST_WEIGHT * ratio[n_channels:] / total
 
 
 def _sums(scaled, looks, labels, used):

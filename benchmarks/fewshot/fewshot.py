@@ -22,14 +22,12 @@ from skimage.restoration import denoise_tv_chambolle
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.mixture import GaussianMixture
-from sklearn.pipeline import make_pipeline
 
 from sksegment import (
     KMeansSuperpixelSegmenter,
     SparseWNetSegmenter,
     SuperpixelTransformer,
 )
-from sksegment.preprocessing import Denoise
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from _bsds import append_line, read_lines
@@ -126,34 +124,24 @@ def one_label_each(images, _):
 
 
 def tomography(images, _):
-    """One setting for slices: fine superpixels, full resolution, many labels."""
-    yield from joined(make_pipeline(Denoise(), fine_segmenter()), images)
-
-
-def tomography_raw(images, _):
-    """The same without denoising."""
-    yield from joined(fine_segmenter().set_params(superpixels__sigma=1.0), images)
-
-
-def fine_segmenter():
-    return SparseWNetSegmenter(
-        max_labels=24,
-        superpixels=SuperpixelTransformer("watershed", "auto"),
+    """One setting for slices: fine superpixels, full resolution, small betas."""
+    model = SparseWNetSegmenter(
+        superpixels=SuperpixelTransformer("watershed", "auto", sigma=1.0),
         resolution=1.0,
-        beta_sim=0.01,
-        beta_con=0.01,
+        beta_sim=0.02,
+        beta_con=0.02,
         random_state=0,
     )
+    yield from joined(model, images)
 
 
 def joined(model, images):
     model.fit(images[:1])
-    segmenter = model[-1] if hasattr(model, "steps") else model
     yield None, model.predict(images)
-    used = int((segmenter.label_fractions_ > 0).sum())
+    used = int((model.label_fractions_ > 0).sum())
     for k in ("auto", *N_CLUSTERS):
         if k == "auto" or k <= used:
-            segmenter.merge_labels(k)
+            model.merge_labels(k)
             yield k, model.predict(images)
 
 
@@ -167,7 +155,6 @@ MODELS = {
     "W-Net, superpixels": one_label_each,
     "W-Net, default": default,
     "W-Net, tomography": tomography,
-    "W-Net, tomography, raw": tomography_raw,
     "supervised": supervised,
 }
 

@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from sksegment._appearance import (
-    Appearance,
-    likely_labels,
-    looks_of_part,
-    looks_of_pixels,
-)
+from sksegment._appearance import Appearance, likely_labels
+from sksegment._looks import looks_of_part, looks_of_pixels
 from sksegment._tiled import enlarged_windows
 from sksegment.fitting import enlarge, soft_labels
 from sksegment.labelling import region_shares
 
 __all__ = ["PixelLabelsMixin"]
+
+# So often labels are learnt anew, by colours and then by contrast as well: the first
+# guess is blurred where the net is, and would make too much of contrast.
+_ROUNDS = 2
 
 
 class PixelLabelsMixin:
@@ -25,14 +25,16 @@ class PixelLabelsMixin:
     def _learn_appearance(self, parts, scale):
         """Learn the looks of the labels, and count the pixels that get each of them."""
         used = np.flatnonzero(self.label_fractions_)
-        self.label_contrasts_ = np.zeros(self.max_labels)
-        evidence = [self._evidence(used, *part) for part in parts]
+        evidence = [self._evidence(used, True, *part) for part in parts]
         maps = [likely_labels(*soft, used) for _, *soft in evidence]
-        scaled, seen = [part[0] for part in parts], [each[0] for each in evidence]
-        # The first guess is blurred where the net is; the second is not.
-        for _ in range(2):
-            looks = Appearance.measure(scaled, seen, maps, used)
-            maps = [looks.labels(*each) for each in evidence]
+        scaled, pixels = [part[0] for part in parts], [each[0] for each in evidence]
+        colors = [looks[..., : self.n_channels_in_] for looks in pixels]
+
+        for seen in (colors,) * _ROUNDS + (pixels,) * _ROUNDS:
+            found = Appearance.measure(scaled, seen, maps, used)
+            if seen is pixels and not found.has_contrast:
+                break
+            looks, maps = found, [found.labels(*each) for each in evidence]
         counts = sum(np.bincount(m[m >= 0], minlength=self.max_labels) for m in maps)
         self.label_fractions_ = counts / counts.sum()
         self._keep_looks(looks)
@@ -40,20 +42,23 @@ class PixelLabelsMixin:
         return np.where(self.label_fractions_ > 0, brightness, np.inf)
 
     def _keep_looks(self, looks):
+        n_channels = looks.n_channels
         seen = self.label_fractions_[looks.used] > 0
         labels, means = looks.used[seen], looks.looks[seen]
-        self.label_colors_[labels] = means[:, :-1]
-        # Those that no pixel has are told apart by their colours.
-        self.label_contrasts_ = np.full(self.max_labels, means[:, -1].mean())
-        self.label_contrasts_[labels] = means[:, -1]
-        self.color_deviation_ = looks.scale[:-1]
-        self.contrast_scale_ = float(looks.scale[-1])
+        self.label_colors_[labels] = means[:, :n_channels]
+        self.color_deviation_ = looks.scale[:n_channels]
+        if looks.has_contrast:
+            # Those that no pixel has are told apart by their colours.
+            self.label_contrasts_ = np.full(self.max_labels, means[:, -1].mean())
+            self.label_contrasts_[labels] = means[:, -1]
+            self.contrast_scale_ = float(looks.scale[-1])
 
     def _reorder(self, keys):
         order = np.argsort(keys, kind="stable")
         self.net_.permute_labels(order)
         self.label_colors_ = self.label_colors_[order]
-        self.label_contrasts_ = self.label_contrasts_[order]
+        if self.label_contrasts_ is not None:
+            self.label_contrasts_ = self.label_contrasts_[order]
         self.label_fractions_ = self.label_fractions_[order]
 
     def _soft(self, superpixels, grid, pooling, labels=slice(None)):
@@ -62,9 +67,8 @@ class PixelLabelsMixin:
         shares = region_shares(f[0].permute(1, 2, 0).cpu().numpy(), pooling, "mean")
         return enlarge(f[:, labels], superpixels.shape), superpixels, shares
 
-    def _evidence(self, used, scaled, superpixels, *parts):
+    def _evidence(self, used, contrast, scaled, superpixels, *parts):
         """What `Appearance.scores` needs."""
-        contrast = self.label_contrasts_ is not None
         looks = looks_of_pixels(scaled, superpixels >= 0, contrast=contrast)
         return looks, *self._soft(superpixels, *parts, labels=used)
 
@@ -100,9 +104,8 @@ class PixelLabelsMixin:
         return Appearance(looks, scale, self.n_channels_in_, everyone).points()
 
     def _looks(self):
-        """Looks of all labels, (K, C + 1), and their scale, (C + 1,)."""
+        """Looks of all labels, (K, C + 1), and their scale; colours alone, perhaps."""
         if self.label_contrasts_ is None:
-            # Of a file from before contrast counted.
             return self.label_colors_, self.color_deviation_
         looks = np.column_stack([self.label_colors_, self.label_contrasts_])
         return looks, np.append(self.color_deviation_, self.contrast_scale_)

@@ -164,8 +164,9 @@ class SparseWNetSegmenter(
         Standard deviation of the colours within the labels, for ``assignment="pixel"``.
     label_contrasts_ : ndarray of shape (K,) or None
         Mean local contrast of the labels, the logarithm of one plus the deviation, in
-        hundredths of the range, within a Gaussian window of 4 pixels, for
-        ``assignment="pixel"``.
+        hundredths of the range, within the least busy Gaussian window of 4 pixels
+        nearby, for ``assignment="pixel"``. None where colours alone tell the labels
+        apart.
     contrast_scale_ : float or None
         Difference in contrast that counts as much as one of a deviation in colour: the
         standard deviation of contrast within the labels, more where it is not what
@@ -389,8 +390,8 @@ class SparseWNetSegmenter(
 
     def _label(self, scaled, superpixels, grid, pooling):
         if self.assignment == "pixel":
-            looks = self._appearance
-            evidence = self._evidence(looks.used, scaled, superpixels, grid, pooling)
+            looks, parts = self._appearance, (scaled, superpixels, grid, pooling)
+            evidence = self._evidence(looks.used, looks.has_contrast, *parts)
             return looks.labels(*evidence)
         labels = self._shares(grid, pooling).argmax(axis=1).astype(np.int32)
         return paint(superpixels, labels, -1)
@@ -400,7 +401,8 @@ class SparseWNetSegmenter(
             return paint(superpixels, self._summed(self._shares(grid, pooling)), 0.0)
         parts, looks = (scaled, superpixels, grid, pooling), self._appearance
         if not isinstance(scaled, ScaledParts):
-            return self._summed(looks.shares(*self._evidence(looks.used, *parts)))
+            evidence = self._evidence(looks.used, looks.has_contrast, *parts)
+            return self._summed(looks.shares(*evidence))
         n_labels = self._summed(np.empty((0, self.max_labels))).shape[1]
         proba = np.empty((*superpixels.shape, n_labels), np.float32)
         for place, evidence in self._windows_of(*parts):

@@ -139,6 +139,25 @@ def test_mask_and_joined_labels(make_segmenter, texture, in_parts):
     assert_array_equal(model.predict([other])[0], found)
 
 
+def test_contrast_of_parts(make_segmenter, texture, in_parts):
+    image, mask = texture((120, 133)), np.zeros((120, 133), bool)
+    mask[10:100, 20:111] = True
+    model = make_segmenter(max_labels=6, max_epochs=3, superpixels__mask=mask)
+    model.fit([image])
+    model.label_contrasts_ = model.contrast_scale_ = None
+    by_color = model.predict([image])[0]
+    # Contrast shall decide, whether or not it tells these labels apart.
+    model.label_contrasts_, model.contrast_scale_ = np.linspace(1.0, 3.0, 6), 0.05
+    proba = model.predict_proba([image])[0]
+    in_parts(20)
+    assert_allclose(model.predict_proba([image])[0], proba, atol=1e-3)
+    labels = model.predict([image])[0]
+    assert (labels != proba.argmax(axis=-1))[mask].mean() < 1e-3
+    assert (labels != by_color)[mask].mean() > 0.1
+    other = np.where(mask, image, 255 - image)
+    assert_array_equal(model.predict([other])[0], labels)
+
+
 @pytest.mark.parametrize("make", ["make_segmenter", "make_dense"])
 def test_regions(make, request, texture, in_parts):
     image = texture((120, 133))

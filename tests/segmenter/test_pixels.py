@@ -6,13 +6,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import gaussian_filter
 
 from sksegment import SparseWNetSegmenter, SuperpixelTransformer
-from sksegment._appearance import (
-    Appearance,
-    likely_labels,
-    looks_of_part,
-    looks_of_pixels,
-)
+from sksegment._appearance import Appearance, likely_labels
 from sksegment._intensity import IntensityScale
+from sksegment._looks import looks_of_part, looks_of_pixels
 from sksegment._parts import ScaledParts
 from sksegment.io import ModelFileError, load_model
 from sksegment.metrics import v_measure
@@ -84,21 +80,25 @@ def test_it_cannot_be_set_after_the_fit(make_segmenter, X):
     assert make_segmenter().fit(X).set_params(assignment="mean").predict(X)
 
 
-def local_contrast(image, weight=None):
-    """The definition, in float64: deviation in a Gaussian window of 4 pixels."""
+def local_contrast(image, inside=None):
+    """The definition, in float64: least deviation of Gaussian windows nearby."""
     image = image.astype(float)
-    weight = np.ones(image.shape[:2]) if weight is None else weight.astype(float)
+    inside = np.ones(image.shape[:2], bool) if inside is None else inside
 
     def mean(plane):
-        blurred = (
+        total, share = (
             gaussian_filter(values, 4.0, mode="nearest", truncate=3.0)
-            for values in (weight * plane, weight)
+            for values in (inside * plane, inside.astype(float))
         )
-        total, share = blurred
         return total / np.maximum(share, 1e-4)
 
     variance = sum(mean(c**2) - mean(c) ** 2 for c in np.moveaxis(image, -1, 0))
-    return np.log(1.0 + np.sqrt(np.maximum(variance, 0.0)) / 0.01)
+    deviation = np.where(inside, np.sqrt(np.maximum(variance, 0.0)), np.inf)
+    least = np.empty_like(deviation)
+    for row, column in np.ndindex(deviation.shape):
+        window = np.s_[max(0, row - 8) : row + 9, max(0, column - 8) : column + 9]
+        least[row, column] = deviation[window].min()
+    return np.log(1.0 + least / 0.01)
 
 
 @pytest.mark.parametrize("n_channels", [1, 3])
@@ -143,7 +143,7 @@ def test_looks_are_means_and_the_deviation_within():
     found = Appearance.measure([image], [looks], [labels], np.array([0, 2, 5]))
     assert_allclose(found.looks[:2], [[2.0, 6.0], [12.0, 2.0]])
     # Within labels the variances are 2.5 and 1, between them 10 and 4 times as much.
-    assert_allclose(found.scale, [np.sqrt(2.5), np.sqrt(14 / (2 * 4))])
+    assert_allclose(found.scale, [np.sqrt(2.5), np.sqrt((10**2 + 4**2) / (2 * 4**2))])
     assert (found.looks[2] > 100).all()
 
 
@@ -159,17 +159,16 @@ def test_contrast_counts_where_it_tells_labels_apart():
     labels = np.repeat([[0, 1]], 8, axis=1)
     noise = np.tile([-1.0, 1.0], 8)
     apart, alike = 3.0 * labels[0] + noise, noise
-    weights = []
-    for color, contrast in ((apart, alike), (alike, apart), (alike, alike)):
-        planes = np.float32([color, contrast])
-        looks = np.moveaxis(planes, 0, -1)[np.newaxis]
-        image = looks[..., :1]
-        found = Appearance.measure([image], [looks], [labels], np.arange(2))
-        weights.append((found.scale[0] / found.scale[1]) ** 2)
-    # Never nothing, so that the scale is finite.
-    assert 0 < weights[0] < 1e-5
-    assert_allclose(weights[1], 2.0)
-    assert 0 < weights[2] < 1e-5
+
+    def measure(color, contrast):
+        looks = np.stack([color, contrast], axis=-1, dtype=np.float32)[np.newaxis]
+        return Appearance.measure([looks[..., :1]], [looks], [labels], np.arange(2))
+
+    assert not measure(apart, alike).has_contrast
+    assert not measure(alike, alike).has_contrast
+    for color, weight in ((alike, 2.0), (apart, 1.0)):
+        found = measure(color, apart)
+        assert_allclose(found.scale[0] / found.scale[1], np.sqrt(weight))
 
 
 def test_contrast_outside_of_the_mask_does_not_count():
@@ -180,9 +179,19 @@ def test_contrast_outside_of_the_mask_does_not_count():
     image[~inside] = 0.0
     contrast = looks_of_pixels(image, inside)[..., 1]
     assert_allclose(contrast[inside], local_contrast(image, inside)[inside], atol=1e-3)
-    # Noise alone, 2 hundredths; the step at the rim of the mask would be 25.
-    assert contrast[inside].max() < np.log(1.0 + 3.0)
-    assert looks_of_pixels(image)[:, :30, 1].max() > np.log(1.0 + 20.0)
+    # Noise alone, 2 hundredths; the step at the rim of the mask would count.
+    assert contrast[inside].max() < np.log(1.0 + 2.5)
+    assert looks_of_pixels(image)[:, :30, 1].max() > np.log(1.0 + 5.0)
+
+
+def test_borders_are_not_textures():
+    image = np.full((60, 120, 1), 0.3, np.float32)
+    image[:, 40:] = 0.6
+    image[:, 80:, 0] += np.random.default_rng(0).choice([-0.15, 0.15], (60, 40))
+    contrast = looks_of_pixels(image)[30, :, 1]
+    # Nearly none at the border of flat areas, where the deviation is 0.15 as well.
+    assert np.expm1(contrast[40]) < 0.3 * np.expm1(contrast[90:].min())
+    assert contrast[:30].max() < 0.1
 
 
 def test_looks_of_a_part_are_part_of_those_of_the_image():
@@ -211,28 +220,43 @@ def flat_and_rough():
     return np.uint8(image), truth
 
 
-def test_textures_are_joined_by_contrast(flat_and_rough):
-    image, truth = flat_and_rough
+@pytest.fixture
+def textured(flat_and_rough):
     betas = {"beta_sim": 0.01, "beta_con": 0.01}
     model = SparseWNetSegmenter(16, **betas, max_epochs=3, random_state=0)
-    model.fit([image]).merge_labels(2)
-    assert v_measure(truth[np.newaxis], model.labels_[0]) > 0.7
-    # The labels differ in contrast, which colours alone do not tell.
-    model.label_contrasts_ = None
-    (by_color,) = model.merge_labels(2).labels_
-    assert v_measure(truth[np.newaxis], by_color) < 0.3
+    return model.fit([flat_and_rough[0]])
 
 
-def test_file_from_before_contrast_counted(make_segmenter, X, tmp_path):
+def test_textures_are_joined_by_contrast(textured, flat_and_rough):
+    truth = flat_and_rough[1][np.newaxis]
+    assert textured.contrast_scale_ > 0
+    assert v_measure(truth, textured.merge_labels(2).labels_[0]) > 0.7
+    # Colours alone do not tell.
+    textured.label_contrasts_ = None
+    assert v_measure(truth, textured.merge_labels(2).labels_[0]) < 0.3
+
+
+def test_where_colours_tell_all_contrast_is_left_out(make_segmenter, X, tmp_path):
+    # As in files from before there was contrast.
     model = make_segmenter().fit(X)
-    model.label_contrasts_ = model.contrast_scale_ = None
-    expected = model.predict(X)
-    model.save(tmp_path / "old.safetensors")
-    old = load_model(tmp_path / "old.safetensors")
-    assert old.label_contrasts_ is None
-    for found, wanted in zip(old.predict(X), expected, strict=True):
+    assert model.label_contrasts_ is None
+    assert model.contrast_scale_ is None
+    model.save(tmp_path / "model.safetensors")
+    again = load_model(tmp_path / "model.safetensors")
+    assert again.label_contrasts_ is None
+    for found, wanted in zip(again.predict(X), model.predict(X), strict=True):
         assert_array_equal(found, wanted)
-    assert old.partial_fit(X).label_contrasts_ is not None
+
+
+def test_contrast_is_saved(textured, flat_and_rough, tmp_path):
+    textured.save(tmp_path / "model.safetensors")
+    again = load_model(tmp_path / "model.safetensors")
+    assert again.contrast_scale_ == textured.contrast_scale_
+    assert_array_equal(again.label_contrasts_, textured.label_contrasts_)
+    image = flat_and_rough[0][10:90, 20:100]
+    assert_array_equal(again.predict([image])[0], textured.predict([image])[0])
+    again.merge_labels(3)
+    assert_array_equal(again.label_groups_, textured.merge_labels(3).label_groups_)
 
 
 def test_first_guess_is_the_largest_product():
@@ -259,7 +283,8 @@ def test_first_guess_is_the_largest_product():
 )
 def test_file_with_damaged_looks_is_refused(name, value, make_segmenter, X, tmp_path):
     model = make_segmenter().fit(X)
+    model.contrast_scale_, model.label_contrasts_ = 1.0, np.ones(model.max_labels)
     setattr(model, name, value)
     model.save(tmp_path / "model.safetensors")
-    with pytest.raises(ModelFileError, match=r"color_deviation|contrast_scale|contrasts"):
+    with pytest.raises(ModelFileError, match=r"deviation|scale|contrasts"):
         load_model(tmp_path / "model.safetensors")
