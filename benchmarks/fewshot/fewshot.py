@@ -124,12 +124,10 @@ def one_label_each(images, _):
 
 
 def tomography(images, _):
-    """One setting for slices: fine superpixels, full resolution, small betas."""
+    """One setting for slices: superpixels that follow the structure, full resolution."""
     model = SparseWNetSegmenter(
         superpixels=SuperpixelTransformer("watershed", "auto", sigma=1.0),
         resolution=1.0,
-        beta_sim=0.02,
-        beta_con=0.02,
         random_state=0,
     )
     yield from joined(model, images)
