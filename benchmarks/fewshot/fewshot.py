@@ -124,7 +124,7 @@ def one_label_each(images, _):
 
 
 def tomography(images, _):
-    """One setting for slices: superpixels that follow the structure, full resolution."""
+    """One setting for slices: superpixels along the structure, full resolution."""
     model = SparseWNetSegmenter(
         superpixels=SuperpixelTransformer("watershed", "auto", sigma=1.0),
         resolution=1.0,
