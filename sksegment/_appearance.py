@@ -16,7 +16,7 @@ with the image :math:`\bar I`, smoothed a little so that neighbours have a say, 
 local contrast t, the soft labels f of the pixel and those of its superpixel. It is the
 posterior of a mixture of Gaussians that share their deviations, with the net for a
 prior. R is the variance between labels over that within them: contrast counts where it
-is what tells labels apart, and hardly where colours do.
+is what tells labels apart, and is left out where colours do.
 """
 
 from dataclasses import dataclass
@@ -29,9 +29,11 @@ __all__ = ["Appearance", "likely_labels"]
 
 # Chosen on stacks and on photographs, see docs/research.md.
 _PRIOR_WEIGHT = 0.2
+# Of textures neighbours have the same contrast, and it is the same evidence twice.
+_PRIOR_WEIGHT_WITH_CONTRAST = 1.0
 _CONTRAST_WEIGHT = 2.0
 # Contrast of less weight is not worth its time.
-_NEGLIGIBLE = 0.1
+_NEGLIGIBLE = 0.5
 _TINY = 1e-12
 # Of colours, and of contrast, within labels.
 _LEAST_DEVIATION = 0.01, 0.1
@@ -99,6 +101,11 @@ class Appearance:
         return len(self.scale) > self.n_channels
 
     @property
+    def prior_weight(self):
+        """Weight of the soft labels."""
+        return _PRIOR_WEIGHT_WITH_CONTRAST if self.has_contrast else _PRIOR_WEIGHT
+
+    @property
     def precision(self):
         """Weight of a squared difference of looks, (C + 1,)."""
         shares = np.ones(len(self.scale))
@@ -131,7 +138,7 @@ class Appearance:
         precision = self.precision
         linear = np.float32(precision * self.looks).T
         constant = np.float32(-0.5 * (precision * self.looks**2).sum(axis=1))
-        weight = np.float32(0.5 * _PRIOR_WEIGHT)
+        weight = np.float32(0.5 * self.prior_weight)
         prior = weight * np.log(shares[:, self.used] + _FLOOR) + constant
         for rows in row_blocks(superpixels.shape, _BLOCK_PIXELS):
             scores = pixels[rows][..., : len(linear)] @ linear

@@ -123,7 +123,7 @@ def test_scores_are_the_equation(n_channels):
             color = ((near[row, column] - means[index, :-1]) / scale[:-1]) ** 2
             texture = ((contrast[row, column] - means[index, -1]) / scale[-1]) ** 2
             expected[row, column, index] = (
-                0.2 * np.log(prior) - color.mean() / 2 - texture / 2
+                np.log(prior) - color.mean() / 2 - texture / 2
             )
     proba = np.exp(expected) / np.exp(expected).sum(axis=-1, keepdims=True)
     proba[0, 0] = 0.0
@@ -138,12 +138,13 @@ def test_scores_are_the_equation(n_channels):
 def test_looks_are_means_and_the_deviation_within():
     image = np.array([[[1.0], [3.0], [10.0], [14.0], [99.0]]], np.float32)
     # Colours of single pixels count, not the smoothed ones; contrast as it is.
-    looks = np.array([[[0, 5], [0, 7], [0, 1], [0, 3], [0, 99]]], np.float32)
+    looks = np.array([[[0, 9], [0, 11], [0, 1], [0, 3], [0, 99]]], np.float32)
     labels = np.array([[0, 0, 2, 2, -1]])
     found = Appearance.measure([image], [looks], [labels], np.array([0, 2, 5]))
-    assert_allclose(found.looks[:2], [[2.0, 6.0], [12.0, 2.0]])
-    # Within labels the variances are 2.5 and 1, between them 10 and 4 times as much.
-    assert_allclose(found.scale, [np.sqrt(2.5), np.sqrt((10**2 + 4**2) / (2 * 4**2))])
+    assert_allclose(found.looks[:2], [[2.0, 10.0], [12.0, 2.0]])
+    # Within labels the variances are 2.5 and 1, between them 10 and 16 times as much.
+    weight = 2 * 16**2 / (10**2 + 16**2)
+    assert_allclose(found.scale, [np.sqrt(2.5), np.sqrt(1.0 / weight)])
     assert (found.looks[2] > 100).all()
 
 
