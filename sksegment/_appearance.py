@@ -98,6 +98,7 @@ class Appearance:
 
     @property
     def has_contrast(self):
+        """Whether contrast tells the labels apart, and looks hold it."""
         return len(self.scale) > self.n_channels
 
     @property
@@ -217,10 +218,9 @@ def likely_labels(f, superpixels, shares, used):
 
 def _weight_of_contrast(variance, n_channels):
     """Weight of contrast by the variances of looks, in units of those within labels."""
-    ratio = np.square(np.maximum(variance - 1.0, 0.0))
-    of_colors = np.maximum(variance[:n_channels] - 1.0, 0.0).mean() ** 2
-    total = np.maximum(ratio[n_channels:] + of_colors, _TINY)
-    return _CONTRAST_WEIGHT * ratio[n_channels:] / total
+    ratio = np.maximum(variance - 1.0, 0.0)
+    of_colors, of_contrast = ratio[:n_channels].mean() ** 2, ratio[n_channels:] ** 2
+    return _CONTRAST_WEIGHT * of_contrast / np.maximum(of_contrast + of_colors, _TINY)
 
 
 def _sums(scaled, looks, labels, used):

@@ -43,7 +43,7 @@ def looks_of_pixels(scaled, inside=None, *, contrast=True):
     return looks
 
 
-def looks_of_part(parts, rows, columns, inside, *, contrast=True):
+def looks_of_part(parts, rows, columns, superpixels, *, contrast=True):
     """Do what `looks_of_pixels` does for a part of an image.
 
     Parameters
@@ -51,8 +51,8 @@ def looks_of_part(parts, rows, columns, inside, *, contrast=True):
     parts : ScaledParts
     rows, columns : slice
         Both with beginning and end.
-    inside : callable
-        Makes of rows and columns the part of the image that matters.
+    superpixels : ndarray of shape (H, W), int
+        Of the image; negative where pixels do not matter.
     contrast : bool, default=True
 
     Returns
@@ -65,7 +65,8 @@ def looks_of_part(parts, rows, columns, inside, *, contrast=True):
         start = max(0, window.start - _MARGIN)
         wide.append(slice(start, min(size, window.stop + _MARGIN)))
         inner.append(slice(window.start - start, window.stop - start))
-    looks = looks_of_pixels(parts.read(*wide), inside(*wide), contrast=contrast)
+    inside = superpixels[tuple(wide)] >= 0
+    looks = looks_of_pixels(parts.read(*wide), inside, contrast=contrast)
     return looks[tuple(inner)]
 
 
@@ -85,6 +86,8 @@ def _local_contrast(scaled, inside):
     if inside is not None:
         deviation[~inside] = np.inf
     least = minimum_filter(deviation, 2 * _REACH + 1, mode="nearest")
+    if inside is not None:
+        least[~inside] = 0.0
     return np.log1p(least / np.float32(_CONTRAST_UNIT))
 
 

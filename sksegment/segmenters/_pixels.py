@@ -29,7 +29,6 @@ class PixelLabelsMixin:
         maps = [likely_labels(*soft, used) for _, *soft in evidence]
         scaled, pixels = [part[0] for part in parts], [each[0] for each in evidence]
         colors = [looks[..., : self.n_channels_in_] for looks in pixels]
-
         for seen in (colors,) * _ROUNDS + (pixels,) * _ROUNDS:
             found = Appearance.measure(scaled, seen, maps, used)
             if seen is pixels and not found.has_contrast:
@@ -77,11 +76,9 @@ class PixelLabelsMixin:
         shares = self._shares(grid, pooling, assignment="mean")
         looks = self._appearance
         for place, f in enlarged_windows(self, grid, superpixels.shape, looks.used):
+            # Labels may be painted over superpixels meanwhile; neither is negative.
             pixels = looks_of_part(
-                scaled,
-                *place,
-                inside=lambda *wide: superpixels[wide] >= 0,
-                contrast=looks.has_contrast,
+                scaled, *place, superpixels, contrast=looks.has_contrast
             )
             yield place, (pixels, f, superpixels[place], shares)
 
