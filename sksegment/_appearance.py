@@ -12,25 +12,28 @@ of the highest score:
         - \gamma \frac{(t(x) - \tau_k)^2}{2 \sigma_t^2}, \qquad
     \gamma = \frac{2 R_t^2}{R_t^2 + \left(\frac{1}{C} \sum_c R_c\right)^2}
 
-with the image :math:`\bar I`, smoothed a little so that neighbours have a say, its
-local contrast t, the soft labels f of the pixel and those of its superpixel. It is the
-posterior of a mixture of Gaussians that share their deviations, with the net for a
-prior. R is the variance between labels over that within them: contrast counts where it
-is what tells labels apart, and is left out where colours do.
+with the image :math:`\bar I`, smoothed but not across borders, its local contrast t,
+the soft labels f of the pixel and those of its superpixel. It is the posterior of a
+mixture of Gaussians that share their deviations, with the net for a prior. R is the
+variance between groups over that within them: of colours, the labels; of contrast, what
+is busy and what is flat, the two sides of Otsu's threshold. So contrast counts where
+the image is divided by it better than by its colours, whether the net has seen that or
+not, and is left out elsewhere.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from skimage.filters import threshold_otsu
 
 from sksegment._parts import row_blocks
 
-__all__ = ["Appearance", "likely_labels"]
+__all__ = ["Appearance", "FlatAndBusy", "likely_labels"]
 
 # Chosen on stacks and on photographs, see docs/research.md.
 _PRIOR_WEIGHT = 0.2
 # Of textures neighbours have the same contrast, and it is the same evidence twice.
-_PRIOR_WEIGHT_WITH_CONTRAST = 1.0
+_PRIOR_WEIGHT_WITH_CONTRAST = 0.5
 _CONTRAST_WEIGHT = 2.0
 # Contrast of less weight is not worth its time.
 _NEGLIGIBLE = 0.5
@@ -42,6 +45,47 @@ _NO_LOOK = 1e3
 # A soft label is never impossible.
 _FLOOR = np.float32(1e-4)
 _BLOCK_PIXELS = 2**16
+
+
+@dataclass(frozen=True)
+class FlatAndBusy:
+    """The two sides of Otsu's threshold [1]_ of local contrast.
+
+    Attributes
+    ----------
+    flat, busy : float
+        Mean contrasts of both.
+    deviation : float
+        Standard deviation within them.
+    separability : float
+        Variance between over that within: 1.75 for a normal distribution, more for one
+        of two peaks; 0 where all contrasts are alike.
+
+    References
+    ----------
+    .. [1] N. Otsu, "A threshold selection method from gray-level histograms", IEEE
+       Transactions on Systems, Man, and Cybernetics 9(1), 1979.
+    """
+
+    flat: float
+    busy: float
+    deviation: float
+    separability: float
+
+    @classmethod
+    def of(cls, contrasts):
+        """Divide contrasts, (n,)."""
+        contrasts = np.asarray(contrasts, float)
+        least = _LEAST_DEVIATION[1]
+        if not len(contrasts) or np.ptp(contrasts) < least:
+            mean = float(contrasts.mean()) if len(contrasts) else 0.0
+            return cls(mean, mean, least, 0.0)
+        busy = contrasts > threshold_otsu(contrasts)
+        sides = contrasts[~busy], contrasts[busy]
+        within = sum(len(side) * side.var() for side in sides) / len(contrasts)
+        within = max(within, least**2)
+        ratio = max(contrasts.var() / within - 1.0, 0.0)
+        return cls(*(float(side.mean()) for side in sides), float(within**0.5), ratio)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +112,7 @@ class Appearance:
     used: np.ndarray
 
     @classmethod
-    def measure(cls, scaled, looks, labels, used):
+    def measure(cls, scaled, looks, labels, used, sides=None):
         """Learn it from label maps.
 
         Parameters
@@ -80,6 +124,8 @@ class Appearance:
             -1 where there is none.
         used : ndarray of shape (n,), int
             Labels there may be.
+        sides : FlatAndBusy, optional
+            Of the contrasts, which do not count otherwise.
         """
         n_channels = scaled[0].shape[-1]
         parts = zip(scaled, looks, labels, strict=True)
@@ -90,11 +136,35 @@ class Appearance:
         least = np.repeat(_LEAST_DEVIATION, (n_channels, len(within) - n_channels))
         within = np.maximum(within, least**2)
         whole = (second.sum(axis=0) - first.sum(axis=0) ** 2 / area.sum()) / area.sum()
+        of_colors = np.maximum(whole / within - 1.0, 0.0)[:n_channels].mean()
         weights = np.ones(len(within))
-        weights[n_channels:] = _weight_of_contrast(whole / within, n_channels)
+        of_contrast = 0.0 if sides is None else sides.separability
+        weights[n_channels:] = _weight_of_contrast(of_contrast, of_colors)
         counts = weights >= _NEGLIGIBLE
         scale = np.sqrt(within[counts] / weights[counts])
         return cls(means[:, counts], scale, n_channels, used)
+
+    def spread(self, sides):
+        """Move contrasts of labels apart, from that of flat parts to that of busy ones.
+
+        Labels that the net has found by their colours have nearly one contrast, and
+        would keep it.
+
+        Parameters
+        ----------
+        sides : FlatAndBusy
+
+        Returns
+        -------
+        appearance : Appearance
+        """
+        looks, scale = self.looks.copy(), self.scale.copy()
+        seen = looks[:, -1] < _NO_LOOK
+        contrasts = looks[seen, -1] - looks[seen, -1].min()
+        part = contrasts / max(contrasts.max(), _TINY)
+        looks[seen, -1] = sides.flat + part * (sides.busy - sides.flat)
+        scale[-1] = sides.deviation / np.sqrt(_CONTRAST_WEIGHT)
+        return replace(self, looks=looks, scale=scale)
 
     @property
     def has_contrast(self):
@@ -216,11 +286,10 @@ def likely_labels(f, superpixels, shares, used):
     return labels
 
 
-def _weight_of_contrast(variance, n_channels):
-    """Weight of contrast by the variances of looks, in units of those within labels."""
-    ratio = np.maximum(variance - 1.0, 0.0)
-    of_colors, of_contrast = ratio[:n_channels].mean() ** 2, ratio[n_channels:] ** 2
-    return _CONTRAST_WEIGHT * of_contrast / np.maximum(of_contrast + of_colors, _TINY)
+def _weight_of_contrast(of_contrast, of_colors):
+    """Weight by how well both divide the image."""
+    squares = of_contrast**2, of_colors**2
+    return _CONTRAST_WEIGHT * squares[0] / max(sum(squares), _TINY)
 
 
 def _sums(scaled, looks, labels, used):

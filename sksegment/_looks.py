@@ -6,7 +6,11 @@ from scipy.ndimage import gaussian_filter, minimum_filter
 __all__ = ["looks_of_part", "looks_of_pixels"]
 
 # Chosen on stacks and on photographs, see docs/research.md.
+# Widths of the windows that colours are averaged in, and of what those are chosen from.
 _SIGMA = 0.7
+_CHOICE_SIGMA = 0.5
+# A window of this variance is flat.
+_FLAT = np.float32(1e-5)
 # Width of the window in which contrast is local, and how far from the pixel it may lie;
 # what contrast is compared with, of the range of intensities.
 _CONTRAST_SIGMA = 4.0
@@ -20,7 +24,7 @@ _MARGIN = _REACH + int(_TRUNCATE * _CONTRAST_SIGMA + 0.5)
 
 
 def looks_of_pixels(scaled, inside=None, *, contrast=True):
-    """Colours of pixels with those of their nearest neighbours, and local contrast.
+    """Colours of pixels without noise and blur, and local contrast.
 
     Parameters
     ----------
@@ -36,8 +40,7 @@ def looks_of_pixels(scaled, inside=None, *, contrast=True):
     """
     n_channels = scaled.shape[-1]
     looks = np.empty((*scaled.shape[:2], n_channels + contrast), np.float32)
-    axes = (_SIGMA, _SIGMA, 0)
-    gaussian_filter(scaled, axes, mode="nearest", output=looks[..., :n_channels])
+    _colors(scaled, inside, looks[..., :n_channels])
     if contrast:
         looks[..., n_channels] = _local_contrast(scaled, inside)
     return looks
@@ -68,6 +71,37 @@ def looks_of_part(parts, rows, columns, superpixels, *, contrast=True):
     inside = superpixels[tuple(wide)] >= 0
     looks = looks_of_pixels(parts.read(*wide), inside, contrast=contrast)
     return looks[tuple(inner)]
+
+
+def _colors(scaled, inside, out):
+    r"""Mean colour of the windows near each pixel, flat ones first, to ``out``.
+
+    .. math:: \bar I = \frac{G * (w m)}{G * w}, \qquad w = (v + v_0)^{-2}
+
+    with mean m and variance v, that of all channels together, of the window around a
+    pixel [1]_. A pixel on the border of a dark and a bright area has not the colour of
+    what is neither, but that of the side on which it rather lies.
+
+    References
+    ----------
+    .. [1] G. Papari, N. Petkov, P. Campisi, "Artistic edge and corner enhancing
+       smoothing", IEEE Transactions on Image Processing 16(10), 2007.
+    """
+    weight = np.zeros(scaled.shape[:2], np.float32)
+    for index, channel in enumerate(np.moveaxis(scaled, -1, 0)):
+        out[..., index] = _smooth(channel, _SIGMA)
+        weight += _smooth(channel**2, _SIGMA) - out[..., index] ** 2
+    weight = (_FLAT / (np.maximum(weight, 0.0) + _FLAT)) ** 2
+    if inside is not None:
+        weight[~inside] = 0.0
+    total = _smooth(weight, _CHOICE_SIGMA)
+    known = total > 0.0
+    for mean in np.moveaxis(out, -1, 0):
+        np.divide(_smooth(weight * mean, _CHOICE_SIGMA), total, mean, where=known)
+
+
+def _smooth(plane, sigma):
+    return gaussian_filter(plane, sigma, mode="nearest")
 
 
 def _local_contrast(scaled, inside):

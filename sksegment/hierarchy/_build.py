@@ -1,24 +1,16 @@
 """From an image and its superpixels to their merge tree."""
 
 import numpy as np
-from scipy.ndimage import maximum_filter
 
 from sksegment.hierarchy._agglomerate import agglomerate
 from sksegment.hierarchy._cues import Cues
 from sksegment.hierarchy._evidence import gather_evidence
 from sksegment.hierarchy._tree import RegionHierarchy
+from sksegment.hierarchy._votes import contours_of_others
 from sksegment.regions import region_graph
-from sksegment.superpixels import compute_superpixels
 
 __all__ = ["region_hierarchy"]
 
-# Other superpixels whose trees vote on the borders: their number, relative to that of
-# the first, and their compactness. Each choice of superpixels errs in its own way.
-_VOTERS = ((0.2, 10.0), (0.4, 10.0), (0.67, 20.0), (1.0, 20.0))
-_FEWEST_OF_A_VOTER = 16
-_VOTE_WEIGHT = 3.0
-# Borders of other superpixels are a pixel or two beside those of the first.
-_REACH = 3
 # Intensities differ in one channel where colours do in three. So heights of their trees
 # are raised: those of one photograph shall mean the same without its colours.
 _SCALE_WITHOUT_COLOR = 1.35
@@ -29,8 +21,9 @@ def region_hierarchy(image, superpixels, *, color=False, soft_labels=None):
 
     Regions are alike when their histograms of colour, of textons and of local
     deviation, and of soft labels where they are given, are alike, and there is little
-    contrast along their border; small ones are merged before large ones. Trees of four
-    other sets of superpixels are built first, and their contours count as contrast too.
+    contrast along their border; small ones are merged before large ones. Trees of other
+    sets of superpixels are built first, four of the image and three of one of half its
+    size, and their contours count as contrast too.
 
     Parameters
     ----------
@@ -80,31 +73,9 @@ def region_hierarchy(image, superpixels, *, color=False, soft_labels=None):
         )
     cues = Cues.of(image, color=color, inside=superpixels >= 0)
     evidence = gather_evidence(cues, superpixels, graph, soft_labels)
-    votes = _votes(image, cues, superpixels)
-    if votes is not None:
-        evidence.border += _VOTE_WEIGHT * graph.sum_over_borders(votes, superpixels)
+    contours = contours_of_others(image, superpixels, cues, color=color)
+    if contours is not None:
+        evidence.border += graph.sum_over_borders(contours, superpixels)
     pairs, heights = agglomerate(graph, evidence)
     scale = 1.0 if color else _SCALE_WITHOUT_COLOR
     return RegionHierarchy(superpixels, pairs, scale * heights)
-
-
-def _votes(image, cues, superpixels):
-    """Mean contours of the trees of other superpixels, (H, W); None if too few."""
-    inside = superpixels >= 0
-    mask = None if inside.all() else inside
-    n_superpixels = int(superpixels.max()) + 1
-    if min(_VOTERS)[0] * n_superpixels < _FEWEST_OF_A_VOTER:
-        return None
-    votes = np.zeros(superpixels.shape)
-    for share, compactness in _VOTERS:
-        other = compute_superpixels(
-            image,
-            n_segments=int(share * n_superpixels),
-            compactness=compactness,
-            mask=mask,
-        )
-        graph = region_graph(image, other)
-        evidence = gather_evidence(cues, other, graph)
-        tree = RegionHierarchy(other, *agglomerate(graph, evidence))
-        votes += maximum_filter(tree.boundaries(), _REACH)
-    return votes / len(_VOTERS)

@@ -13,7 +13,7 @@ __all__ = ["RegionHierarchy"]
 # ``cut("auto")`` undoes merges above a multiple of a power of the mean of the highest
 # ones: an image of little contrast is cut lower, but not in proportion. Chosen on
 # photographs, see docs/research.md.
-_AUTO_FACTOR = 10.9
+_AUTO_FACTOR = 11.4
 _AUTO_EXPONENT = 0.4
 _N_HIGHEST = 10
 

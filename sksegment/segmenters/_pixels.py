@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sksegment._appearance import Appearance, likely_labels
+from sksegment._appearance import Appearance, FlatAndBusy, likely_labels
 from sksegment._looks import looks_of_part, looks_of_pixels
 from sksegment._tiled import enlarged_windows
 from sksegment.fitting import enlarge, soft_labels
@@ -11,8 +11,10 @@ from sksegment.labelling import region_shares
 __all__ = ["PixelLabelsMixin"]
 
 # So often labels are learnt anew, by colours and then by contrast as well: the first
-# guess is blurred where the net is, and would make too much of contrast.
+# guess is blurred where the net is, and would make too much of contrast. Labels that
+# the net has found by their colours take longer to become textures.
 _ROUNDS = 2
+_ROUNDS_WITH_CONTRAST = 8
 
 
 class PixelLabelsMixin:
@@ -29,11 +31,17 @@ class PixelLabelsMixin:
         maps = [likely_labels(*soft, used) for _, *soft in evidence]
         scaled, pixels = [part[0] for part in parts], [each[0] for each in evidence]
         colors = [looks[..., : self.n_channels_in_] for looks in pixels]
-        for seen in (colors,) * _ROUNDS + (pixels,) * _ROUNDS:
-            found = Appearance.measure(scaled, seen, maps, used)
-            if seen is pixels and not found.has_contrast:
+        for _ in range(_ROUNDS):
+            looks = Appearance.measure(scaled, colors, maps, used)
+            maps = [looks.labels(*each) for each in evidence]
+        contrasts = [p[m >= 0, -1] for p, m in zip(pixels, maps, strict=True)]
+        sides = FlatAndBusy.of(np.concatenate(contrasts))
+        for turn in range(_ROUNDS_WITH_CONTRAST):
+            found = Appearance.measure(scaled, pixels, maps, used, sides)
+            if not found.has_contrast:
                 break
-            looks, maps = found, [found.labels(*each) for each in evidence]
+            looks = found if turn else found.spread(sides)
+            maps = [looks.labels(*each) for each in evidence]
         counts = sum(np.bincount(m[m >= 0], minlength=self.max_labels) for m in maps)
         self.label_fractions_ = counts / counts.sum()
         self._keep_looks(looks)

@@ -1,0 +1,91 @@
+"""Contours of the trees of other superpixels, on the image and on a smaller one."""
+
+import numpy as np
+from scipy.ndimage import gaussian_filter, maximum_filter
+
+from sksegment.hierarchy._agglomerate import agglomerate
+from sksegment.hierarchy._cues import Cues
+from sksegment.hierarchy._evidence import gather_evidence
+from sksegment.hierarchy._tree import RegionHierarchy
+from sksegment.regions import region_graph
+from sksegment.superpixels import compute_superpixels
+
+__all__ = ["contours_of_others"]
+
+# Number of other superpixels, relative to that of the first, and their compactness.
+# Each choice of superpixels errs in its own way, and so does each size of the image.
+_VOTERS = ((0.2, 10.0), (0.4, 10.0), (0.67, 20.0), (1.0, 20.0))
+_VOTERS_OF_HALF = _VOTERS[:3]
+_FEWEST_OF_A_VOTER = 16
+# Pixels of a superpixel, on the average.
+_FEWEST_PIXELS = 9
+# Weights of the mean contours of both, chosen on training photographs.
+_WEIGHT = 2.0
+_WEIGHT_OF_HALF = 1.0
+_BLUR_OF_HALF = 1.0
+# Borders of other superpixels are a pixel or two beside those of the first.
+_REACH = 3
+
+
+def contours_of_others(image, superpixels, cues, *, color):
+    """Where the trees of other superpixels have contours.
+
+    Parameters
+    ----------
+    image : ndarray of shape (H, W, C), float32
+        CIELAB for colour, otherwise intensities in [0, 100].
+    superpixels : ndarray of shape (H, W), int
+        Negative where void.
+    cues : Cues
+        Of the image.
+    color : bool
+        Whether the channels are CIELAB.
+
+    Returns
+    -------
+    contours : ndarray of shape (H, W)
+        In units of heights. None where there are too few superpixels for others.
+    """
+    inside, n = superpixels >= 0, int(superpixels.max()) + 1
+    if min(_VOTERS)[0] * n < _FEWEST_OF_A_VOTER:
+        return None
+    contours = _WEIGHT * _mean_contours(image, inside, cues, n, _VOTERS)
+    image = _halved(gaussian_filter(image, (_BLUR_OF_HALF, _BLUR_OF_HALF, 0)))
+    whole = _halved(inside) == 1.0
+    if whole.any():
+        cues = Cues.of(image, color=color, inside=whole)
+        half = _mean_contours(image, whole, cues, n, _VOTERS_OF_HALF)
+        contours += _WEIGHT_OF_HALF * _doubled(half, contours.shape)
+    return contours
+
+
+def _mean_contours(image, inside, cues, n_superpixels, voters):
+    n_pixels = np.count_nonzero(inside)
+    mask = None if n_pixels == inside.size else inside
+    total = np.zeros(inside.shape)
+    for share, compactness in voters:
+        superpixels = compute_superpixels(
+            image,
+            n_segments=max(
+                1, min(int(share * n_superpixels), n_pixels // _FEWEST_PIXELS)
+            ),
+            compactness=compactness,
+            mask=mask,
+        )
+        graph = region_graph(image, superpixels)
+        evidence = gather_evidence(cues, superpixels, graph)
+        tree = RegionHierarchy(superpixels, *agglomerate(graph, evidence))
+        total += maximum_filter(tree.boundaries(), _REACH)
+    return total / len(voters)
+
+
+def _halved(planes):
+    """Means of 2 x 2 pixels, float32; an odd last row or column counts twice."""
+    height, width = planes.shape[:2]
+    beyond = [(0, height % 2), (0, width % 2), *[(0, 0)] * (planes.ndim - 2)]
+    padded = np.pad(planes, beyond, mode="edge").astype(np.float32)
+    return sum(padded[y::2, x::2] for y in (0, 1) for x in (0, 1)) / np.float32(4.0)
+
+
+def _doubled(plane, shape):
+    return plane.repeat(2, axis=0).repeat(2, axis=1)[: shape[0], : shape[1]]
