@@ -16,9 +16,9 @@ with the image :math:`\bar I`, smoothed but not across borders, its local contra
 the soft labels f of the pixel and those of its superpixel. It is the posterior of a
 mixture of Gaussians that share their deviations, with the net for a prior. R is the
 variance between groups over that within them: of colours, the labels; of contrast, what
-is busy and what is flat, the two sides of Otsu's threshold. So contrast counts where
-the image is divided by it better than by its colours, whether the net has seen that or
-not, and is left out elsewhere.
+is busy and what is flat, the two sides of Otsu's threshold, less the 1.4 that any image
+has. So contrast counts where the image is divided by it better than by its colours,
+whether the net has seen that or not, and is left out elsewhere.
 """
 
 from dataclasses import dataclass, replace
@@ -35,6 +35,8 @@ _PRIOR_WEIGHT = 0.2
 # Of textures neighbours have the same contrast, and it is the same evidence twice.
 _PRIOR_WEIGHT_WITH_CONTRAST = 0.5
 _CONTRAST_WEIGHT = 2.0
+# Otsu's threshold divides anything; photographs and membranes by 1.3 to 2.
+_SEPARABILITY_OF_ONE_KIND = 1.4
 # Contrast of less weight is not worth its time.
 _NEGLIGIBLE = 0.5
 _TINY = 1e-12
@@ -60,6 +62,8 @@ class FlatAndBusy:
     separability : float
         Variance between over that within: 1.75 for a normal distribution, more for one
         of two peaks; 0 where all contrasts are alike.
+    excess : float
+        How much more it is than in images without flat and busy areas.
 
     References
     ----------
@@ -71,6 +75,10 @@ class FlatAndBusy:
     busy: float
     deviation: float
     separability: float
+
+    @property
+    def excess(self):
+        return max(self.separability - _SEPARABILITY_OF_ONE_KIND, 0.0)
 
     @classmethod
     def of(cls, contrasts):
@@ -138,7 +146,7 @@ class Appearance:
         whole = (second.sum(axis=0) - first.sum(axis=0) ** 2 / area.sum()) / area.sum()
         of_colors = np.maximum(whole / within - 1.0, 0.0)[:n_channels].mean()
         weights = np.ones(len(within))
-        of_contrast = 0.0 if sides is None else sides.separability
+        of_contrast = 0.0 if sides is None else sides.excess
         weights[n_channels:] = _weight_of_contrast(of_contrast, of_colors)
         counts = weights >= _NEGLIGIBLE
         scale = np.sqrt(within[counts] / weights[counts])

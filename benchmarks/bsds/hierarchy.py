@@ -1,21 +1,20 @@
 """Regions of photographs: the merge hierarchy beside Felzenszwalb's method.
 
     python benchmarks/bsds/hierarchy.py --data BSDS300 --subset train --step 8 \\
-        --vary _build._VOTE_WEIGHT=0
+        --vary hierarchy._votes._WEIGHT=0.0
     python benchmarks/bsds/hierarchy.py --data BSDS300 --subset test --out FILE.json
 
 For each image the hierarchy of its default superpixels is cut at heights and numbers of
 regions of a grid. "best" is the mean over images of the best cut of each, chosen with
 the labels; "auto" is the one setting of ``cut("auto")``, chosen on training images.
 V-measure is that of the annotator who agrees best, the others are means over all.
-``--vary`` sets a constant of `sksegment.hierarchy`, to see what it is worth.
+``--vary`` sets a constant of the package, to see what it is worth.
 ``--net`` fits the estimator on every image, so that its soft labels are evidence too.
 """
 
 import argparse
-import ast
-import importlib
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -29,6 +28,9 @@ from sksegment._preparation import default_superpixels
 from sksegment.datasets import bsds_ids, load_bsds
 from sksegment.hierarchy import region_hierarchy
 from sksegment.metrics import segmentation_scores
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from _vary import vary
 
 HEIGHTS = tuple(np.round(np.geomspace(12.0, 120.0, 31), 3).tolist())
 NUMBERS = (2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
@@ -45,15 +47,6 @@ def score(truth, labels):
     best = segmentation_scores(truth, labels, annotators="best")
     mean = segmentation_scores(truth, labels, annotators="mean")
     return [best["v_measure"], *(mean[name] for name in SCORES[1:])]
-
-
-def vary(settings):
-    for setting in settings:
-        name, value = setting.split("=")
-        module, constant = name.split(".")
-        module = importlib.import_module(f"sksegment.hierarchy.{module}")
-        getattr(module, constant)
-        setattr(module, constant, ast.literal_eval(value))
 
 
 def tree_of(image, net):
@@ -139,7 +132,7 @@ def main():
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--net", action="store_true")
     parser.add_argument("--felzenszwalb", action="store_true")
-    parser.add_argument("--vary", nargs="*", default=[], metavar="FILE.NAME=VALUE")
+    parser.add_argument("--vary", nargs="*", default=[], metavar="MODULE.NAME=VALUE")
     parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
