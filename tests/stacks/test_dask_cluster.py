@@ -105,11 +105,16 @@ def test_labels_of_a_vote(client, volume, source):
     np.testing.assert_array_equal(labels, predict_stack(model, volume, **options))
 
 
-def test_model_is_sent_once_to_each_worker(client, volume, source, tmp_path):
+def test_model_is_sent_to_each_worker_not_with_each_slice(
+    client, volume, source, tmp_path
+):
     model = make_telling(tmp_path, 0.02).fit(volume[:1])
     labels = predict_stack(model, source, client=client, progress=False)
     workers = {*client.run(os.getpid).values()}
-    assert sorted(told(tmp_path, "arrived")[:, 0]) == sorted(workers)
+    arrived = told(tmp_path, "arrived")[:, 0]
+    assert {*arrived} == workers
+    # Once each; on a busy machine dask was seen to unpickle it once more.
+    assert len(arrived) <= len(workers) + 1
     labelled = told(tmp_path, "labelled")
     assert {*labelled[:, 0]} == workers
     assert sorted(labelled[:, 1]) == [*range(30)]
