@@ -62,8 +62,6 @@ class FlatAndBusy:
     separability : float
         Variance between over that within: 1.75 for a normal distribution, more for one
         of two peaks; 0 where all contrasts are alike.
-    excess : float
-        How much more it is than in images without flat and busy areas.
 
     References
     ----------
@@ -78,6 +76,7 @@ class FlatAndBusy:
 
     @property
     def excess(self):
+        """How much more it is than in images without flat and busy areas."""
         return max(self.separability - _SEPARABILITY_OF_ONE_KIND, 0.0)
 
     @classmethod

@@ -100,10 +100,6 @@ def _colors(scaled, inside, out):
         np.divide(_smooth(weight * mean, _CHOICE_SIGMA), total, mean, where=known)
 
 
-def _smooth(plane, sigma):
-    return gaussian_filter(plane, sigma, mode="nearest")
-
-
 def _local_contrast(scaled, inside):
     """Contrast of the least busy window near each pixel, (H, W).
 
@@ -140,4 +136,8 @@ def _local_deviation(scaled, inside):
 
 
 def _blurred(plane):
-    return gaussian_filter(plane, _CONTRAST_SIGMA, mode="nearest", truncate=_TRUNCATE)
+    return _smooth(plane, _CONTRAST_SIGMA, _TRUNCATE)
+
+
+def _smooth(plane, sigma, truncate=4.0):
+    return gaussian_filter(plane, sigma, mode="nearest", truncate=truncate)
