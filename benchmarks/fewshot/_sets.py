@@ -13,12 +13,17 @@ TOMOGRAPHY = ("sandstone_xrm", "nmc_nanoct", "fibre_xct", "isbi2012_em")
 
 
 def load(root, name, n_unseen=6):
-    """The middle slice and some of the others, evenly spread, with ground truths."""
+    """The training slice and some of the others, evenly spread, with ground truths.
+
+    The middle slice of a stack trains, and of a video, ``folder/sequence``, whose
+    frames are ``images/sequence_*``, the first frame.
+    """
+    name, _, sequence = name.partition("/")
     folder = Path(root, name)
-    paths = sorted((folder / "images").iterdir())
+    paths = sorted((folder / "images").glob(f"{sequence}_*" if sequence else "*"))
     if not paths:
-        raise SystemExit(f"no images in {folder}/images")
-    middle = len(paths) // 2
+        raise SystemExit(f"no images of {sequence or name} in {folder}/images")
+    middle = 0 if sequence else len(paths) // 2
     others = [*paths[:middle], *paths[middle + 1 :]]
     spread = np.linspace(0, len(others) - 1, min(n_unseen, len(others))).round()
     paths = [paths[middle], *(others[int(index)] for index in spread)]

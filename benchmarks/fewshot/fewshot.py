@@ -3,7 +3,8 @@
     python benchmarks/fewshot/fewshot.py --data SETS --out fewshot.jsonl
     python benchmarks/fewshot/fewshot.py --out fewshot.jsonl --report
 
-SETS has a folder for every set, with ``images/`` and ``labels/`` of the same stems.
+SETS has a folder for every set, with ``images/`` and ``labels/`` of the same stems;
+``folder/sequence`` is the video of the frames ``images/sequence_*``.
 Goes on where it stopped. "supervised" is no competitor but a bound: gradient boosting
 of multiscale features that has seen the ground truth of the training slice. ``--vary``
 sets constants of the package, to see what they are worth, and ``--seed`` that of the
@@ -45,14 +46,26 @@ def scale(images):
     return [((image - low) / (high - low)).clip(-0.5, 1.5) for image in images]
 
 
+def channel_axis(image):
+    return -1 if image.ndim == 3 else None
+
+
 def denoise(images):
-    return [denoise_tv_chambolle(image, weight=0.1) for image in scale(images)]
+    return [
+        denoise_tv_chambolle(image, weight=0.1, channel_axis=channel_axis(image))
+        for image in scale(images)
+    ]
 
 
 def features(images):
     """Features of scikit-image's trainable segmentation, standardised."""
     maps = [
-        multiscale_basic_features(image.astype(np.float32), sigma_min=1, sigma_max=8)
+        multiscale_basic_features(
+            image.astype(np.float32),
+            sigma_min=1,
+            sigma_max=8,
+            channel_axis=channel_axis(image),
+        )
         for image in scale(images)
     ]
     mean, deviation = maps[0].mean(axis=(0, 1)), maps[0].std(axis=(0, 1)) + 1e-6
@@ -90,8 +103,11 @@ def mixture(k):
 
 
 def multi_otsu(images, _):
-    # As floats in 256 bins: integers would have a bin each.
-    images = scale(images)
+    # As floats in 256 bins: integers would have a bin each. Of colours, their mean.
+    images = [
+        image if channel_axis(image) is None else image.mean(axis=-1)
+        for image in scale(images)
+    ]
     for k in (2, 3, 4):
         thresholds = threshold_multiotsu(images[0], k)
         yield k, [np.digitize(image, thresholds) for image in images]
@@ -105,7 +121,8 @@ def superpixel_kmeans(images, _):
 
 def supervised(images, truths):
     rows = pixels(features(images))
-    chosen = np.random.default_rng(0).choice(len(rows[0]), 60_000, replace=False)
+    n_chosen = min(60_000, len(rows[0]))
+    chosen = np.random.default_rng(0).choice(len(rows[0]), n_chosen, replace=False)
     model = HistGradientBoostingClassifier(max_iter=80, random_state=0)
     model.fit(rows[0][chosen], truths[0].ravel()[chosen])
     yield (
