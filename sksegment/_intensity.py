@@ -25,6 +25,11 @@ PERCENTILES = (0.1, 99.9)
 # cannot swamp the network.
 HEADROOM = 0.5
 _MAX_SAMPLES = 4_000_000
+# Values that fill less of the training range are in other units: a byte is 1/257 of a
+# number of 16 bits, and what was divided by 255 fills 1/255.
+_NARROW = 1.0 / 200.0
+# Of an image that is looked at for its middle.
+_SAMPLED_ROWS = 256
 # Half of it, so that there is room for what a net adds to the range.
 _LARGEST_FLOAT32 = 0.5 * float(np.finfo(np.float32).max)
 
@@ -95,7 +100,10 @@ def scale_intensity(image, intensity_range):
 
 
 def warn_of_units(image, intensity_range, index):
-    """Warn of floats in [0, 1] where the model knows integers up to 255.
+    """Warn of an image whose values are not in the units of the training images.
+
+    Where they all lie within a small part of the range of these, or half of them beyond
+    what is kept. An image of one value says nothing.
 
     Parameters
     ----------
@@ -105,14 +113,37 @@ def warn_of_units(image, intensity_range, index):
     index : int
         Position of the image, for the message.
     """
-    fitted_on_bytes = (np.asarray(intensity_range).T == (0.0, 255.0)).all()
-    if fitted_on_bytes and image.dtype.kind == "f" and 0.0 < image.max() <= 1.0:
+    values = float(image.min()), float(image.max())
+    known = float(np.min(intensity_range)), float(np.max(intensity_range))
+    fits_anyway = image.dtype == np.uint8 and known == (0.0, 255.0)
+    if fits_anyway or values[0] == values[1] or known[0] == known[1]:
+        return
+    if _is_narrow(values, known) or _is_beyond(image, known):
+        cure = "give it in the same units, or fit on images in these"
+        if known == (0.0, 255.0) and 0.0 < values[1] <= 1.0:
+            cure = "the model was fitted on uint8 images; multiply it by 255"
+        # The same text for all slices of a stack, so that it is shown once.
         warnings.warn(
-            f"image {index} has values up to {image.max():.3g}, but the model was "
-            "fitted on uint8 images; multiply it by 255, or fit on images in [0, 1]",
+            f"values of image {index} hardly fit the range of the training images, "
+            f"{known[0]:.3g} to {known[1]:.3g}: {cure}",
             UserWarning,
             stacklevel=4,
         )
+
+
+def _is_narrow(values, known):
+    # Halves, or the difference of the largest numbers is infinite.
+    spans = [0.5 * high - 0.5 * low for low, high in (values, known)]
+    return spans[0] < _NARROW * spans[1]
+
+
+def _is_beyond(image, known):
+    """Whether half of the pixels are cut off."""
+    low, high = known
+    margin = HEADROOM * (high - low)
+    step = 1 + min(image.shape[:2]) // _SAMPLED_ROWS
+    middle = float(np.median(image[::step, ::step].astype(np.float64)))
+    return not low - margin <= middle <= high + margin
 
 
 def is_rgb(images):

@@ -14,9 +14,26 @@ class MergingMixin:
     """Joins the labels of a fitted segmenter until so many are left.
 
     It needs the attributes ``label_colors_``, ``label_fractions_``, ``label_groups_``
-    (None at first), and calls `_keep_labels` when it is fitted; the estimator passes
-    labels that it predicts through `_joined`, and shares through `_summed`.
+    (None at first) and ``unmerged_class_names_``, and calls `_keep_labels` when it is
+    fitted; the estimator passes labels that it predicts through `_joined`, and shares
+    through `_summed`.
     """
+
+    @property
+    def class_names_(self) -> list[str] | None:
+        """Names of the classes of the scribbles, in the order of the ids.
+
+        After `merge_labels` those of all groups: names that were joined are separated
+        by " + ", and a group in which none has a name is called by its id.
+        """
+        names = self.unmerged_class_names_
+        if names is None or self.label_groups_ is None:
+            return names
+        groups = self.label_groups_[: len(names)]
+        return [
+            " + ".join(np.array(names)[groups == group].tolist()) or str(group)
+            for group in range(self.label_groups_.max() + 1)
+        ]
 
     def merge_labels(self, n_labels: int | str) -> Self:
         """Join labels until ``n_labels`` are left, in no time.
@@ -71,7 +88,7 @@ class MergingMixin:
             self.label_fractions_,
             n_labels,
         )
-        regions = None if self.n_regions is None else self.labels_
+        regions = self.labels_ if self.labels_are_regions_ else None
         self._keep_labels(self.unmerged_labels_, regions)
         return self
 
@@ -82,6 +99,7 @@ class MergingMixin:
     def _keep_labels(self, labels, regions=None):
         """Set ``labels_``: labels of the training images after joining, or regions."""
         self.unmerged_labels_ = labels
+        self.labels_are_regions_ = regions is not None
         if regions is not None:
             self.labels_ = regions
             return

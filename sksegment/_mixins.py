@@ -107,7 +107,7 @@ class NestedDefaultsMixin:
         if deep:
             for name, default in self._nested_defaults.items():
                 if params[name] is None:
-                    nested = default().get_params()
+                    nested = default(**self._chosen_in_fit.get(name, {})).get_params()
                     params.update({f"{name}__{key}": v for key, v in nested.items()})
         return params
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from sksegment._model_file import decode, encode, read_file, write_file
-from sksegment.fitting import net_size
+from sksegment.fitting import check_net, net_size
 from sksegment.nn import WNet
 from sksegment.training import (
     history_table,
@@ -38,7 +38,13 @@ def save_segmenter(estimator, path):
     ----------
     estimator : SparseWNetSegmenter or DenseWNetSegmenter
     path : str or path-like
+
+    Raises
+    ------
+    ValueError
+        If a parameter was changed since the fit such that the file would not be read.
     """
+    check_net(estimator)
     tensors = {}
     params = estimator.get_params(deep=False)
     superpixels = getattr(estimator, "superpixels_", None)
@@ -48,8 +54,9 @@ def save_segmenter(estimator, path):
         "superpixels": encode(superpixels, "superpixels", tensors),
         "fitted": {
             **{name: getattr(estimator, name) for name in _SCALARS},
+            "image_digests": estimator.image_digests_,
             "history": _rows(estimator.net_.history),
-            "class_names": estimator.class_names_,
+            "class_names": estimator.unmerged_class_names_,
             "contrast_scale": getattr(estimator, "contrast_scale_", None),
             "interrupted": estimator.interrupted_,
             "n_images": len(estimator.labels_),
@@ -65,9 +72,10 @@ def save_segmenter(estimator, path):
         array = getattr(estimator, name, None)
         if array is not None:
             tensors[key] = torch.from_numpy(array)
+    _check_assignment(estimator, tensors)
     for index, labels in enumerate(estimator.unmerged_labels_):
         tensors[f"labels/{index}"] = torch.from_numpy(labels)
-    if estimator.n_regions is not None:
+    if estimator.labels_are_regions_:
         for index, regions in enumerate(estimator.labels_):
             tensors[f"regions/{index}"] = torch.from_numpy(regions)
     write_file(path, header, tensors)
@@ -111,7 +119,8 @@ def restore_segmenter(path, classes, device):
     # The earliest files have none of these, and no moments.
     estimator.interrupted_ = bool(fitted.get("interrupted", False))
     names = fitted.get("class_names")
-    estimator.class_names_ = None if names is None else [*map(str, names)]
+    estimator.unmerged_class_names_ = None if names is None else [*map(str, names)]
+    estimator.image_digests_ = [*map(str, fitted.get("image_digests", [""]))]
     if hasattr(estimator, "superpixels"):
         estimator.superpixels_ = _superpixels(header, tensors, classes, estimator)
         estimator.cluster_centers_ = _optional(tensors, "fitted/centers")
@@ -127,7 +136,7 @@ def restore_segmenter(path, classes, device):
     restore_moments(estimator.net_, _under("adam/", tensors))
     estimator.net_.history.extend(fitted["history"])
     estimator.history_ = history_table(estimator.net_)
-    kinds = ["labels"] if estimator.n_regions is None else ["labels", "regions"]
+    kinds = ["labels", "regions"] if "regions/0" in tensors else ["labels"]
     estimator._keep_labels(*(_maps(kind, tensors, fitted) for kind in kinds))
     return estimator
 
@@ -163,14 +172,25 @@ def _check_arrays(estimator, tensors):
         found = tensors[name].shape if name in tensors else expected
         if tuple(found) != expected:
             raise ValueError(f"{name} has shape {tuple(found)}, not {expected}")
+    _check_assignment(estimator, tensors)
     deviation = tensors.get("fitted/color_deviation")
-    if deviation is None and getattr(estimator, "assignment", None) == "pixel":
-        raise ValueError("fitted/color_deviation is missing")
     if deviation is not None and not (0 < deviation.min() <= deviation.max() < np.inf):
         raise ValueError("fitted/color_deviation must be positive")
     groups = tensors.get("fitted/label_groups")
     if groups is not None and not 0 <= groups.min() <= groups.max() < n_labels:
         raise ValueError(f"fitted/label_groups must be from 0 to {n_labels - 1}")
+
+
+def _check_assignment(estimator, tensors):
+    """Refuse labels of pixels without what they look like, and clusters without any."""
+    needed = {"pixel": "fitted/color_deviation", "kmeans": "fitted/centers"}
+    assignment = getattr(estimator, "assignment", None)
+    name = needed.get(assignment)
+    if name is not None and name not in tensors:
+        raise ValueError(
+            f"assignment={assignment!r} needs {name}, which this model has not: it was "
+            "set after the fit; set it back, or fit again"
+        )
 
 
 def _check_contrast(estimator):

@@ -18,6 +18,8 @@ __all__ = [
 ]
 
 _FAR = 1e6
+# So often centres are moved at most.
+_MOVES = 300
 # A label of a smaller part of the training images is too small to be a class.
 _MIN_FRACTION = 5e-4
 # Of the height of the linkage, where it is cut; see docs/research.md.
@@ -104,11 +106,17 @@ def fit_centers(f, n_clusters, seed, start=None):
 
 
 def _move_centers(f, start):
-    """Lloyd's iterations from given centres."""
-    used = start[:, 0] < _FAR
-    kmeans = KMeans(used.sum(), init=start[used], n_init=1).fit(f)
-    centers = start.copy()
-    centers[used] = kmeans.cluster_centers_
+    """Lloyd's iterations from given centres; one that nothing is near stays."""
+    centers, found = start.copy(), None
+    for _ in range(_MOVES):
+        nearest = cdist(f, centers, "sqeuclidean").argmin(axis=1)
+        if found is not None and np.array_equal(nearest, found):
+            break
+        found = nearest
+        sizes = np.bincount(found, minlength=len(centers))
+        sums = _weighted_sums(found, np.ones(len(f)), f, len(centers))
+        moved = sizes > 0
+        centers[moved] = sums[moved] / sizes[moved, np.newaxis]
     return centers
 
 

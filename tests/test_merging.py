@@ -157,3 +157,24 @@ def test_memory_of_a_dense_fit_is_that_of_one_image(make_dense):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 3 * 64 * 64 * 32 * 4
+
+
+def test_labels_follow_what_is_joined_while_regions_are_asked_for(model, images):
+    model.merge_labels(n_used(model))
+    model.set_params(n_regions=3).merge_labels(1).set_params(n_regions=None)
+    for labels, predicted in zip(model.labels_, model.predict(images), strict=True):
+        assert_array_equal(labels, predicted)
+
+
+@pytest.mark.parametrize("at_fit", [None, 4])
+def test_file_has_the_labels_or_regions_of_the_model(at_fit, model, images, tmp_path):
+    model.set_params(n_regions=at_fit).fit(images)
+    model.set_params(n_regions=None if at_fit else 4)
+    model.save(tmp_path / "model.safetensors")
+    again = load_model(tmp_path / "model.safetensors")
+    for one, other in zip(again.labels_, model.labels_, strict=True):
+        assert_array_equal(one, other)
+    model.merge_labels(1)
+    again.merge_labels(1)
+    for one, other in zip(again.labels_, model.labels_, strict=True):
+        assert_array_equal(one, other)

@@ -132,9 +132,11 @@ class DenseWNetSegmenter(
         Mean colours of the labels, a hundredth of CIELAB for colour, otherwise
         intensities on this range.
     label_fractions_ : ndarray of shape (K,)
-        Part of the training images that every label covers.
+        Part of the training images that every label covers, those of `partial_fit`
+        included.
     class_names_ : list of str or None
-        Names of the first labels, where ``fit`` was given ``class_names``.
+        Names of the first labels, where ``fit`` was given ``class_names``; of all
+        groups after `merge_labels`.
     label_groups_ : ndarray of shape (K,) or None
         New labels of the labels after `merge_labels`.
     unmerged_labels_ : list of ndarray of shape (H, W), int32

@@ -172,9 +172,11 @@ class SparseWNetSegmenter(
         standard deviation of contrast within the labels, more where it is not what
         tells them apart.
     label_fractions_ : ndarray of shape (K,)
-        Part of the training images that every label covers.
+        Part of the training images that every label covers, those of `partial_fit`
+        included.
     class_names_ : list of str or None
-        Names of the first labels, where ``fit`` was given ``class_names``.
+        Names of the first labels, where ``fit`` was given ``class_names``; of all
+        groups after `merge_labels`.
     label_groups_ : ndarray of shape (K,) or None
         New labels of the labels after `merge_labels`.
     unmerged_labels_ : list of ndarray of shape (H, W), int32
@@ -410,9 +412,19 @@ class SparseWNetSegmenter(
         return proba
 
     def _shares(self, grid, pooling, assignment=None):
+        if assignment is None:
+            self._check_clusters()
         assignment = assignment or self.assignment
         centers = self.cluster_centers_
         if isinstance(grid, LazyGrid):
             return shares_of_windows(self, grid, pooling, assignment, centers)
         f = soft_labels(self.net_, grid)[0].permute(1, 2, 0).cpu().numpy()
         return region_shares(f, pooling, assignment, centers)
+
+    def _check_clusters(self):
+        """Refuse soft labels for classes where the classes are clusters of them."""
+        if self.cluster_centers_ is not None and self.assignment != "kmeans":
+            raise ValueError(
+                f"assignment={self.assignment!r} was set after a fit with 'kmeans', "
+                "whose labels are clusters; set it back, or fit again"
+            )

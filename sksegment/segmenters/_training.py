@@ -33,6 +33,7 @@ from sksegment.fitting import (
 from sksegment.memory import warn_of_shortage
 from sksegment.patches import PatchSampler
 from sksegment.segmenters._advice import warn_of_failure
+from sksegment.segmenters._before import image_digests, keep_labels_of_before
 from sksegment.segmenters._checkpoints import (
     Checkpoints,
     all_or_nothing,
@@ -316,11 +317,22 @@ class TrainingMixin:
         self.interrupted_ = False
         if number:
             self.label_groups_ = None
-            self.class_names_ = hints.names
+            self.unmerged_class_names_ = hints.names
         self._keep_preparation(images)
-        self._number_labels(images, anew=number, n_fixed=hints.n_classes)
+        self._count_labels(images, batch.images, number, hints.n_classes)
         regions = None
         if self.n_regions is not None:
             regions = batch.pack(self._cut_prepared(images))
         self._keep_labels(batch.pack(self._label_prepared(images)), regions)
         return self
+
+    def _count_labels(self, images, raw, number, n_fixed):
+        """Learn what labels look like; what other images showed is not forgotten."""
+        new = image_digests(raw)
+        before, seen = vars(self).copy(), [] if number else self.image_digests_
+        self._number_labels(images, anew=number, n_fixed=n_fixed)
+        if set(seen) <= set(new):
+            self.image_digests_ = new
+        else:
+            keep_labels_of_before(self, before, (len(seen), len(new)))
+            self.image_digests_ = list(dict.fromkeys(seen + new))

@@ -7,6 +7,7 @@ the segmenters only: superpixels need no fit, and the sampler has none of its me
 """
 
 import pytest
+from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.utils import estimator_checks
 
@@ -56,8 +57,19 @@ def test_tags_say_that_tables_are_no_input(cls):
 def test_nested_parameters_are_listed_when_superpixels_and_patches_are_none():
     params = SparseWNetSegmenter().get_params()
     assert params["superpixels"] is None
-    assert params["superpixels__n_segments"] == SuperpixelTransformer().n_segments
+    assert params["superpixels__n_segments"] is None, "chosen by fit"
+    assert params["superpixels__compactness"] == SuperpixelTransformer().compactness
     assert params["patches__counts"] == PatchSampler().counts
+
+
+def test_setting_what_was_read_changes_nothing(images):
+    expected = SparseWNetSegmenter(max_epochs=1, base_channels=4, random_state=0)
+    again = clone(expected)
+    again.set_params(**again.get_params())
+    found = again.fit(images).superpixels_.transform(images)
+    expected = expected.fit(images).superpixels_.transform(images)
+    for one, other in zip(found, expected, strict=True):
+        assert_array_equal(one, other)
 
 
 def test_nested_parameters_are_not_listed_when_shallow():

@@ -117,5 +117,5 @@ def test_new_brightness_is_scaled_as_in_training(fitted_dense, make_image):
 
 
 def test_bytes_as_floats_up_to_1_give_a_warning(fitted_dense, make_image):
-    with pytest.warns(UserWarning, match="image 0 has values up to .* by 255"):
+    with pytest.warns(UserWarning, match="of image 0 hardly fit .* by 255"):
         fitted_dense.predict([make_image((32, 40), 3) / 255])

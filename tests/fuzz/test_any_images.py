@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.filterwarnings("error::RuntimeWarning"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.filterwarnings("ignore:patches of"),
-    pytest.mark.filterwarnings("ignore:image . has values up to"),
+    pytest.mark.filterwarnings("ignore:values of image . hardly fit"),
 ]
 
 TINY = {

@@ -136,3 +136,24 @@ def test_file_is_on_the_disk_before_it_takes_the_place_of_the_old_one(
     )
     fitted.save(tmp_path / "model.safetensors")
     assert steps == ["fsync", "replace"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        ({}, {"max_labels": 9}, "max_labels changed since the fit"),
+        ({"assignment": "mean"}, {"assignment": "pixel"}, "'pixel' needs .* fit again"),
+        (
+            {"assignment": "mean"},
+            {"assignment": "kmeans"},
+            "'kmeans' needs .* fit again",
+        ),
+    ],
+)
+def test_what_could_not_be_read_is_not_written(
+    before, after, reason, make_segmenter, X, tmp_path
+):
+    model = make_segmenter(**before).fit(X).set_params(**after)
+    with pytest.raises(ValueError, match=reason):
+        model.save(tmp_path / "model.safetensors")
+    assert not list(tmp_path.iterdir())

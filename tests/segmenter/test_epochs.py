@@ -156,3 +156,28 @@ def test_clusters_follow_further_training_and_keep_their_numbers(make_segmenter,
     assert not np.array_equal(model.cluster_centers_, centers)
     assert (model.labels_[0] == labels).mean() > 0.9
     assert_array_equal(model.predict([disc])[0], model.labels_[0])
+
+
+def test_clusters_that_few_superpixels_are_near_stay(make_segmenter, images):
+    model = make_segmenter(
+        assignment="kmeans", max_labels=16, superpixels__n_segments=20
+    )
+    model.fit([*images, images[0][::-1], images[1][:, ::-1]])
+    centers = model.cluster_centers_.copy()
+    used = np.flatnonzero(model.label_fractions_)
+    model.set_params(lr=1e-12).partial_fit(images[:1])
+    kept = np.setdiff1d(used, model.labels_[0])
+    assert len(kept) > 0
+    assert_array_equal(model.cluster_centers_[kept], centers[kept])
+    assert_array_equal(model.predict(images[:1])[0], model.labels_[0])
+
+
+@pytest.mark.parametrize("assignment", ["mean", "majority", "pixel"])
+def test_classes_that_are_clusters_stay_so(assignment, make_segmenter, X):
+    model = make_segmenter(assignment="kmeans").fit(X)
+    model.set_params(assignment=assignment)
+    for method in (model.predict, model.predict_proba):
+        with pytest.raises(
+            ValueError, match=f"{assignment}' was set after .*fit again"
+        ):
+            method(X)

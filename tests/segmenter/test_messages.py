@@ -101,8 +101,34 @@ def test_device_may_be_an_object_of_torch(make_segmenter, X):
 
 def test_floats_up_to_1_for_a_model_of_bytes_give_a_warning(make_segmenter, X):
     model = make_segmenter().fit(X)
-    with pytest.warns(UserWarning, match="image 1 has values up to .* by 255"):
+    with pytest.warns(UserWarning, match="of image 1 hardly fit .* by 255"):
         model.predict([X[0], X[1] / 255])
+
+
+@pytest.mark.parametrize("factor", [1 / 65535, 1 / 256, 30])
+def test_other_units_give_a_warning(factor, make_segmenter, X):
+    wide = [np.uint16(200) * x for x in X]
+    model = make_segmenter().fit(wide)
+    with pytest.warns(UserWarning, match="of image 0 hardly fit .* same units"):
+        model.predict([wide[0].astype(float) * factor])
+
+
+@pytest.mark.parametrize(
+    "name", ["half the light", "black", "one level", "a hot pixel"]
+)
+def test_dark_and_even_images_give_no_warning(name, make_segmenter, X):
+    images = {
+        "half the light": X[0] // 2,
+        "black": np.zeros_like(X[0]),
+        "one level": (X[0] > 128).astype(np.uint8),
+        "a hot pixel": np.where(
+            np.arange(X[0].size).reshape(X[0].shape) == 5, 1e6, X[0]
+        ),
+    }
+    model = make_segmenter().fit(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.predict([images[name]])
 
 
 def test_floats_in_the_units_of_bytes_give_no_warning(make_segmenter, X):

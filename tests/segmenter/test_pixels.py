@@ -357,7 +357,6 @@ def test_first_guess_is_the_largest_product():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("color_deviation_", None),
         ("color_deviation_", np.zeros(3)),
         ("color_deviation_", np.ones(2)),
         ("contrast_scale_", None),

@@ -122,6 +122,24 @@ def test_names_are_kept_in_the_file(image, strokes, tmp_path):
     assert load_model(tmp_path / "model.safetensors").class_names_ == ["pore", "rock"]
 
 
+def test_names_follow_the_classes_that_are_joined(image, strokes, tmp_path):
+    model = SparseWNetSegmenter(**{**SIZES, **LONG, "max_labels": 4})
+    model.fit([image], scribbles=[strokes], class_names=["pore", "rock"])
+    named = {"pore": strokes == 0, "rock": strokes == 1}
+    for n_labels in range(1, 1 + np.count_nonzero(model.label_fractions_)):
+        names = model.merge_labels(n_labels).class_names_
+        assert len(names) == n_labels
+        for name, where in named.items():
+            [found] = np.unique(model.labels_[0][where])
+            assert name in names[found].split(" + ")
+        others = {name for name in names if not {"pore", "rock"} & {*name.split(" + ")}}
+        assert others == {str(i) for i, name in enumerate(names) if name in others}
+    model.merge_labels(1).save(tmp_path / "model.safetensors")
+    again = load_model(tmp_path / "model.safetensors")
+    assert again.class_names_ == ["pore + rock"]
+    assert again.merge_labels(2).class_names_ == model.merge_labels(2).class_names_
+
+
 def test_training_goes_on_with_other_hints(image, strokes, truth):
     model = SparseWNetSegmenter(**{**SIZES, **LONG, "max_labels": 2}).fit([image])
     model.partial_fit([image], scribbles=[strokes])

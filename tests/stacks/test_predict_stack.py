@@ -126,8 +126,8 @@ def test_next_slice_is_prepared_while_the_net_is_busy(make_segmenter, make_image
 
 def test_caller_sees_the_warning_of_units_once(make_image):
     model = KMeansPixelSegmenter(n_clusters=2, random_state=0).fit([make_image()])
-    volume = np.stack([make_image()] * 3) / 255.0
-    with pytest.warns(UserWarning, match="values up to") as caught:
+    volume = np.stack([make_image(seed=seed) for seed in range(3)]) / 255.0
+    with pytest.warns(UserWarning, match="hardly fit") as caught:
         predict_stack(model, volume, progress=False)
     assert len(caught) == 1
 

@@ -1,0 +1,85 @@
+"""Going on with other images, which need not show what earlier ones did."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sksegment import SparseWNetSegmenter
+from sksegment.io import load_model
+
+ONE_MORE = {"max_epochs": 1, "lr": 1e-12}
+
+
+def layers(*, grain, seed=0):
+    """A dark and a medium layer, perhaps with a bright grain."""
+    rows, columns = np.mgrid[:48, :48]
+    image = 60.0 + 80.0 * (columns > 24)
+    if grain:
+        image[(rows - 24) ** 2 + (columns - 14) ** 2 < 60] = 230.0
+    noise = np.random.default_rng(seed).normal(0, 5, image.shape)
+    return np.clip(image + noise, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def strokes():
+    strokes = np.full((48, 48), -1)
+    strokes[22:27, 12:17], strokes[2:6, 2:20], strokes[2:6, 28:46] = 0, 1, 2
+    return strokes
+
+
+@pytest.fixture(params=["pixel", "mean", "majority"])
+def model(request, strokes):
+    model = SparseWNetSegmenter(
+        max_labels=3,
+        assignment=request.param,
+        base_channels=8,
+        max_epochs=24,
+        batches_per_epoch=8,
+        superpixels=None,
+        device="cpu",
+        random_state=0,
+    )
+    return model.fit(
+        [layers(grain=True)], scribbles=[strokes], class_names=["grain", "dark", "mid"]
+    )
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_class_that_new_images_lack_is_not_forgotten(model, tmp_path):
+    image, other = layers(grain=True), layers(grain=False, seed=1)
+    grain = image > 200
+    before = model.predict([image])[0]
+    assert np.mean(before[grain] == 0) > 0.9
+    colors = model.label_colors_[0].copy()
+    model.set_params(**ONE_MORE).partial_fit([other])
+    assert not (model.labels_[0] == 0).any()
+    assert np.mean(model.predict([image])[0][grain] == 0) > 0.9
+    assert_allclose(model.label_colors_[0], colors)
+    assert_allclose(model.label_fractions_.sum(), 1.0)
+    assert model.label_fractions_[0] == pytest.approx(0.5 * np.mean(before == 0))
+    assert model.merge_labels(3) is model, "all three are still in use"
+    model.save(tmp_path / "model.safetensors")
+    again = load_model(tmp_path / "model.safetensors")
+    assert_array_equal(again.predict([image])[0], model.predict([image])[0])
+    again.partial_fit([other])
+    assert again.label_fractions_[0] == pytest.approx(model.label_fractions_[0] * 2 / 3)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_same_images_are_counted_anew(model):
+    image = layers(grain=True)
+    model.set_params(**ONE_MORE).partial_fit([image])
+    counts = np.bincount(model.labels_[0].ravel(), minlength=3)
+    assert_allclose(model.label_fractions_, counts / image.size)
+    model.partial_fit([image, layers(grain=False)])
+    both = np.bincount(np.ravel(model.labels_), minlength=3)
+    assert_allclose(model.label_fractions_, both / both.sum())
+
+
+@pytest.mark.parametrize("model", ["pixel"], indirect=True)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_contrast_goes_on_counting_for_what_had_it(model):
+    model.label_contrasts_, model.contrast_scale_ = np.arange(3.0), 2.0
+    model.set_params(**ONE_MORE).partial_fit([layers(grain=False)])
+    assert model.contrast_scale_ == 2.0
+    assert_array_equal(model.label_contrasts_, np.arange(3.0))
