@@ -104,6 +104,35 @@ def fewshot(n_classes=None):
     return table(["", *_SETS], [line for line in lines if None not in line])
 
 
+def doubt():
+    """Errors where a model is least certain and elsewhere; how well calibrated it is."""
+    rows, untempered = read_rows("uncertainty"), read_rows("uncertainty_untempered")
+    lines = []
+    for name, key in (_SETS | {"SEM": "nasa_ebc_sem"}).items():
+        own = [row for row in rows if row["set"] == key]
+        least, rest = np.mean([row["superpixels"] for row in own], axis=0)
+        ratios = [_ratio(*row["superpixels"]) for row in own]
+        errors = [
+            np.mean([r["calibration_error"] for r in part if r["set"] == key])
+            for part in (untempered, own)
+        ]
+        lines.append(
+            [
+                name,
+                *(f"{rate:.3f}" for rate in (least, rest)),
+                f"{_ratio(least, rest):.1f}",
+                f"{min(ratios):.1f} to {max(ratios):.1f}",
+                *(f"{error:.3f}" for error in errors),
+            ]
+        )
+    columns = ["least certain", "others", "ratio", "by seed"]
+    return table(["", *columns, "calibration error before", "and now"], lines)
+
+
+def _ratio(least, rest):
+    return least / max(rest, 1e-9)
+
+
 def reference(name):
     """Times beside the authors' code."""
     found = read(name)
@@ -250,6 +279,7 @@ TABLES = {
     "fewshot best": fewshot,
     "fewshot four classes": lambda: fewshot(4),
     "fewshot auto": lambda: fewshot("auto"),
+    "doubt": doubt,
     "reference": lambda: reference("reference"),
     "reference_epyc": lambda: reference("reference_epyc"),
     "reference_epyc losses": first_losses,

@@ -144,6 +144,12 @@ def one_label_each(images, _):
     yield from joined(SparseWNetSegmenter(assignment="mean", **SEED), images)
 
 
+def basins(images, _):
+    """The default with superpixels along the structure."""
+    superpixels = SuperpixelTransformer("watershed", "auto", sigma=1.0)
+    yield from joined(SparseWNetSegmenter(superpixels=superpixels, **SEED), images)
+
+
 def tomography(images, _):
     """One setting for slices: superpixels along the structure, full resolution."""
     model = SparseWNetSegmenter(
@@ -173,6 +179,7 @@ MODELS = {
     "multi-Otsu": multi_otsu,
     "W-Net, superpixels": one_label_each,
     "W-Net, default": default,
+    "W-Net, basins": basins,
     "W-Net, tomography": tomography,
     "supervised": supervised,
 }
