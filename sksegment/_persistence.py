@@ -13,7 +13,7 @@ from sksegment.training import (
     restore_moments,
 )
 
-__all__ = ["restore_segmenter", "save_segmenter"]
+__all__ = ["check_parameters", "restore_segmenter", "save_segmenter"]
 
 _SCALARS = ("n_channels_in_", "n_iter_", "loss_")
 # Attributes and their names in a file.
@@ -46,11 +46,10 @@ def save_segmenter(estimator, path):
     """
     check_net(estimator)
     tensors = {}
-    params = estimator.get_params(deep=False)
     superpixels = getattr(estimator, "superpixels_", None)
     header = {
         "class": type(estimator).__name__,
-        "params": {k: encode(v, k, tensors) for k, v in params.items()},
+        "params": _encoded(estimator, tensors),
         "superpixels": encode(superpixels, "superpixels", tensors),
         "fitted": {
             **{name: getattr(estimator, name) for name in _SCALARS},
@@ -79,6 +78,22 @@ def save_segmenter(estimator, path):
         for index, regions in enumerate(estimator.labels_):
             tensors[f"regions/{index}"] = torch.from_numpy(regions)
     write_file(path, header, tensors)
+
+
+def check_parameters(estimator):
+    """Refuse parameters that a file cannot hold, such as functions.
+
+    Raises
+    ------
+    ValueError
+        It names the parameter.
+    """
+    _encoded(estimator, {})
+
+
+def _encoded(estimator, tensors):
+    params = estimator.get_params(deep=False)
+    return {name: encode(value, name, tensors) for name, value in params.items()}
 
 
 def restore_segmenter(path, classes, device):

@@ -1,5 +1,6 @@
 """Scribbles: pixels whose class the user knows, and what carries them."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,15 +37,23 @@ class Scribbles:
         Parameters
         ----------
         images : list of GraphImage or PixelImage
+
+        Warns
+        -----
+        UserWarning
+            If all scribbles of a class are outside the masks.
         """
         if not self.maps:
             return
+        lost = np.unique(np.concatenate([np.ravel(map_) for map_ in self.maps]))
         for image, map_ in zip(images, self.maps, strict=True):
             pixels = np.nonzero(map_ != _UNKNOWN)
             places, n_places = image.places(*pixels)
+            lost = np.setdiff1d(lost, map_[pixels][places >= 0])
             classes = _majority(places, n_places, map_[pixels], self.n_classes)
             if (classes != _UNKNOWN).any():
                 image.scribbles = torch.from_numpy(classes).to(image.pixels.device)
+        _warn_of_lost(lost[lost != _UNKNOWN])
 
 
 #: What there is without scribbles.
@@ -97,6 +106,18 @@ def check_scribbles(scribbles, names, batch, max_labels):
     return Scribbles(
         [*map(_shrunk, maps, sizes)], n_classes, _check_names(names, n_classes)
     )
+
+
+def _warn_of_lost(classes):
+    """Warn of classes of which nothing is inside."""
+    if len(classes):
+        names = ", ".join(map(str, classes))
+        warnings.warn(
+            f"all scribbles of class {names} lie outside the mask, so nothing is known "
+            "of it; draw some inside, or leave the class out",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def _check_map(map_, shape, index):

@@ -157,7 +157,7 @@ def region_graph(image: np.ndarray, superpixels: np.ndarray) -> RegionGraph:
     Raises
     ------
     ValueError
-        If the shapes differ or nothing is inside.
+        If the shapes differ, nothing is inside, or an id below the largest is missing.
 
     Notes
     -----
@@ -174,7 +174,7 @@ def region_graph(image: np.ndarray, superpixels: np.ndarray) -> RegionGraph:
     >>> graph.means.ravel()
     array([0.5, 0. , 1. ])
     """
-    image, superpixels = np.asarray(image), np.asarray(superpixels)
+    image, superpixels = np.asarray(image), _signed(np.asarray(superpixels))
     if image.shape[:2] != superpixels.shape or image.ndim not in (2, 3):
         raise ValueError(
             f"image of shape {image.shape} and superpixels of shape "
@@ -184,10 +184,27 @@ def region_graph(image: np.ndarray, superpixels: np.ndarray) -> RegionGraph:
     if n_regions == 0:
         raise ValueError("there is no superpixel: every pixel is void")
     sizes, means = _region_means(image, superpixels, n_regions)
+    _check_no_gaps(sizes)
     edges, borders = _shared_borders(superpixels, n_regions)
     difference = means[edges[0]] - means[edges[1]]
     distances = np.sqrt(np.einsum("ij,ij->i", difference, difference))
     return RegionGraph(edges, distances, means, sizes, borders)
+
+
+def _signed(superpixels):
+    """Superpixels that may be compared with -1."""
+    if superpixels.dtype.kind in "ub":
+        return superpixels.astype(np.int64)
+    return superpixels
+
+
+def _check_no_gaps(sizes):
+    if not sizes.all():
+        raise ValueError(
+            f"no superpixel has the id {int(np.argmin(sizes))}, but one has "
+            f"{len(sizes) - 1}; ids must be 0..n-1 without gaps: renumber them, with "
+            "np.unique(superpixels, return_inverse=True)[1] where none is void"
+        )
 
 
 def _region_means(image, superpixels, n_regions):

@@ -107,6 +107,19 @@ def test_edges_have_one_form_whatever_the_type_of_the_labels(dtype):
     np.testing.assert_array_equal(order, np.arange(len(order)))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint64])
+def test_labels_may_be_unsigned(dtype):
+    image, superpixels = random_case(1)
+    superpixels = superpixels - superpixels.min()
+    superpixels = np.unique(superpixels, return_inverse=True)[1].reshape(
+        image.shape[:2]
+    )
+    expected = region_graph(image, superpixels)
+    graph = region_graph(image, superpixels.astype(dtype))
+    np.testing.assert_array_equal(graph.edges, expected.edges)
+    np.testing.assert_array_equal(graph.means, expected.means)
+
+
 def test_pieces_that_touch_at_a_corner_are_no_neighbours():
     graph = region_graph(np.zeros((2, 2)), np.array([[0, -1], [-1, 1]]))
     assert graph.edges.size == 0
@@ -227,6 +240,11 @@ def test_networkx_graph_agrees():
         (np.zeros(3), np.zeros(3, int), "do not belong together"),
         (np.zeros((3, 4)), np.full((3, 4), -1), "every pixel is void"),
         (np.zeros((0, 0)), np.zeros((0, 0), int), "no superpixel"),
+        (
+            np.zeros((1, 3)),
+            np.array([[1, 2, 2]]),
+            "has the id 0, .* renumber",
+        ),
     ],
 )
 def test_input_that_gives_no_graph_is_refused(image, superpixels, message):

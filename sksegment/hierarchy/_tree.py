@@ -137,13 +137,13 @@ class RegionHierarchy:
 
         Returns
         -------
-        contours : ndarray of shape (H, W), float32
+        contours : ndarray of shape (H, W), float64
             Of pixels that have a right or lower neighbour in another superpixel, the
             height at which the two become one region; 0 elsewhere, and infinite
             between pieces that never do. ``contours > t`` are the borders of
             ``cut(threshold=t)``.
         """
-        contours = np.zeros(self.superpixels.shape, np.float32)
+        contours = np.zeros(self.superpixels.shape)
         for axis in (0, 1):
             first = np.moveaxis(self.superpixels, axis, 0)[:-1]
             second = np.moveaxis(self.superpixels, axis, 0)[1:]

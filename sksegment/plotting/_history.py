@@ -78,4 +78,4 @@ def plot_history(history: Sequence[dict[str, Any]], ax: "Axes | None" = None) ->
 def _style(name):
     if name == "loss":
         return {"color": "black", "linewidth": 2.0}
-    return {"color": label_colors(6)[_COLORS[name]] / 255.0}
+    return {"color": label_colors(len(_TERMS) + 1)[_COLORS[name]] / 255.0}

@@ -96,7 +96,9 @@ def name_classes(class_names, found):
         if isinstance(class_names, str):
             raise ValueError("class_names is one text; give a list or a dict of names")
         class_names = dict(enumerate(class_names))
-    classes = sorted({*map(int, class_names), *np.unique(found).tolist()})
+    # The keys of a JSON object are texts.
+    class_names = {int(class_): name for class_, name in class_names.items()}
+    classes = sorted({*class_names, *np.unique(found).tolist()})
     return {class_: str(class_names.get(class_, class_)) for class_ in classes}
 
 

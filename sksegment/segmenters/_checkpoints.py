@@ -5,6 +5,7 @@ import os
 import warnings
 from pathlib import Path
 
+from sksegment._persistence import check_parameters
 from sksegment.training import Checkpoint
 
 __all__ = ["Checkpoints", "all_or_nothing", "tell_what_is_kept"]
@@ -34,16 +35,19 @@ class Checkpoints:
         self.path = None if path is None else Path(path)
         self.every = int(every)
 
-    def open(self):
+    def open(self, estimator):
         """See that the file can be written, before the training begins.
 
         Raises
         ------
         OSError
             If it cannot.
+        ValueError
+            If a parameter of the estimator cannot be saved.
         """
         if self.path is None:
             return
+        check_parameters(estimator)
         if self.path.is_dir():
             raise IsADirectoryError(f"the checkpoint {self.path} is a folder")
         nearest = next(

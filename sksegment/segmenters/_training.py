@@ -152,7 +152,7 @@ class TrainingMixin:
         images = self._prepare(batch.images)
         on_device = self._training_images(images, choose_device(self.device))
         hints.attach(on_device)
-        checkpoints.open()
+        checkpoints.open(self)
         keep = partial(type(self)._keep, images=images, batch=batch, hints=hints)
         nets, best = [], None
         for seed in self._draw_seeds(self.n_init):
@@ -217,7 +217,7 @@ class TrainingMixin:
         images = self._prepare_more(batch.images)
         on_device = self._training_images(images, self.net_.device)
         hints.attach(on_device)
-        checkpoints.open()
+        checkpoints.open(self)
         keep = partial(type(self)._keep, images=images, batch=batch, number=False)
         callbacks = checkpoints.callbacks(
             partial(self._unfinished, None, keep, on_device)

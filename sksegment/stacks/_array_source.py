@@ -3,6 +3,7 @@
 import functools
 import math
 import mmap
+import os
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ __all__ = [
 
 # A mapping counts as memory in use, so no more than this is mapped at a time.
 _MAPPED_BYTES = 16 * 2**20
+# Of both ends of an array, by which its file is known again.
+_COMPARED_BYTES = 4096
 
 
 def array_source(array, name="array", **options):
@@ -198,7 +201,31 @@ def _memmap_source(array):
         return None
     # The offset that a view names is the one of the whole.
     offset = root.offset + _address(array) - _address(root)
+    if not _is_still_there(root.filename, offset, array, order):
+        return None
     return mapped_source(Path(root.filename), array.dtype, offset, array.shape, order)
+
+
+def _is_still_there(path, offset, array, order):
+    """Whether the file is the one that was mapped: it may be gone, or another one."""
+    try:
+        with Path(path).open("rb") as file:
+            if file.seek(0, os.SEEK_END) < offset + array.nbytes:
+                # What was cut off cannot be read from memory either.
+                return True
+            pixels = array.ravel(order).view(np.uint8)
+            last = max(0, pixels.size - _COMPARED_BYTES)
+            return all(
+                _are_at(file, offset + start, pixels[start : start + _COMPARED_BYTES])
+                for start in (0, last)
+            )
+    except OSError:
+        return False
+
+
+def _are_at(file, place, values):
+    file.seek(place)
+    return file.read(values.size) == values.tobytes()
 
 
 def _address(array):

@@ -1,5 +1,6 @@
 """Labels of a dask array as a dask array, of which nothing is computed yet."""
 
+import copy
 import warnings
 
 import numpy as np
@@ -38,9 +39,10 @@ def lazy_labels(model, array, *, axes=None, along=None):
     stack = open_stack(array, axes=axes)
     check_model(model, stack)
     letters = settle_axes(stack.source, array.shape, axes=axes)
-    # As a task of its own the model is in the graph once, not in every chunk.
+    # As a task of its own the model is in the graph once, not in every chunk; a copy,
+    # so that what is asked for now does not change when the model does.
     name = f"sksegment-model-{model_digest(model)}"
-    model = dask.delayed(model, name=name, traverse=False)
+    model = dask.delayed(copy.deepcopy(model), name=name, traverse=False)
     volumes = []
     for view in Cuts.of(stack, along).views:
         labels = _label_slices(model, _turn(array, letters, view.axes))

@@ -186,3 +186,10 @@ def test_slices_are_spread_evenly_and_only_they_are_read():
 def test_what_cannot_be_shown_is_refused(plot, message, image, labels, stripes):
     with pytest.raises(ValueError, match=message):
         plot(image, labels, stripes(image.shape, 8))
+
+
+def test_scribbles_have_a_curve_of_their_own():
+    history = [{"epoch": 1, "loss": 0.9, "scribble": 0.5, "con": 0.1}]
+    lines = plot_history(history).get_lines()
+    assert [line.get_label() for line in lines] == ["total", "continuity", "scribbles"]
+    assert len({tuple(np.ravel(line.get_color()).tolist()) for line in lines}) == 3

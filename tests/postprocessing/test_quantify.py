@@ -235,3 +235,11 @@ def test_tables_come_back_from_their_files(tmp_path):
     assert {*paths} == {*(tmp_path / "a" / "b").iterdir()}
     found = pandas.read_csv(paths[1], dtype={"name": str})
     pandas.testing.assert_frame_equal(found, result.objects, check_dtype=False)
+
+
+def test_names_may_have_the_keys_of_json():
+    names = {"0": "air", "1": "rock"}
+    found = quantify(box(), class_names=names).classes
+    expected = quantify(box(), class_names={0: "air", 1: "rock"}).classes
+    assert found["name"].tolist() == expected["name"].tolist()
+    assert "rock" in found["name"].tolist()

@@ -131,3 +131,15 @@ def test_place_that_cannot_be_written_is_refused_before_the_training(
     with pytest.raises(OSError, match="file"):
         model.fit(X, checkpoint=tmp_path / "file" / "model")
     assert not hasattr(model, "net_")
+
+
+def test_parameters_that_cannot_be_saved_are_refused_before_the_training(
+    make_segmenter, X, path
+):
+    model = make_segmenter(
+        superpixels__mask=lambda image: np.ones(image.shape[:2], bool)
+    )
+    with pytest.raises(ValueError, match=r"superpixels__mask=.*cannot be saved"):
+        model.fit(X, checkpoint=path)
+    assert not hasattr(model, "net_")
+    assert not path.exists()

@@ -102,8 +102,12 @@ def test_scribbles_outside_the_mask_do_not_count(image, strokes):
     mask[:24] = True
     model = SparseWNetSegmenter(**SIZES, superpixels=None)
     model.set_params(superpixels__mask=mask)
-    model.fit([image], scribbles=[np.where(mask, -1, strokes)])
+    with pytest.warns(UserWarning, match="all scribbles of class 0, 1 lie outside"):
+        model.fit([image], scribbles=[np.where(mask, -1, strokes)])
     assert "scribble" not in model.history_[0]
+    with pytest.warns(UserWarning, match="all scribbles of class 1 lie outside"):
+        model.fit([image], scribbles=[np.where(mask & (strokes == 1), -1, strokes)])
+    assert "scribble" in model.history_[0]
 
 
 def test_thin_strokes_survive_rescaling(image, strokes):

@@ -1,5 +1,7 @@
 """A dask array gives a dask array of labels."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -78,3 +80,12 @@ def test_dask_array_goes_to_a_file_slice_by_slice(model, volume, tmp_path):
     array = da.from_array(volume, chunks=(4, -1, -1))
     path = predict_stack(model, array, tmp_path / "labels.npy", progress=False)
     np.testing.assert_array_equal(np.load(path), model.predict(volume))
+
+
+def test_labels_that_are_asked_for_do_not_change_with_the_model(colour_volume, fitted):
+    model = copy.deepcopy(fitted)
+    array = da.from_array(colour_volume, chunks=(2, 32, 40, 3))
+    labels, expected = predict_stack(model, array), model.predict(colour_volume)
+    model.merge_labels(1)
+    np.testing.assert_array_equal(labels.compute(), expected)
+    np.testing.assert_array_equal(predict_stack(model, array).compute(), 0)

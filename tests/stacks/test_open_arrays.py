@@ -183,6 +183,18 @@ def test_scattered_view_of_a_memmap_is_read_as_an_array(tmp_path):
     np.testing.assert_array_equal(open_stack(mapped[::2, ::2])[2], mapped[4, ::2])
 
 
+@pytest.mark.parametrize("name", [None, "other.raw"])
+def test_memmap_of_a_file_that_is_gone_is_read_from_memory(name, tmp_path):
+    path = tmp_path / "a.raw"
+    mapped = np.memmap(path, np.uint16, "w+", shape=(9, 64, 64))
+    mapped[:] = np.arange(9)[:, None, None]
+    path.unlink()
+    if name is not None:
+        np.full(9 * 64 * 64, 77, np.uint16).tofile(path)
+    np.testing.assert_array_equal(open_stack(mapped)[4], mapped[4])
+    np.testing.assert_array_equal(open_stack(mapped[2:])[3], mapped[5])
+
+
 def test_dask_is_computed_slice_by_slice(volume):
     computed = []
 
