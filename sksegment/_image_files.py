@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import threading
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import tifffile
 from PIL import Image, UnidentifiedImageError
 
+from sksegment._shared import SharedState
 from sksegment._tiff_files import count_pages, is_tiff, read_tiff
 from sksegment._typing import PathLike
 
@@ -31,6 +33,8 @@ _SUFFIXES = (
     *(".tga", ".ppm", ".pgm", ".pbm", ".pnm", ".dcm"),
     *(".tif", ".tiff", ".btf", ".lsm", ".stk"),
 )
+# Types of colour in the header of a PNG.
+_PNG_GREY, _PNG_GREY_ALPHA = 0, 4
 # The second image of other formats is a thumbnail or a depth map, not a page.
 _PAGED_FORMATS = frozenset({"GIF", "TIFF", "WEBP"})
 _NOT_RGB_MODES = frozenset({"P", "PA", "CMYK", "YCbCr", "HSV", "LAB", "RGBX", "RGBa"})
@@ -211,6 +215,8 @@ def naming(path):
 
 def _read_pillow(path):
     with Image.open(path) as image:
+        if image.format == "PNG":
+            return [_png_pixels(image, path)]
         frames = []
         for index in range(_count_frames(image)):
             image.seek(index)
@@ -230,6 +236,22 @@ def _frame_pixels(image):
     if image.mode in ("LA", "La"):
         return pixels[..., 0]
     return pixels[..., :3] if image.mode == "RGBA" else pixels
+
+
+def _png_pixels(image, path):
+    """Pixels of a PNG, which Pillow reads with 8 bits unless it is grey."""
+    pixels = _frame_pixels(image)
+    with open(path, "rb") as file:
+        # Of the first chunk, whose place and order are fixed.
+        depth, kind = file.read(26)[24:]
+    if depth == 16 and kind != _PNG_GREY:
+        warnings.warn(
+            f"{path} has 16 bits a channel, of which 8 are read; convert it to TIFF to "
+            "keep them all",
+            UserWarning,
+            stacklevel=2,
+        )
+    return pixels[..., 0] if kind == _PNG_GREY_ALPHA and pixels.ndim == 3 else pixels
 
 
 def _read_other(path):
@@ -258,26 +280,49 @@ def _read_tiff(path):
         codec_error = error
     # Pillow brings its own decoders for LZW and JPEG.
     try:
-        with _silent_libtiff():
-            return _read_pillow(path)
+        with _SILENT_LIBTIFF.hold():
+            frames = _read_pillow(path)
     except UnidentifiedImageError:
         raise codec_error from None
+    pages = [
+        _as_stored(*pair) for pair in zip(frames, _page_dtypes(path), strict=False)
+    ]
+    if len(pages) < len(frames) or any(page is None for page in pages):
+        raise codec_error
+    return pages
 
 
-@contextlib.contextmanager
-def _silent_libtiff():
-    """Keep libtiff from writing to stderr what the exception says as well.
+def _page_dtypes(path):
+    with tifffile.TiffFile(path) as tif:
+        return [page.dtype.newbyteorder("=") for page in tif.pages]
 
-    It is compiled into Pillow, which has no other way to silence it.
+
+def _as_stored(frame, dtype):
+    """Pixels as they are in the file, or None if Pillow has lost some of their bits.
+
+    It has one signed and one unsigned type for many, with the same bits.
     """
+    if frame.dtype == dtype:
+        return frame
+    whole = frame.dtype.kind in "biu" and dtype.kind in "biu"
+    return frame.astype(dtype) if whole and frame.itemsize >= dtype.itemsize else None
+
+
+def _close_stderr():
     before = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(before, 2)
-        os.close(before)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    return before
+
+
+def _open_stderr(before):
+    os.dup2(before, 2)
+    os.close(before)
+
+
+# Libtiff writes to stderr what the exception says as well. It is compiled into Pillow,
+# which has no other way to silence it.
+_SILENT_LIBTIFF = SharedState(_close_stderr, _open_stderr)
 
 
 def write_labels(path: PathLike, labels: np.ndarray) -> None:
@@ -403,7 +448,9 @@ def replacing(path):
     file : file object
         For bytes.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(
+        f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp"
+    )
     try:
         with open(temporary, "wb") as file:
             yield file

@@ -1,5 +1,6 @@
 """Read label maps, of a segmentation or of ground truth."""
 
+import itertools
 import warnings
 from pathlib import Path
 
@@ -50,7 +51,10 @@ def read_labels(path: PathLike, *, void: int | str | None = "max") -> list[np.nd
            [ 2, -1]], dtype=int32)
     """
     path = Path(path)
-    return [_as_labels(page, path, void) for page in _read_pages(path)]
+    pages = [_whole_numbers(page, path) for page in _read_pages(path)]
+    if void == "max":
+        void = _largest(pages, path)
+    return [_as_labels(page, void) for page in pages]
 
 
 def _read_pages(path):
@@ -101,7 +105,7 @@ def _read_palette(path):
     return None
 
 
-def _as_labels(page, path, void):
+def _whole_numbers(page, path):
     if page.ndim != 2:
         raise ImageFileError(
             f"{path} has {page.shape[-1]} channels; a label map has one: write class "
@@ -113,20 +117,23 @@ def _as_labels(page, path, void):
         raise ImageFileError(
             f"{path} holds {page.dtype}; label maps hold whole numbers"
         )
+    return page
+
+
+def _as_labels(page, void):
     labels = page.astype(np.int64)
-    if void == "max":
-        void = _largest(page, path)
     if void is not None:
         labels[labels == void] = -1
     return labels.astype(np.int32)
 
 
-def _largest(page, path):
-    """Value that is void because it is the largest of the dtype."""
-    if page.dtype.kind != "u":
+def _largest(pages, path):
+    """Value that is void because it is the largest of the dtype of all pages."""
+    dtype = np.result_type(*pages)
+    if dtype.kind != "u":
         return None
-    largest = np.iinfo(page.dtype).max
-    if np.array_equal(np.unique(page), [0, largest]):
+    largest = np.iinfo(dtype).max
+    if {*itertools.chain.from_iterable(map(np.unique, pages))} == {0, largest}:
         raise ImageFileError(
             f"{path} has the values 0 and {largest} alone, which may be two classes, "
             f"or one and void: say void={largest} or void=None (on the command line "

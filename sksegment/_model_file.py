@@ -12,7 +12,8 @@ import hashlib
 import json
 import os
 import platform
-import tempfile
+import secrets
+import stat
 from importlib.metadata import version
 from pathlib import Path
 
@@ -54,17 +55,26 @@ def write_file(path, header, tensors):
     tensors = {name: value.detach().cpu().clone() for name, value in tensors.items()}
     tensors = {name: value.contiguous() for name, value in tensors.items()}
     metadata = {"sksegment": text, "sha256": _digest(text, tensors)}
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    permissions = _make_file(temporary)
     try:
         save_file(tensors, temporary, metadata=metadata)
         _flush(temporary)
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, permissions)
         os.replace(temporary, path)
     except SafetensorError as error:
         raise OSError(f"cannot write {path}: {error}") from error
     finally:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
+
+
+def _make_file(path):
+    """Make a new file; return the permissions that any new one has."""
+    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+    try:
+        return stat.S_IMODE(os.fstat(handle).st_mode)
+    finally:
+        os.close(handle)
 
 
 def read_file(path):
@@ -150,12 +160,6 @@ def _flush(path):
     """Wait until a file is on the disk, so that a power cut leaves no empty one."""
     with open(path, "rb") as file:
         os.fsync(file.fileno())
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def encode(value, name, tensors):

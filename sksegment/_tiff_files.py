@@ -3,12 +3,17 @@
 import contextlib
 import logging
 import re
+import threading
+from functools import partial
 
 import numpy as np
 import tifffile
 
+from sksegment._shared import SharedState
+
 __all__ = ["count_pages", "is_tiff", "open_tiff", "read_tiff", "series_axes"]
 
+_LOGGER = logging.getLogger("tifffile")
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PLAIN_SERIES = frozenset({"generic", "uniform", "shaped", "ome", "imagej"})
 _NAMED_CHANNEL = re.compile(r"<Channel\b[^>]*\b(Name|Color|Fluor|EmissionWavelength)=")
@@ -96,11 +101,9 @@ def open_tiff(path):
         far more than the file can hold.
     """
     complaints = _Complaints()
-    logger = logging.getLogger("tifffile")
-    propagate, logger.propagate = logger.propagate, False
-    logger.addHandler(complaints)
+    _LOGGER.addHandler(complaints)
     try:
-        with tifffile.TiffFile(path) as tif:
+        with _UNHEARD.hold(), tifffile.TiffFile(path) as tif:
             series = tif.series
             _check_extent(tif)
             _check_promise(tif)
@@ -111,18 +114,29 @@ def open_tiff(path):
             yield [one for one in series if not one.keyframe.is_reduced]
             complaints.check()
     finally:
-        logger.removeHandler(complaints)
-        logger.propagate = propagate
+        _LOGGER.removeHandler(complaints)
+
+
+def _propagate(value):
+    before, _LOGGER.propagate = _LOGGER.propagate, value
+    return before
+
+
+# What tifffile logs about damage is said by the exception.
+_UNHEARD = SharedState(partial(_propagate, False), _propagate)
 
 
 class _Complaints(logging.Handler):
-    """Keeps what is logged about damage."""
+    """Keeps what this thread logs about damage."""
 
     def __init__(self):
         super().__init__(logging.WARNING)
         self.damage = []
+        self.thread = threading.get_ident()
 
     def emit(self, record):
+        if record.thread != self.thread:
+            return
         text = record.getMessage()
         if record.levelno >= logging.ERROR or "missing" in text.lower():
             self.damage.append(re.sub(r"^<[^>]*>\s*", "", text))

@@ -1,5 +1,8 @@
 import os
 import stat
+import struct
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -303,3 +306,86 @@ def test_bad_pictures_are_refused(tmp_path, rgb):
         write_image(tmp_path / "a.png", rgb / 255)
     with pytest.raises(ValueError, match=r"cannot be written as '\.xyz'"):
         write_image(tmp_path / "a.xyz", rgb)
+
+
+def lzw(data):
+    """Code bytes as LZW does without ever using what it learns."""
+    codes = []
+    for start in range(0, len(data), 200):
+        codes += [256, *data[start : start + 200]]
+    bits = "".join(f"{code:09b}" for code in [*codes, 257])
+    bits += "0" * (-len(bits) % 8)
+    return int(bits, 2).to_bytes(len(bits) // 8, "big")
+
+
+def write_lzw(path, image):
+    """Write a TIFF with LZW, for which tifffile needs another package."""
+    with tifffile.TiffWriter(path) as tif:
+        tif.write(
+            iter([lzw(image.tobytes())]),
+            shape=image.shape,
+            dtype=image.dtype,
+            compression="zlib",
+            rowsperstrip=len(image),
+            photometric="rgb" if image.ndim == 3 else "minisblack",
+        )
+    with tifffile.TiffFile(path, mode="r+") as tif:
+        tif.pages[0].tags["Compression"].overwrite(5)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "i4"])
+def test_lzw_keeps_the_type_of_the_file(tmp_path, dtype):
+    limits = np.iinfo(dtype)
+    rng = np.random.default_rng(0)
+    image = rng.integers(limits.min, limits.max, (8, 9), dtype, endpoint=True)
+    write_lzw(tmp_path / "a.tif", image)
+    (found,) = read_images(tmp_path / "a.tif")
+    assert found.dtype == image.dtype
+    np.testing.assert_array_equal(found, image)
+
+
+def test_lzw_that_would_lose_bits_is_refused(tmp_path):
+    image = np.full((8, 9, 3), 40_001, np.uint16)
+    write_lzw(tmp_path / "a.tif", image)
+    with pytest.raises(ImageFileError, match=r"a\.tif cannot be read.*imagecodecs"):
+        read_images(tmp_path / "a.tif")
+
+
+def write_png16(path, image):
+    """Write a PNG of 16 bits with 1 to 4 channels, which Pillow does not."""
+    height, width, n_channels = image.shape
+    rows = image.astype(">u2").tobytes()
+    step = 2 * width * n_channels
+    data = b"".join(b"\0" + rows[i : i + step] for i in range(0, len(rows), step))
+    kind = {1: 0, 2: 4, 3: 2, 4: 6}[n_channels]
+    header = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
+    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(data)), (b"IEND", b"")
+    text = b"\x89PNG\r\n\x1a\n"
+    for name, content in chunks:
+        check = struct.pack(">I", zlib.crc32(name + content))
+        text += struct.pack(">I", len(content)) + name + content + check
+    path.write_bytes(text)
+
+
+def test_16_bits_of_grey_are_kept_and_of_colour_said_to_be_8(tmp_path):
+    image = np.random.default_rng(0).integers(0, 65535, (8, 9, 4)).astype(np.uint16)
+    path = tmp_path / "a.png"
+    write_png16(path, image[..., :1])
+    np.testing.assert_array_equal(read_images(path)[0], image[..., 0])
+    for n_channels, shape in ((2, (8, 9)), (3, (8, 9, 3)), (4, (8, 9, 3))):
+        write_png16(path, image[..., :n_channels])
+        with pytest.warns(UserWarning, match=r"a\.png has 16 bits .* convert it"):
+            (found,) = read_images(path)
+        assert (found.shape, found.dtype) == (shape, np.uint8)
+        expected = image[..., : 1 if n_channels == 2 else 3].reshape(shape) / 257
+        np.testing.assert_allclose(found, expected, atol=1.0)
+
+
+def test_threads_leave_stderr_as_it_was(tmp_path, rgb, capfd):
+    Image.fromarray(rgb).save(tmp_path / "a.tif", compression="tiff_lzw")
+    with ThreadPoolExecutor(4) as pool:
+        found = [*pool.map(read_images, [tmp_path / "a.tif"] * 80)]
+    os.write(2, b"still heard")
+    assert capfd.readouterr().err.endswith("still heard")
+    for (image,) in found:
+        np.testing.assert_array_equal(image, rgb)

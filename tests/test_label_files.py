@@ -104,3 +104,13 @@ def test_what_is_no_label_map_is_refused(tmp_path, name, write, message):
     write(tmp_path / name)
     with pytest.raises(ImageFileError, match=message):
         read_labels(tmp_path / name)
+
+
+def test_a_page_of_one_class_and_void_is_settled_by_the_others(tmp_path):
+    maps = np.zeros((3, 6, 6), int)
+    maps[0, :4], maps[1, :4], maps[2] = 1, -1, 2
+    write_labels(tmp_path / "a.tif", maps)
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.tif"), maps)
+    write_labels(tmp_path / "b.tif", maps[1:2])
+    with pytest.raises(ImageFileError, match="0 and 255 alone"):
+        read_labels(tmp_path / "b.tif")

@@ -17,7 +17,7 @@ from sksegment.stacks._writers import Place
 __all__ = ["clean"]
 
 _LARGEST_ID = 65534
-_IMAGE_SUFFIXES = (".png", ".tif", ".tiff")
+_TIFF_SUFFIXES = (".tif", ".tiff")
 
 
 def clean(labels, out, *, spatial, overwrite, merge, **sizes):
@@ -66,7 +66,7 @@ def _writer(labels, out, overwrite):
         raise ValueError(f"{out}: cleaned labels are written as labels, not as a video")
     if path.resolve() == labels.path.resolve():
         raise ValueError(f"{out} is the input and would be replaced; choose another -o")
-    if labels.is_flat and path.suffix.lower() in _IMAGE_SUFFIXES:
+    if labels.is_flat and _is_image_file(path, labels):
         _check_image_file(path, overwrite)
         return lambda pages, dtype: write_labels(path, next(iter(pages)))
     place = Place(out, labels.stack)
@@ -77,6 +77,13 @@ def _writer(labels, out, overwrite):
         place.write(place.path, LabelPages(recoded, dtype, labels.stack, str(out)))
 
     return write
+
+
+def _is_image_file(path, labels):
+    """Whether one map is written as an image; with a spacing it is a stack of one."""
+    suffix = path.suffix.lower()
+    has_spacing = labels.size_of_voxel[0] is not None
+    return suffix == ".png" or (suffix in _TIFF_SUFFIXES and not has_spacing)
 
 
 def _check_image_file(path, overwrite):

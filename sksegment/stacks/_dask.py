@@ -7,6 +7,7 @@ import sys
 import uuid
 from functools import partial
 
+from sksegment._shared import SharedState
 from sksegment.stacks._encoding import pack
 from sksegment.stacks._label_slices import label_image, read_slice
 
@@ -151,9 +152,16 @@ def limited_to(n_threads):
     if torch is None or n_threads is None:
         yield
         return
+    with _TORCH_THREADS.hold(n_threads):
+        yield
+
+
+def _set_torch_threads(n_threads):
+    torch = sys.modules["torch"]
     before = torch.get_num_threads()
     torch.set_num_threads(n_threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    return before
+
+
+# Several slices may be labelled at a time.
+_TORCH_THREADS = SharedState(_set_torch_threads, _set_torch_threads)

@@ -64,6 +64,25 @@ def test_size_of_voxels_stays(run, path, tmp_path):
     assert (stack.spacing, stack.unit) == ((2.0, 0.5, 0.5), "um")
 
 
+@pytest.mark.parametrize("name", ["clean.tif", "clean.tiff"])
+def test_size_of_pixels_of_one_slice_stays(run, labels, tmp_path, name):
+    spacing = {"PhysicalSizeZ": 2.0, "PhysicalSizeY": 0.5, "PhysicalSizeX": 0.5}
+    tifffile.imwrite(
+        tmp_path / "one.tif", labels[:1], ome=True, metadata={"axes": "ZYX", **spacing}
+    )
+    sizes = ("--min-size", 1)
+    code, _, err = run("clean", tmp_path / "one.tif", "-o", tmp_path / name, *sizes)
+    assert (code, err) == (0, "")
+    stack = open_stack(tmp_path / name)
+    assert (stack.spacing, stack.unit) == ((2.0, 0.5, 0.5), "um")
+    assert_array_equal(in_file(tmp_path / name), labels[:1])
+    # A PNG holds no spacing, and is written all the same.
+    assert (
+        run("clean", tmp_path / "one.tif", "-o", tmp_path / "one.png", *sizes)[0] == 0
+    )
+    assert_array_equal(read_labels(tmp_path / "one.png")[0], labels[0].astype(np.int8))
+
+
 @pytest.mark.parametrize("spatial", ["2d", "3d"])
 def test_classes_are_merged(run, path, labels, tmp_path, spatial):
     out = tmp_path / "clean.npy"

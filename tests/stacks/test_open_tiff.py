@@ -1,12 +1,16 @@
 """TIFF files as stacks: pages, ImageJ, OME, BigTIFF; whole and damaged."""
 
+import logging
+import struct
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
 
+from sksegment._tiff_files import read_tiff
 from sksegment.stacks import SliceError, open_stack
 
 UM = {"spacing": 0.5, "unit": "um"}
@@ -303,3 +307,27 @@ def test_reading_says_and_warns_nothing(volume, tmp_path, caplog):
         warnings.simplefilter("error")
         open_stack(tmp_path / "a.tif")[1]
     assert not caplog.records
+
+
+def test_a_damaged_file_does_no_harm_in_other_threads(volume, tmp_path):
+    for index, image in enumerate(volume):
+        with tifffile.TiffWriter(tmp_path / f"s{index}.tif") as tif:
+            tif.write(image, metadata=None)
+            tif.write(image, metadata=None)
+    with tifffile.TiffFile(tmp_path / "s2.tif", mode="r+") as tif:
+        place = tif.pages[0].offset + 2 + 12 * len(tif.pages[0].tags)
+        tif.filehandle.seek(place)
+        tif.filehandle.write(struct.pack(f"{tif.byteorder}I", 2**30))
+
+    def is_read(index):
+        try:
+            read_tiff(tmp_path / f"s{index % 5}.tif")
+        except ValueError:
+            return False
+        return True
+
+    before = logging.getLogger("tifffile").propagate
+    with ThreadPoolExecutor(5) as pool:
+        found = [*pool.map(is_read, range(200))]
+    assert found == [index % 5 != 2 for index in range(200)]
+    assert logging.getLogger("tifffile").propagate == before
