@@ -124,6 +124,13 @@ def read_images(path: PathLike) -> list[np.ndarray]:
     ------
     ImageFileError
         If the file is missing, empty, truncated, or no image.
+    TypeError
+        If it is not one path.
+
+    Warns
+    -----
+    UserWarning
+        If a PNG has 16 bits a channel in colour, of which 8 are read.
 
     Examples
     --------
@@ -136,6 +143,11 @@ def read_images(path: PathLike) -> list[np.ndarray]:
     >>> [(image.shape, str(image.dtype)) for image in images]
     [((8, 9, 3), 'uint8')]
     """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(
+            f"read_images reads one file, not a {type(path).__name__}; of several: "
+            "[image for path in paths for image in read_images(path)]"
+        )
     with naming(path):
         if is_tiff(path):
             return _read_tiff(path)

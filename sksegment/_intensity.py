@@ -103,7 +103,7 @@ def warn_of_units(image, intensity_range, index):
     """Warn of an image whose values are not in the units of the training images.
 
     Where they all lie within a small part of the range of these, or half of them beyond
-    what is kept. An image of one value says nothing.
+    what is kept, or are bytes where these were not. An image of one value says nothing.
 
     Parameters
     ----------
@@ -118,7 +118,8 @@ def warn_of_units(image, intensity_range, index):
     fits_anyway = image.dtype == np.uint8 and known == (0.0, 255.0)
     if fits_anyway or values[0] == values[1] or known[0] == known[1]:
         return
-    if _is_narrow(values, known) or _is_beyond(image, known):
+    too_small = image.dtype == np.uint8 and known[1] > 2 * 255
+    if too_small or _is_narrow(values, known) or _is_beyond(image, known):
         cure = "give it in the same units, or fit on images in these"
         if known == (0.0, 255.0) and 0.0 < values[1] <= 1.0:
             cure = "the model was fitted on uint8 images; multiply it by 255"

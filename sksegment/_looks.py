@@ -1,7 +1,11 @@
 """What single pixels look like: their colours, and the contrast around them."""
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, minimum_filter
+from scipy.ndimage import (
+    gaussian_filter,
+    generate_binary_structure,
+    minimum_filter,
+)
 
 __all__ = ["looks_of_part", "looks_of_pixels"]
 
@@ -14,8 +18,11 @@ _FLAT = np.float32(1e-5)
 # Width of the window in which contrast is local, and how far from the pixel it may lie;
 # what contrast is compared with, of the range of intensities.
 _CONTRAST_SIGMA = 4.0
-_REACH = 8
+_REACH = 9
 _CONTRAST_UNIT = 0.01
+# A square this wide, widened by a cross until it has that reach, is nearly a disc.
+_SQUARE = 4
+_CROSS = generate_binary_structure(2, 1)
 _TRUNCATE = 3.0
 # Of the window that lies where pixels matter.
 _LEAST_SHARE = np.float32(1e-4)
@@ -115,10 +122,18 @@ def _local_contrast(scaled, inside):
     deviation = _local_deviation(scaled, inside)
     if inside is not None:
         deviation[~inside] = np.inf
-    least = minimum_filter(deviation, 2 * _REACH + 1, mode="nearest")
+    least = _least_around(deviation)
     if inside is not None:
         least[~inside] = 0.0
     return np.log1p(least / np.float32(_CONTRAST_UNIT))
+
+
+def _least_around(plane):
+    """Minimum within an octagon of this reach: a square would leave its shape."""
+    least = minimum_filter(plane, 2 * _SQUARE + 1, mode="nearest")
+    for _ in range(_REACH - _SQUARE):
+        least = minimum_filter(least, footprint=_CROSS, mode="nearest")
+    return least
 
 
 def _local_deviation(scaled, inside):

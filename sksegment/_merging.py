@@ -14,9 +14,9 @@ class MergingMixin:
     """Joins the labels of a fitted segmenter until so many are left.
 
     It needs the attributes ``label_colors_``, ``label_fractions_``, ``label_groups_``
-    (None at first) and ``unmerged_class_names_``, and calls `_keep_labels` when it is
-    fitted; the estimator passes labels that it predicts through `_joined`, and shares
-    through `_summed`.
+    (None at first), ``n_hinted_classes_`` and ``unmerged_class_names_``, and calls
+    `_keep_labels` when it is fitted; the estimator passes labels that it predicts
+    through `_joined`, and shares through `_summed`.
     """
 
     @property
@@ -41,13 +41,15 @@ class MergingMixin:
         A W-Net rarely ends with the number of classes that one has in mind, and a rare
         material survives only among many labels. So train with many, and join those
         that look alike: average linkage of their mean colours, in which each label
-        counts once, however rare it is. Calling it again starts from all labels.
+        counts once, however rare it is. Classes of scribbles are joined with each other
+        last. Calling it again starts from all labels.
 
         Parameters
         ----------
         n_labels : int or "auto"
             Number of classes wanted; "auto" joins all that lie closer together than
-            0.4 of the distance between the two groups that would be joined last.
+            0.4 of the distance between the two groups that would be joined last, but
+            leaves as many as scribbles have classes.
 
         Returns
         -------
@@ -74,6 +76,8 @@ class MergingMixin:
         check_is_fitted(self)
         if n_labels == "auto":
             n_labels = natural_number(self._points(), self.label_fractions_)
+            hinted = self.label_fractions_[: self.n_hinted_classes_] > 0
+            n_labels = max(n_labels, int(hinted.sum()))
         used = int((self.label_fractions_ > 0).sum())
         is_whole = isinstance(n_labels, int | np.integer) and n_labels is not True
         if not is_whole or not 1 <= int(n_labels) <= used:
@@ -87,6 +91,7 @@ class MergingMixin:
             self._scale.brightness(self.label_colors_),
             self.label_fractions_,
             n_labels,
+            self.n_hinted_classes_,
         )
         regions = self.labels_ if self.labels_are_regions_ else None
         self._keep_labels(self.unmerged_labels_, regions)

@@ -57,6 +57,7 @@ def save_segmenter(estimator, path):
             "history": _rows(estimator.net_.history),
             "class_names": estimator.unmerged_class_names_,
             "contrast_scale": getattr(estimator, "contrast_scale_", None),
+            "n_hinted_classes": estimator.n_hinted_classes_,
             "interrupted": estimator.interrupted_,
             "n_images": len(estimator.labels_),
             "rgb": bool(estimator.rgb_),
@@ -134,6 +135,7 @@ def restore_segmenter(path, classes, device):
     # The earliest files have none of these, and no moments.
     estimator.interrupted_ = bool(fitted.get("interrupted", False))
     names = fitted.get("class_names")
+    estimator.n_hinted_classes_ = int(fitted.get("n_hinted_classes", len(names or ())))
     estimator.unmerged_class_names_ = None if names is None else [*map(str, names)]
     estimator.image_digests_ = [*map(str, fitted.get("image_digests", [""]))]
     if hasattr(estimator, "superpixels"):

@@ -2,7 +2,7 @@
 
 import numpy as np
 from scipy.cluster.hierarchy import cut_tree, linkage
-from scipy.spatial.distance import cdist
+from scipy.spatial.distance import cdist, pdist
 from sklearn.cluster import KMeans
 
 __all__ = [
@@ -226,7 +226,16 @@ def natural_number(points, fractions):
     return 1 + int((heights > _PART_OF_HEIGHT * heights[-1]).sum())
 
 
-def group_labels(points, brightness, fractions, n_groups):
+def _distances(points, apart):
+    """Distances of pairs of points, large between those that are kept apart."""
+    distances = pdist(points)
+    first, second = np.triu_indices(len(points), 1)
+    # So large that the mean over two groups is, too.
+    far = _FAR * max(distances.max(), np.finfo(float).tiny)
+    return np.where(apart[first] & apart[second], far, distances)
+
+
+def group_labels(points, brightness, fractions, n_groups, n_apart=0):
     """Group labels that look alike by average linkage, each label counted once.
 
     Parameters
@@ -238,6 +247,8 @@ def group_labels(points, brightness, fractions, n_groups):
         Part of the images that they cover, 0 for those not in use.
     n_groups : int
         At most the number of labels in use.
+    n_apart : int, default=0
+        So many labels, the first ones, are joined with each other last.
 
     Returns
     -------
@@ -249,7 +260,7 @@ def group_labels(points, brightness, fractions, n_groups):
     seeds = np.argsort(-fractions, kind="stable")[:n_seeds]
     found = np.zeros(n_seeds, np.int64)
     if n_groups > 1:
-        tree = linkage(points[seeds], "average")
+        tree = linkage(_distances(points[seeds], seeds < n_apart), "average")
         found = cut_tree(tree, n_groups)[:, 0]
     groups = found[cdist(points, points[seeds]).argmin(axis=1)]
     groups[seeds] = found

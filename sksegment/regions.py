@@ -174,7 +174,7 @@ def region_graph(image: np.ndarray, superpixels: np.ndarray) -> RegionGraph:
     >>> graph.means.ravel()
     array([0.5, 0. , 1. ])
     """
-    image, superpixels = np.asarray(image), _signed(np.asarray(superpixels))
+    image, superpixels = np.asarray(image), signed_ids(superpixels)
     if image.shape[:2] != superpixels.shape or image.ndim not in (2, 3):
         raise ValueError(
             f"image of shape {image.shape} and superpixels of shape "
@@ -191,8 +191,9 @@ def region_graph(image: np.ndarray, superpixels: np.ndarray) -> RegionGraph:
     return RegionGraph(edges, distances, means, sizes, borders)
 
 
-def _signed(superpixels):
+def signed_ids(superpixels):
     """Superpixels that may be compared with -1."""
+    superpixels = np.asarray(superpixels)
     if superpixels.dtype.kind in "ub":
         return superpixels.astype(np.int64)
     return superpixels

@@ -389,3 +389,8 @@ def test_threads_leave_stderr_as_it_was(tmp_path, rgb, capfd):
     assert capfd.readouterr().err.endswith("still heard")
     for (image,) in found:
         np.testing.assert_array_equal(image, rgb)
+
+
+def test_several_paths_are_refused_with_what_to_write(tmp_path):
+    with pytest.raises(TypeError, match=r"one file, not a list; .*read_images\(path\)"):
+        read_images([tmp_path / "a.png"])

@@ -195,13 +195,14 @@ def add_field(parser):
 
 def add_granularity(parser):
     """Add how finely to divide: so many classes, or so many regions."""
-    parser.add_argument(
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument(
         "--classes",
         type=positive_or_auto,
         metavar="K",
         help="join those that look alike until K are left; auto: as colours suggest",
     )
-    parser.add_argument(
+    either.add_argument(
         "--regions",
         type=_number_or_auto,
         metavar="N",

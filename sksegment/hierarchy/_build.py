@@ -7,7 +7,7 @@ from sksegment.hierarchy._cues import Cues
 from sksegment.hierarchy._evidence import gather_evidence
 from sksegment.hierarchy._tree import RegionHierarchy
 from sksegment.hierarchy._votes import contours_of_others
-from sksegment.regions import region_graph
+from sksegment.regions import region_graph, signed_ids
 
 __all__ = ["region_hierarchy"]
 
@@ -43,7 +43,8 @@ def region_hierarchy(image, superpixels, *, color=False, soft_labels=None):
     Raises
     ------
     ValueError
-        If the shapes do not fit, or the image has values that are not finite.
+        If the shapes do not fit, the image has values that are not finite, or an id
+        below the largest is missing.
 
     Examples
     --------
@@ -57,7 +58,7 @@ def region_hierarchy(image, superpixels, *, color=False, soft_labels=None):
     >>> int(tree.cut(n_regions=5).max())
     4
     """
-    image, superpixels = np.asarray(image, np.float32), np.asarray(superpixels)
+    image, superpixels = np.asarray(image, np.float32), signed_ids(superpixels)
     if image.ndim == 2:
         image = image[..., np.newaxis]
     if not np.isfinite(image).all():

@@ -75,7 +75,8 @@ def _mean_contours(image, inside, cues, n_superpixels, voters):
         graph = region_graph(image, superpixels)
         evidence = gather_evidence(cues, superpixels, graph)
         tree = RegionHierarchy(superpixels, *agglomerate(graph, evidence))
-        total += maximum_filter(tree.boundaries(), _REACH)
+        # Half the memory; the vote of a contour needs no more digits.
+        total += maximum_filter(tree.boundaries().astype(np.float32), _REACH)
     return total / len(voters)
 
 

@@ -218,7 +218,9 @@ class TrainingMixin:
         on_device = self._training_images(images, self.net_.device)
         hints.attach(on_device)
         checkpoints.open(self)
-        keep = partial(type(self)._keep, images=images, batch=batch, number=False)
+        keep = partial(
+            type(self)._keep, images=images, batch=batch, number=False, hints=hints
+        )
         callbacks = checkpoints.callbacks(
             partial(self._unfinished, None, keep, on_device)
         )
@@ -317,7 +319,8 @@ class TrainingMixin:
         self.interrupted_ = False
         if number:
             self.label_groups_ = None
-            self.unmerged_class_names_ = hints.names
+            self.unmerged_class_names_, self.n_hinted_classes_ = hints.names, 0
+        self.n_hinted_classes_ = max(self.n_hinted_classes_, hints.n_classes)
         self._keep_preparation(images)
         self._count_labels(images, batch.images, number, hints.n_classes)
         regions = None

@@ -134,13 +134,24 @@ def _path_source(path, dataset):
 
 def _plain_source(path, kind):
     if kind == "folder":
-        return files_source(path.name, find_images([path]))
+        return files_source(path.name, _without_overlays(find_images([path])))
     if kind == "video":
         _import("av", path)
     with naming(path):
         if kind == "raw":
             raise ValueError(_ARRAY_FILES[path.suffix.lower()])
         return _OPENERS[kind](path)
+
+
+def _without_overlays(paths):
+    """Leave out the pictures that are written beside label maps, to be looked at."""
+    names = {path.stem for path in paths}
+    overlays = {
+        f"{name.removesuffix('_labels')}_overlay"
+        for name in names
+        if name.endswith("_labels")
+    }
+    return [path for path in paths if path.stem not in overlays]
 
 
 def _kind(path):

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from scipy.cluster.hierarchy import cut_tree, is_valid_linkage
+from skimage.color import rgb2lab
 from skimage.measure import label as label_components
 
-from sksegment.hierarchy import RegionHierarchy
+from sksegment.hierarchy import RegionHierarchy, region_hierarchy
 
 
 def test_number_of_regions(row):
@@ -113,3 +114,10 @@ def test_enlarged_tree_has_the_same_regions(tree):
     height, width = tree.superpixels.shape
     large = tree.enlarged((2 * height, 2 * width))
     assert np.array_equal(large.cut(n_regions=9)[::2, ::2], tree.cut(n_regions=9))
+
+
+def test_superpixels_may_be_unsigned_but_must_begin_at_0(photo, superpixels, tree):
+    found = region_hierarchy(rgb2lab(photo), superpixels.astype(np.uint16), color=True)
+    assert np.array_equal(found.cut(n_regions=9), tree.cut(n_regions=9))
+    with pytest.raises(ValueError, match="no superpixel has the id 0"):
+        region_hierarchy(rgb2lab(photo), superpixels + 1, color=True)

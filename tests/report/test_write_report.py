@@ -103,6 +103,18 @@ def test_seed_versions_parameters_and_losses_are_told(write, fitted, make_image)
     assert "<svg role=" in text
 
 
+@pytest.mark.parametrize("make", ["make_segmenter", "make_dense"])
+def test_losses_of_scribbles_are_told(make, request, write, make_image):
+    image = make_image()
+    strokes = np.full(image.shape, -1)
+    strokes[:3], strokes[14:18, 16:24] = 0, 1
+    model = request.getfixturevalue(make)(max_epochs=2)
+    model.fit([image], scribbles=[strokes])
+    text, page = write(model, [image])
+    assert "scribbles</text>" in text
+    assert f"{model.history_[-1]['scribble']:.4g}" in page.cells
+
+
 def test_a_model_without_training_has_no_losses(write, make_image):
     image = make_image()
     text, _ = write(KMeansPixelSegmenter(2, random_state=0).fit([image]), [image])

@@ -113,6 +113,12 @@ def test_other_units_give_a_warning(factor, make_segmenter, X):
         model.predict([wide[0].astype(float) * factor])
 
 
+def test_bytes_for_a_model_of_12_bits_give_a_warning(make_segmenter, X):
+    model = make_segmenter().fit([np.uint16(16) * x for x in X])
+    with pytest.warns(UserWarning, match="of image 0 hardly fit .* same units"):
+        model.predict(X[:1])
+
+
 @pytest.mark.parametrize(
     "name", ["half the light", "black", "one level", "a hot pixel"]
 )

@@ -138,6 +138,9 @@ def test_names_follow_the_classes_that_are_joined(image, strokes, tmp_path):
             assert name in names[found].split(" + ")
         others = {name for name in names if not {"pore", "rock"} & {*name.split(" + ")}}
         assert others == {str(i) for i, name in enumerate(names) if name in others}
+    for n_labels in (2, "auto"):
+        model.merge_labels(n_labels)
+        assert not any(" + " in name for name in model.class_names_)
     model.merge_labels(1).save(tmp_path / "model.safetensors")
     again = load_model(tmp_path / "model.safetensors")
     assert again.class_names_ == ["pore + rock"]

@@ -110,3 +110,12 @@ def test_fingerprint_notices_another_slice(folder, volume):
     assert open_stack(folder).fingerprint() == first
     tifffile.imwrite(folder / "s13.tif", volume[0])
     assert open_stack(folder).fingerprint() != first
+
+
+def test_overlays_beside_label_maps_are_no_slices(volume, tmp_path):
+    for index, image in enumerate(volume):
+        tifffile.imwrite(tmp_path / f"s{index}_labels.tif", image)
+        tifffile.imwrite(tmp_path / f"s{index}_overlay.tif", np.zeros((9, 9, 3), "u1"))
+    stack = open_stack(tmp_path)
+    assert stack.shape == volume.shape
+    np.testing.assert_array_equal(stack[2], volume[2])
