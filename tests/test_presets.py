@@ -7,6 +7,7 @@ from sksegment import (
     SparseWNetSegmenter,
     make_segmenter,
 )
+from sksegment._preparation import PreparedImages
 
 CLASSES = {"Dense": DenseWNetSegmenter, "Sparse": SparseWNetSegmenter}
 DENSE, SPARSE = (
@@ -49,7 +50,11 @@ def test_paper_size_is_that_of_the_paper(name):
 
 @pytest.mark.parametrize("name", SPARSE)
 def test_paper_size_has_3000_superpixels(name):
-    assert make_segmenter(name).get_params()["superpixels__n_segments"] == 3000
+    model = make_segmenter(name)
+    assert model.get_params()["superpixels__n_segments"] is None, "the size decides"
+    image = np.random.default_rng(0).random((321, 481, 3))
+    images = PreparedImages.build([image], model.superpixels)
+    assert images.transformer.n_segments == 3000
 
 
 @pytest.mark.parametrize("name", W_NETS)

@@ -39,7 +39,13 @@ from sksegment.segmenters._checkpoints import (
     all_or_nothing,
     tell_what_is_kept,
 )
-from sksegment.training import choose_device, history_table, twin_of
+from sksegment.training import (
+    choose_device,
+    history_table,
+    join_statistics,
+    statistics_of,
+    twin_of,
+)
 
 __all__ = ["NET_CONSTRAINTS", "TrainingMixin"]
 
@@ -187,7 +193,9 @@ class TrainingMixin:
         Parameters
         ----------
         X : sequence of ndarray of shape (H, W) or (H, W, C)
-            The same images, or others with as many channels.
+            The same images, or others with as many channels. Images of before that are
+            not among these still count, each as much as one of these, in what labels
+            look like and in the statistics of batch norm.
         y : None
             Ignored.
         scribbles, checkpoint, checkpoint_every
@@ -219,7 +227,11 @@ class TrainingMixin:
         hints.attach(on_device)
         checkpoints.open(self)
         keep = partial(
-            type(self)._keep, images=images, batch=batch, number=False, hints=hints
+            type(self)._keep,
+            images=images,
+            batch=batch,
+            hints=hints,
+            before=statistics_of(self.net_),
         )
         callbacks = checkpoints.callbacks(
             partial(self._unfinished, None, keep, on_device)
@@ -307,8 +319,12 @@ class TrainingMixin:
         model.interrupted_ = True
         return model
 
-    def _keep(self, net, images, batch, number=True, hints=NO_SCRIBBLES):
-        """Set the fitted attributes: all of them, and none before."""
+    def _keep(self, net, images, batch, hints=NO_SCRIBBLES, before=None):
+        """Set the fitted attributes: all of them, and none before.
+
+        Labels are numbered anew but where training went on, from a net whose
+        statistics were those of ``before``.
+        """
         self.net_ = net
         self.n_channels_in_ = batch.n_channels
         self.intensity_range_ = images.scale.intensity_range
@@ -317,25 +333,28 @@ class TrainingMixin:
         self.n_iter_ = len(self.history_)
         self.loss_ = final_loss(net)
         self.interrupted_ = False
-        if number:
+        if before is None:
             self.label_groups_ = None
             self.unmerged_class_names_, self.n_hinted_classes_ = hints.names, 0
         self.n_hinted_classes_ = max(self.n_hinted_classes_, hints.n_classes)
         self._keep_preparation(images)
-        self._count_labels(images, batch.images, number, hints.n_classes)
+        new = image_digests(batch.images)
+        if before is None or set(self.image_digests_) <= set(new):
+            self._number_labels(images, before is None, hints.n_classes)
+            self.image_digests_ = new
+        else:
+            self._count_labels(images, new, before)
         regions = None
         if self.n_regions is not None:
             regions = batch.pack(self._cut_prepared(images))
         self._keep_labels(batch.pack(self._label_prepared(images)), regions)
         return self
 
-    def _count_labels(self, images, raw, number, n_fixed):
+    def _count_labels(self, images, new, before):
         """Learn what labels look like; what other images showed is not forgotten."""
-        new = image_digests(raw)
-        before, seen = vars(self).copy(), [] if number else self.image_digests_
-        self._number_labels(images, anew=number, n_fixed=n_fixed)
-        if set(seen) <= set(new):
-            self.image_digests_ = new
-        else:
-            keep_labels_of_before(self, before, (len(seen), len(new)))
-            self.image_digests_ = list(dict.fromkeys(seen + new))
+        seen, attributes = self.image_digests_, vars(self).copy()
+        weights = len(seen), len(new)
+        join_statistics(self.net_, before, weights)
+        self._number_labels(images, anew=False)
+        keep_labels_of_before(self, attributes, weights)
+        self.image_digests_ = list(dict.fromkeys(seen + new))

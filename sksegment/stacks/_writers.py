@@ -22,7 +22,7 @@ _WRITERS = {
     **dict.fromkeys(VIDEO_SUFFIXES, write_video),
 }
 # As `replacing` and `write_zarr` name them.
-_TEMPORARY = re.compile(r"\.(.+)\.\d+\.(?:tmp|old)")
+_TEMPORARY = re.compile(r"\.(.+)\.\d+(?:-\d+)?\.(?:tmp|old)")
 _PACKAGES = {".zarr": ("zarr",), **dict.fromkeys(VIDEO_SUFFIXES, ("av",))}
 
 

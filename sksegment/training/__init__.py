@@ -31,6 +31,7 @@ from sksegment.training._interruption import (
 from sksegment.training._moments import moments_of, restore_moments
 from sksegment.training._net import SegmentationNet, history_table, make_net, train
 from sksegment.training._preview import Preview
+from sksegment.training._statistics import join_statistics, statistics_of
 from sksegment.training._together import train_together
 from sksegment.training._windows import LazyGrid, TensorGrid, window_logits
 
@@ -57,11 +58,13 @@ __all__ = [
     "history_table",
     "initialise_labels",
     "is_available",
+    "join_statistics",
     "limit_threads",
     "make_net",
     "moments_of",
     "name_labels",
     "restore_moments",
+    "statistics_of",
     "to_grid",
     "train",
     "train_together",

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.history import History
-from torch import nn
 
 from sksegment.losses import reconstruction_loss
 from sksegment.nn import build_wnet
 from sksegment.training._callbacks import StopTraining, TermMeans
 from sksegment.training._device import limit_threads
+from sksegment.training._statistics import batch_norms
 from sksegment.training._watch import watchers
 
 __all__ = ["MARGIN", "SegmentationNet", "history_table", "make_net", "train"]
@@ -164,7 +164,7 @@ class SegmentationNet(NeuralNet):
         images : list of GraphImage or PixelImage
         """
         module = self.module_
-        norms = [m for m in module.modules() if isinstance(m, nn.BatchNorm2d)]
+        norms = batch_norms(module)
         momentum = [norm.momentum for norm in norms]
         self._set_training(True)
         for norm in norms:

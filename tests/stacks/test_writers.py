@@ -9,6 +9,7 @@ from PIL import Image
 from skimage.io import imread
 
 from sksegment import KMeansPixelSegmenter
+from sksegment._image_files import replacing
 from sksegment.io import read_labels
 from sksegment.plotting import overlay
 from sksegment.stacks import Stack, open_stack, predict_stack
@@ -361,12 +362,22 @@ def test_folders_are_made(classes, write):
     assert write(classes, "c/d/labels").is_dir()
 
 
+def leave_unfinished(path):
+    """Leave what a program leaves that is killed while it writes."""
+    with replacing(path) as file:
+        names = {found.name for found in path.parent.iterdir()}
+        [begun] = [name for name in names if path.name in name]
+        file.write(b"begun")
+    path.rename(path.with_name(begun))
+
+
 def test_what_killed_programs_left_is_removed(tmp_path, classes, write):
     (tmp_path / "labels").mkdir()
     kept = [tmp_path / ".other.tif.3.tmp", tmp_path / "labels" / ".9999.png.3.tmp"]
-    left = [tmp_path / ".labels.tif.3.tmp", tmp_path / "labels" / ".0001.png.12.tmp"]
-    for path in kept + left:
+    for path in kept:
         path.write_bytes(b"begun")
+    for name in ("labels.tif", "labels/0001.png"):
+        leave_unfinished(tmp_path / name)
     for name in (".labels.zarr.3.tmp", ".labels.zarr.3.old"):
         (tmp_path / name / "0").mkdir(parents=True)
     for name in ("labels.tif", "labels.zarr", "labels"):

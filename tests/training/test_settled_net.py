@@ -10,6 +10,8 @@ from sksegment.training import (
     LabelCount,
     history_table,
     initialise_labels,
+    join_statistics,
+    statistics_of,
     train,
 )
 from sksegment.training._net import MARGIN
@@ -61,6 +63,19 @@ def test_settled_statistics_are_means_over_the_images_and_independent_of_the_pas
     assert all(torch.equal(*pair) for pair in zip(found[0], found[-1], strict=True))
     for together, *alone in zip(*found[:4], strict=True):
         torch.testing.assert_close(together, torch.stack(alone).mean(dim=0))
+
+
+def test_joined_statistics_are_those_of_all_images(trained_net, whole_image):
+    images = [whole_image(i) for i in range(3)]
+    net = trained_net(images)
+    net.settle_statistics(images)
+    expected = statistics_of(net)
+    net.settle_statistics(images[:1])
+    before = statistics_of(net)
+    net.settle_statistics(images[1:])
+    join_statistics(net, before, (1, 2))
+    assert len(expected) > 4
+    torch.testing.assert_close(statistics_of(net), expected)
 
 
 @pytest.mark.parametrize("reconstruct", ["patch", "none"])
