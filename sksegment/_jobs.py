@@ -31,6 +31,7 @@ __all__ = [
     "fit_model",
     "label_file",
     "merge_classes",
+    "merge_learnt",
     "naming_images",
     "output_names",
     "training_images",
@@ -382,6 +383,29 @@ def merge_classes(model, n_classes, name):
             "--beta-sim and --beta-con"
         )
     model.merge_labels(n_classes)
+
+
+def merge_learnt(model, n_classes, name, target):
+    """Join classes like `merge_classes`; what was learnt is not lost if that fails.
+
+    Parameters
+    ----------
+    model, n_classes, name
+        See `merge_classes`.
+    target : Path
+        File that then gets the model as it is.
+
+    Raises
+    ------
+    ImageFileError
+        If there are fewer classes; it names the file.
+    """
+    try:
+        merge_classes(model, n_classes, name)
+    except ImageFileError as error:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        model.save(target)
+        raise ImageFileError(f"{error}; the model as it is: {target}") from error
 
 
 def label_file(model, path, outputs, journal):

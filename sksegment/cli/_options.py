@@ -308,7 +308,14 @@ def make_estimator(args):
     for name, value in args.set:
         _check_name(name, known)
         params[name] = value
-    return estimator.set_params(**params)
+    estimator.set_params(**params)
+    wanted, most = getattr(args, "classes", None), estimator.max_labels
+    if wanted not in (None, "auto") and wanted > most:
+        raise ValueError(
+            f"--classes {wanted} is more than the {most} classes that there can be; "
+            "choose a larger --max-labels"
+        )
+    return estimator
 
 
 def _fields(args):

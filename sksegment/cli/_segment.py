@@ -176,7 +176,7 @@ def _train(paths, args, estimator, target, journal):
         estimator, images, target, every=args.checkpoint, resume=args.resume
     )
     name = str(paths[0]) if len(paths) == 1 else f"{len(images)} images"
-    _jobs.merge_classes(model, args.classes, name)
+    _jobs.merge_learnt(model, args.classes, name, target)
     return model
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sksegment._jobs import check_model_file, merge_classes
+from sksegment._jobs import check_model_file, merge_classes, merge_learnt
 from sksegment._unfinished import train_model
 from sksegment.cli._masks import check_plane, read_mask
 from sksegment.cli._options import make_estimator
@@ -110,7 +110,7 @@ def _train(args, cuts, target, journal):
     journal.tell_memory(name, estimator, shapes, training=True)
     resume = args.resume and not args.overwrite
     model = train_model(estimator, images, target, every=args.checkpoint, resume=resume)
-    merge_classes(model, args.classes, ", ".join(images))
+    merge_learnt(model, args.classes, ", ".join(images), target)
     _save(model, target)
     journal.say(
         f"trained on slice {', '.join(map(str, indices))} in {journal.seconds:.1f} s; "

@@ -63,19 +63,50 @@ def test_predict_joins_classes_of_a_saved_model(run, fails, photo, tmp_path):
     assert "m.safetensors" in fails(*args, 7)
 
 
+@pytest.fixture
+def halves(tmp_path):
+    """Save an image of two grey values, in which few classes can be learnt."""
+    image = np.full((40, 48), 60, np.uint8)
+    image[:, 24:] = 190
+    write_image(tmp_path / "halves.png", image)
+    return tmp_path / "halves.png"
+
+
 def test_unknown_option_names_the_help_of_its_command(fails, photo, tmp_path):
     line = fails("predict", "m.safetensors", photo, "-o", tmp_path, "--epochs", 3)
     assert "unrecognized arguments: --epochs 3" in line
     assert line.rstrip().endswith("see: sksegment predict --help")
 
 
-@pytest.mark.parametrize("command", ["segment", "segment --each", "fit"])
-def test_more_classes_than_were_learnt(fails, photo, tmp_path, command):
+COMMANDS = {
+    "segment": "out/model.safetensors",
+    "segment --each": "out/halves_model.safetensors",
+    "fit": "out",
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_more_classes_than_were_learnt(run, halves, tmp_path, command):
+    args = (*command.split(), halves, "-o", tmp_path / "out", *TINY)
+    code, _, err = run(*args, "--classes", 6)
+    assert code == 2
+    # Perhaps after a warning of so short a training.
+    line = err.splitlines()[-1]
+    assert "halves.png: " in line
+    assert "class(es) were learnt, fewer than --classes 6" in line
+    assert "larger --max-labels" in line
+    kept = tmp_path / COMMANDS[command]
+    assert line.endswith(f"the model as it is: {kept}")
+    assert load_model(kept).label_groups_ is None
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [halves, kept]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_more_classes_than_there_can_be(fails, photo, tmp_path, command):
     args = (*command.split(), photo, "-o", tmp_path / "out", *TINY)
     line = fails(*args, "--classes", 7)
-    assert "photo.png: " in line
-    assert "fewer than --classes 7; train with a larger --max-labels" in line
-    assert not list(tmp_path.rglob("*.safetensors"))
+    assert "--classes 7 is more than the 6 classes that there can be" in line
+    assert not (tmp_path / "out").exists()
 
 
 def test_segment_within_a_mask(run, photo, mask, field, tmp_path):

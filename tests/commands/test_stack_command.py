@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+import tifffile
 from numpy.testing import assert_array_equal
 
 from sksegment.io import load_model, write_image
@@ -187,7 +188,7 @@ MISTAKES = [
     ("{scan} -o {out} --train-slices 9", "--train-slices 9, but of the 8 slices"),
     ("{scan} -o {out} --train-at 1 --train-slices 1", "not allowed with"),
     ("{scan} -o {out} --max-labels 1", "'max_labels' parameter of SparseWNet"),
-    ("{scan} -o {out} --classes 40", "fewer than --classes 40"),
+    ("{scan} -o {out} --classes 40", "--classes 40 is more than the 4 classes"),
     ("{scan} -o {out} --model {tmp}/m", "there is no model file"),
     ("{scan} -o {out} --model {model} --epochs 3", "--epochs is for training, but"),
     ("{scan} -o {out} --model {model} --classes 40", "fewer than --classes 40"),
@@ -210,6 +211,18 @@ def test_mistake_is_one_line_and_nothing_is_written(
     args = command.format(**places).split()
     assert message in fails("stack", *([] if "--model" in args else TINY), *args)
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_model_of_too_few_classes_is_kept(fails, run, tmp_path):
+    scan, out = tmp_path / "scan.npy", tmp_path / "labels.tif"
+    np.save(scan, np.repeat([[[60] * 24 + [190] * 24] * 40], 3, axis=0))
+    line = fails("stack", scan, "-o", out, "--classes", 4, *TINY)
+    model = tmp_path / "labels.tif.model.safetensors"
+    assert line.endswith(f"the model as it is: {model}")
+    assert not out.exists()
+    args = ("stack", scan, "-o", out, "--model", model, "--classes", 2)
+    assert run(*args)[0] == 0
+    assert set(np.unique(tifffile.imread(out))) == {0, 1}
 
 
 def test_nothing_is_written_where_no_slice_can_be_labelled(fails, model, tmp_path):
