@@ -5,7 +5,14 @@ from typing import Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sksegment.labelling import group_labels, natural_number, paint
+from sksegment._transitions import join_transitions
+from sksegment.labelling import (
+    group_labels,
+    natural_number,
+    number_groups,
+    paint,
+    seed_labels,
+)
 
 __all__ = ["MergingMixin"]
 
@@ -49,7 +56,9 @@ class MergingMixin:
         n_labels : int or "auto"
             Number of classes wanted; "auto" joins all that lie closer together than
             0.4 of the distance between the two groups that would be joined last, but
-            leaves as many as scribbles have classes.
+            leaves as many as scribbles have classes. Then a group that is a rim between
+            two others, in looks and in place, such as a blurred border, is divided
+            between them.
 
         Returns
         -------
@@ -74,7 +83,8 @@ class MergingMixin:
         [0, 1]
         """
         check_is_fitted(self)
-        if n_labels == "auto":
+        is_auto = n_labels == "auto"
+        if is_auto:
             n_labels = natural_number(self._points(), self.label_fractions_)
             hinted = self.label_fractions_[: self.n_hinted_classes_] > 0
             n_labels = max(n_labels, int(hinted.sum()))
@@ -86,13 +96,13 @@ class MergingMixin:
                 f"{used}, the labels in use; for more of them, fit with a larger "
                 "max_labels or smaller betas"
             )
-        self.label_groups_ = group_labels(
-            self._points(),
-            self._scale.brightness(self.label_colors_),
-            self.label_fractions_,
-            n_labels,
-            self.n_hinted_classes_,
-        )
+        points, brightness = self._points(), self._scale.brightness(self.label_colors_)
+        fractions, n_apart = self.label_fractions_, self.n_hinted_classes_
+        groups = group_labels(points, fractions, n_labels, n_apart)
+        if is_auto:
+            seeds, maps = seed_labels(fractions, n_labels), self.unmerged_labels_
+            groups = join_transitions(groups, points, seeds, maps, n_apart)
+        self.label_groups_ = number_groups(groups, brightness, fractions)
         regions = self.labels_ if self.labels_are_regions_ else None
         self._keep_labels(self.unmerged_labels_, regions)
         return self

@@ -12,9 +12,11 @@ __all__ = [
     "group_labels",
     "natural_number",
     "label_colors",
+    "number_groups",
     "paint",
     "pooled",
     "region_shares",
+    "seed_labels",
 ]
 
 _FAR = 1e6
@@ -219,8 +221,8 @@ def natural_number(points, fractions):
     -------
     n_groups : int
     """
-    seeds = fractions >= _MIN_FRACTION
-    if seeds.sum() < 2:
+    seeds = seed_labels(fractions)
+    if len(seeds) < 2:
         return 1
     heights = linkage(points[seeds], "average")[:, 2]
     return 1 + int((heights > _PART_OF_HEIGHT * heights[-1]).sum())
@@ -235,14 +237,32 @@ def _distances(points, apart):
     return np.where(apart[first] & apart[second], far, distances)
 
 
-def group_labels(points, brightness, fractions, n_groups, n_apart=0):
+def seed_labels(fractions, n_groups=0):
+    """Labels that are no specks, or the largest ones if these are not enough.
+
+    Parameters
+    ----------
+    fractions : ndarray of shape (K,)
+        Part of the training images that every label covers.
+    n_groups : int, default=0
+        Least number of labels.
+
+    Returns
+    -------
+    seeds : ndarray of shape (n,), int
+        The largest first.
+    """
+    n_seeds = max(n_groups, int((fractions >= _MIN_FRACTION).sum()))
+    return np.argsort(-fractions, kind="stable")[:n_seeds]
+
+
+def group_labels(points, fractions, n_groups, n_apart=0):
     """Group labels that look alike by average linkage, each label counted once.
 
     Parameters
     ----------
     points : ndarray of shape (K, D)
         Mean colours of the labels, or other looks.
-    brightness : ndarray of shape (K,)
     fractions : ndarray of shape (K,)
         Part of the images that they cover, 0 for those not in use.
     n_groups : int
@@ -252,17 +272,33 @@ def group_labels(points, brightness, fractions, n_groups, n_apart=0):
 
     Returns
     -------
-    groups : ndarray of shape (K,), int32
-        Group 0..n_groups-1 of every label, from dark to bright. Specks and labels not
-        in use join the group of the label that is nearest.
+    groups : ndarray of shape (K,), int
+        Group 0..n_groups-1 of every label. Specks and labels not in use join the group
+        of the label that is nearest.
     """
-    n_seeds = max(n_groups, int((fractions >= _MIN_FRACTION).sum()))
-    seeds = np.argsort(-fractions, kind="stable")[:n_seeds]
-    found = np.zeros(n_seeds, np.int64)
+    seeds = seed_labels(fractions, n_groups)
+    found = np.zeros(len(seeds), np.int64)
     if n_groups > 1:
         tree = linkage(_distances(points[seeds], seeds < n_apart), "average")
         found = cut_tree(tree, n_groups)[:, 0]
     groups = found[cdist(points, points[seeds]).argmin(axis=1)]
     groups[seeds] = found
-    order = brightness_order(groups, brightness, fractions, n_groups)
+    return groups
+
+
+def number_groups(groups, brightness, fractions):
+    """Number groups of labels from dark to bright.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (K,), int
+        See `group_labels`.
+    brightness, fractions : ndarray of shape (K,)
+        Of the labels.
+
+    Returns
+    -------
+    groups : ndarray of shape (K,), int32
+    """
+    order = brightness_order(groups, brightness, fractions, groups.max() + 1)
     return np.argsort(order).astype(np.int32)[groups]

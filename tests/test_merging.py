@@ -8,7 +8,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sksegment._preparation import PreparedPixels
 from sksegment.io import load_model
-from sksegment.labelling import group_labels, label_colors, natural_number
+from sksegment.labelling import (
+    group_labels,
+    label_colors,
+    natural_number,
+    number_groups,
+)
 
 
 @pytest.fixture(params=["pixel", "sparse", "majority", "kmeans", "dense"])
@@ -84,14 +89,16 @@ def test_bad_number_of_labels_is_refused(n_labels, model):
 def test_rare_label_of_a_colour_of_its_own_survives():
     colors = np.array([[0.0], [0.1], [0.5], [0.56], [1.0]])
     fractions = np.array([0.3, 0.2, 0.3, 0.19, 0.01])
-    groups = group_labels(colors, colors[:, 0], fractions, 3)
+    groups = group_labels(colors, fractions, 3)
+    groups = number_groups(groups, colors[:, 0], fractions)
     assert groups.tolist() == [0, 0, 1, 1, 2]
 
 
 def test_speck_is_no_class_and_joins_the_nearest():
     colors = np.array([[0.0], [0.1], [0.5], [5.0], [0.4]])
     fractions = np.array([0.5, 0.2, 0.2999, 0.0001, 0.0])
-    groups = group_labels(colors, colors[:, 0], fractions, 2)
+    groups = group_labels(colors, fractions, 2)
+    groups = number_groups(groups, colors[:, 0], fractions)
     assert groups.tolist() == [0, 0, 1, 1, 1]
 
 
@@ -123,9 +130,23 @@ def test_labels_are_joined_as_colours_suggest(model):
     assert len(np.unique(expected)) == n_labels
 
 
+def test_rim_is_no_class_of_its_own(make_segmenter, images):
+    model = make_segmenter(assignment="mean", max_labels=3).fit(images[:1])
+    side = np.arange(40)[:, np.newaxis] * np.ones(50, int)
+    model.label_colors_ = np.array([[0.1], [0.4], [0.9]])
+    for width, n_left in ((2, 2), (12, 3)):
+        labels = np.digitize(side, [10, 10 + width]).astype(np.int32)
+        model.unmerged_labels_ = [labels]
+        model.label_fractions_ = np.bincount(labels.ravel()) / labels.size
+        assert len(np.unique(model.merge_labels("auto").labels_[0])) == n_left
+        assert len(np.unique(model.merge_labels(3).labels_[0])) == 3
+
+
 def test_groups_are_numbered_from_dark_to_bright():
     colors = np.array([[0.2, 0.0], [0.9, 0.0], [0.5, 9.0]])
-    groups = group_labels(colors, [0.5, 0.9, 0.1], np.full(3, 1 / 3), 2)
+    fractions = np.full(3, 1 / 3)
+    groups = group_labels(colors, fractions, 2)
+    groups = number_groups(groups, [0.5, 0.9, 0.1], fractions)
     assert groups.tolist() == [1, 1, 0]
 
 
