@@ -10,6 +10,7 @@ from sksegment.benchmarking import format_table
 __all__ = ["TABLES", "read", "read_rows"]
 
 RESULTS = Path(__file__).with_name("results")
+_SCORES = ("v_measure", "miou")
 _SETS = {
     "sandstone": "sandstone_xrm",
     "NMC": "nmc_nanoct",
@@ -94,7 +95,7 @@ def decisions():
 
 def fewshot(n_classes=None, name="fewshot", sets=_SETS):
     """V and mIoU with the best number of classes, with one number, or "auto"."""
-    rows = read_rows(name)
+    rows = [row for row in read_rows(name) if row.get("seed", 0) == 0]
 
     def cell(model, name):
         own = [row for row in rows if (row["model"], row["set"]) == (model, name)]
@@ -102,11 +103,28 @@ def fewshot(n_classes=None, name="fewshot", sets=_SETS):
             own = [row for row in own if row["k"] == n_classes]
         if not own:
             return None
-        best = [max(row[score] for row in own) for score in ("v_measure", "miou")]
+        best = [max(row[score] for row in own) for score in _SCORES]
         return " ".join(f"{score:.3f}" for score in best)
 
     lines = [[model, *(cell(model, key) for key in sets.values())] for model in _MODELS]
     return table(["", *sets], [line for line in lines if None not in line])
+
+
+def fewshot_seeds():
+    """Mean, least and largest V with "auto" of all seeds, and mean mIoU."""
+    rows = [row for row in read_rows("fewshot") if row["k"] == "auto"]
+    lines = []
+    for model in _MODELS:
+        cells = []
+        for key in _SETS.values():
+            own = [row for row in rows if (row["model"], row["set"]) == (model, key)]
+            if len(own) > 1:
+                v, miou = ([row[score] for row in own] for score in _SCORES)
+                spread = f"{min(v):.3f} to {max(v):.3f}"
+                cells.append(f"{np.mean(v):.3f} ({spread}) {np.mean(miou):.3f}")
+        if cells:
+            lines.append([model, *cells])
+    return table(["", *_SETS], lines)
 
 
 def doubt():
@@ -284,6 +302,7 @@ TABLES = {
     "fewshot best": fewshot,
     "fewshot four classes": lambda: fewshot(4),
     "fewshot auto": lambda: fewshot("auto"),
+    "fewshot seeds": fewshot_seeds,
     "fewshot untouched": lambda: fewshot(None, "fewshot_untouched", _UNTOUCHED_SETS),
     "fewshot untouched auto": lambda: fewshot(
         "auto", "fewshot_untouched", _UNTOUCHED_SETS

@@ -7,8 +7,8 @@ SETS has a folder for every set, with ``images/`` and ``labels/`` of the same st
 ``folder/sequence`` is the video of the frames ``images/sequence_*``.
 Goes on where it stopped. "supervised" is no competitor but a bound: gradient boosting
 of multiscale features that has seen the ground truth of the training slice. ``--vary``
-sets constants of the package, to see what they are worth, and ``--seed`` that of the
-W-Nets; give these runs another file.
+sets constants of the package, to see what they are worth: give these runs another file.
+``--seed`` is that of the W-Nets.
 """
 
 import argparse
@@ -190,9 +190,8 @@ def measure(root, name, label):
     start = time.perf_counter()
     for k, labels in MODELS[label](images, truths):
         seconds = round(time.perf_counter() - start, 1)
-        yield {"set": name, "model": label, "k": k, "seconds": seconds} | scores(
-            labels, truths
-        )
+        row = {"set": name, "model": label, "seed": SEED["random_state"], "k": k}
+        yield row | {"seconds": seconds} | scores(labels, truths)
 
 
 def report(rows):
@@ -222,15 +221,20 @@ def main():
     args = parser.parse_args()
     vary(args.vary)
     SEED["random_state"] = args.seed
-    done = {(row["set"], row["model"]) for row in read_lines(args.out)}
+    done = {_run(row) for row in read_lines(args.out)}
     if not args.report:
         pairs = [(name, label) for label in args.models for name in args.sets]
         for name, label in pairs:
-            if (name, label) not in done:
+            if (name, label, args.seed) not in done:
                 for row in list(measure(args.data, name, label)):
                     append_line(args.out, row)
                     print(json.dumps(row), flush=True)
-    report(read_lines(args.out))
+    report([row for row in read_lines(args.out) if _run(row)[2] == args.seed])
+
+
+def _run(row):
+    # Rows of before had no seed but 0.
+    return row["set"], row["model"], row.get("seed", 0)
 
 
 if __name__ == "__main__":
