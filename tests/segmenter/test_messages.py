@@ -107,14 +107,14 @@ def test_floats_up_to_1_for_a_model_of_bytes_give_a_warning(make_segmenter, X):
 
 @pytest.mark.parametrize("factor", [1 / 65535, 1 / 256, 30])
 def test_other_units_give_a_warning(factor, make_segmenter, X):
-    wide = [np.uint16(200) * x for x in X]
+    wide = [np.uint16(200) * x.astype(np.uint16) for x in X]
     model = make_segmenter().fit(wide)
     with pytest.warns(UserWarning, match="of image 0 hardly fit .* same units"):
         model.predict([wide[0].astype(float) * factor])
 
 
 def test_bytes_for_a_model_of_12_bits_give_a_warning(make_segmenter, X):
-    model = make_segmenter().fit([np.uint16(16) * x for x in X])
+    model = make_segmenter().fit([np.uint16(16) * x.astype(np.uint16) for x in X])
     with pytest.warns(UserWarning, match="of image 0 hardly fit .* same units"):
         model.predict(X[:1])
 
