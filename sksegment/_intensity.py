@@ -143,7 +143,9 @@ def _is_beyond(image, known):
     low, high = known
     margin = HEADROOM * (high - low)
     step = 1 + min(image.shape[:2]) // _SAMPLED_ROWS
-    middle = float(np.median(image[::step, ::step].astype(np.float64)))
+    values = image[::step, ::step].astype(np.float64).ravel()
+    # A median may be a mean of two, which may be too large for a float.
+    middle = float(np.partition(values, len(values) // 2)[len(values) // 2])
     return not low - margin <= middle <= high + margin
 
 

@@ -137,6 +137,16 @@ def test_dark_and_even_images_give_no_warning(name, make_segmenter, X):
         model.predict([images[name]])
 
 
+def test_the_largest_numbers_give_no_warning(make_segmenter, X):
+    largest = np.finfo(float).max
+    image = np.where(X[0] > 100, largest, -largest)
+    model = make_segmenter().fit([image])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert (model.predict([image])[0] == model.labels_[0]).all()
+        model.predict([np.abs(image) * np.linspace(0.7, 1, 32)[:, None, None]])
+
+
 def test_floats_in_the_units_of_bytes_give_no_warning(make_segmenter, X):
     model = make_segmenter().fit(X)
     with warnings.catch_warnings():
