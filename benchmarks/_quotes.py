@@ -1,7 +1,7 @@
 """Figures within sentences: where they stand, and what was measured."""
 
 import numpy as np
-from _tables import read, read_rows, short
+from _tables import read, read_rows, rows_of_seed, short
 
 __all__ = ["QUOTES"]
 
@@ -44,7 +44,7 @@ def _regions():
 
 
 def _one_slice():
-    rows = [row for row in read_rows("fewshot") if row.get("seed", 0) == 0]
+    rows = rows_of_seed("fewshot")
     sets = {
         "fibre": "fibre_xct",
         "sandstone": "sandstone_xrm",

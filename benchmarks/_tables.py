@@ -7,7 +7,7 @@ import numpy as np
 
 from sksegment.benchmarking import format_table
 
-__all__ = ["TABLES", "read", "read_rows"]
+__all__ = ["TABLES", "read", "read_rows", "rows_of_seed"]
 
 RESULTS = Path(__file__).with_name("results")
 _SCORES = ("v_measure", "miou")
@@ -62,6 +62,11 @@ def read_rows(name):
     return [json.loads(line) for line in lines]
 
 
+def rows_of_seed(name, seed=0):
+    """Rows of one seed; those of before had none but 0."""
+    return [row for row in read_rows(name) if row.get("seed", 0) == seed]
+
+
 def table(head, rows):
     """Write a table in Markdown."""
     lines = [
@@ -95,7 +100,7 @@ def decisions():
 
 def fewshot(n_classes=None, name="fewshot", sets=_SETS):
     """V and mIoU with the best number of classes, with one number, or "auto"."""
-    rows = [row for row in read_rows(name) if row.get("seed", 0) == 0]
+    rows = rows_of_seed(name)
 
     def cell(model, name):
         own = [row for row in rows if (row["model"], row["set"]) == (model, name)]
