@@ -4,6 +4,7 @@ from pathlib import Path
 
 from sksegment._image_files import ImageFileError, find_images, read_images
 from sksegment._label_files import read_labels
+from sksegment._pages import Page
 
 __all__ = ["find_truth", "pair_truth", "read_labelled"]
 
@@ -128,8 +129,7 @@ def read_labelled(paths, truth, *, void="max"):
 
     Returns
     -------
-    images : dict of str to ndarray
-        By a name for messages.
+    images : dict of Page to ndarray
     truths : list of list of ndarray of shape (H, W)
         Empty when ``truth`` is None.
 
@@ -145,6 +145,5 @@ def read_labelled(paths, truth, *, void="max"):
         if truth is not None:
             truths += pair_truth(pages, path, truth_path, void=void)
         for index, page in enumerate(pages):
-            name = f"{path}, page {index}" if len(pages) > 1 else str(path)
-            images[name] = page
+            images[Page(path, index, len(pages))] = page
     return images, truths

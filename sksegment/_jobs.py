@@ -1,11 +1,9 @@
-"""What the commands share: choose training images, label files one after the other."""
+"""What the commands share: where results go, and labelling file by file."""
 
 import contextlib
 import os
-import re
 import sys
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,12 +12,11 @@ from sklearn.base import clone
 
 from sksegment._image_files import (
     ImageFileError,
-    count_images,
     read_images,
     write_image,
     write_labels,
 )
-from sksegment._validation import check_images
+from sksegment._pages import Page, naming_images
 from sksegment.memory import estimate
 from sksegment.plotting import overlay
 
@@ -32,12 +29,8 @@ __all__ = [
     "label_file",
     "merge_classes",
     "merge_learnt",
-    "naming_images",
     "output_names",
-    "training_images",
 ]
-
-_IMAGE_NUMBER = re.compile(r"\bimage (\d+)\b")
 
 
 @dataclass
@@ -246,114 +239,20 @@ _SCHEMES = (
 )
 
 
-def training_images(paths, n_images, journal):
-    """Read images spread evenly over all files; only the files chosen are read.
-
-    Parameters
-    ----------
-    paths : list of Path
-    n_images : int
-        Number to aim for; all if there are fewer.
-    journal : Journal
-        Files that cannot be used are given up there, and others chosen.
-
-    Returns
-    -------
-    images : dict of str to ndarray
-        By a name for messages; all with the same number of channels.
-    """
-    slots, images = [], {}
-    for path in paths:
-        with journal.guard(path):
-            slots += [(path, page) for page in range(count_images(path))]
-    while slots:
-        chosen = _spread(slots, n_images)
-        for path in dict.fromkeys(path for path, _ in chosen):
-            wanted = {slot for slot in chosen if slot[0] == path} - images.keys()
-            if wanted:
-                with journal.guard(path):
-                    images.update(_read_pages(path, wanted))
-        slots = [slot for slot in slots if slot[0] not in journal.failed]
-        if set(chosen) <= set(slots):
-            return _with_same_channels({slot: images[slot] for slot in chosen}, journal)
-    return {}
-
-
-def _spread(items, n):
-    """Choose the middles of n equal parts of a list."""
-    n = min(n, len(items))
-    return [items[(2 * i + 1) * len(items) // (2 * n)] for i in range(n)]
-
-
-def _read_pages(path, slots):
-    pages = read_images(path)
-    chosen = {}
-    for slot in sorted(slots):
-        index = slot[1]
-        name = _page_name(path, index, len(pages))
-        with naming_images([name]):
-            check_images([pages[index]])
-        # A view would keep all pages in memory.
-        chosen[slot] = pages[index].copy() if len(pages) > 1 else pages[index]
-    return chosen
-
-
-def _with_same_channels(images, journal):
-    channels = {slot: _n_channels(image) for slot, image in images.items()}
-    # The first of the most frequent, so that one odd photograph does not rule.
-    expected = Counter(channels.values()).most_common(1)[0][0]
-    model = next(slot for slot, found in channels.items() if found == expected)
-    for path in dict.fromkeys(path for path, _ in images):
-        found = {channels[slot] for slot in images if slot[0] == path} - {expected}
-        with journal.guard(path):
-            if found:
-                raise ImageFileError(
-                    f"{path} has {found.pop()} channel(s), but {model[0]} has "
-                    f"{expected}; convert one of them, or run them apart"
-                )
-    kept = {
-        slot: image for slot, image in images.items() if slot[0] not in journal.failed
-    }
-    pages = Counter(path for path, _ in kept)
-    return {_page_name(*slot, pages[slot[0]]): image for slot, image in kept.items()}
-
-
-def _n_channels(image):
-    return 1 if image.ndim == 2 else image.shape[2]
-
-
-def _page_name(path, index, n_pages):
-    return f"{path}, page {index}" if n_pages > 1 else str(path)
-
-
-@contextlib.contextmanager
-def naming_images(names):
-    """Put names in the place of "image 0", and so on, in messages."""
-    try:
-        yield
-    except ImageFileError:
-        raise
-    except ValueError as error:
-        if not _IMAGE_NUMBER.search(str(error)):
-            raise
-        named = _IMAGE_NUMBER.sub(lambda match: names[int(match[1])], str(error))
-        raise ImageFileError(named) from error
-
-
 def fit_model(estimator, images):
     """Fit a copy of an estimator; messages name the files.
 
     Parameters
     ----------
     estimator : SparseWNetSegmenter
-    images : dict of str to ndarray
-        See `training_images`.
+    images : dict to ndarray
+        By names for messages.
 
     Returns
     -------
     model : SparseWNetSegmenter
     """
-    with naming_images([*images]):
+    with naming_images(images):
         return clone(estimator).fit([*images.values()])
 
 
@@ -428,7 +327,7 @@ def label_file(model, path, outputs, journal):
         shapes = [image.shape for image in images]
         journal.tell_memory(f"labelling {path}", model, shapes)
         for index, image in enumerate(images):
-            with naming_images([_page_name(path, index, len(images))]):
+            with naming_images([Page(path, index, len(images))]):
                 maps += model.predict([image])
         outputs.write(path, images, maps)
         journal.n_images += len(maps)

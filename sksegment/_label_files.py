@@ -10,7 +10,7 @@ from PIL import Image
 from sksegment._image_files import ImageFileError, read_images
 from sksegment._typing import PathLike
 
-__all__ = ["read_labels"]
+__all__ = ["read_labels", "read_pages", "whole_numbers"]
 
 
 def read_labels(path: PathLike, *, void: int | str | None = "max") -> list[np.ndarray]:
@@ -51,13 +51,29 @@ def read_labels(path: PathLike, *, void: int | str | None = "max") -> list[np.nd
            [ 2, -1]], dtype=int32)
     """
     path = Path(path)
-    pages = [_whole_numbers(page, path) for page in _read_pages(path)]
+    pages = [whole_numbers(page, path) for page in read_pages(path)]
     if void == "max":
         void = _largest(pages, path)
     return [_as_labels(page, void) for page in pages]
 
 
-def _read_pages(path):
+def read_pages(path):
+    """Read the pages of a file of label maps as they are.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    pages : sequence of ndarray
+        Indices of a palette, not its colours.
+
+    Raises
+    ------
+    ImageFileError
+        If the file is missing or cannot be read.
+    """
     if path.suffix.lower() in (".npy", ".npz"):
         pages = _read_array(path)
         return [pages] if pages.ndim == 2 else list(pages)
@@ -105,7 +121,24 @@ def _read_palette(path):
     return None
 
 
-def _whole_numbers(page, path):
+def whole_numbers(page, path):
+    """Check that a page is a map of whole numbers.
+
+    Parameters
+    ----------
+    page : ndarray
+    path : str or path-like
+        For messages.
+
+    Returns
+    -------
+    numbers : ndarray of shape (H, W), of any integer dtype
+
+    Raises
+    ------
+    ImageFileError
+        If it has channels, or other numbers.
+    """
     if page.ndim != 2:
         raise ImageFileError(
             f"{path} has {page.shape[-1]} channels; a label map has one: write class "

@@ -5,7 +5,7 @@ import contextlib
 import numpy as np
 from sklearn.base import clone
 
-from sksegment._jobs import naming_images
+from sksegment._pages import naming_images
 from sksegment.io import load_model
 
 __all__ = ["train_model", "unfinished_file"]
@@ -28,7 +28,7 @@ def unfinished_file(target):
     return target.with_name(f"{target.name}.partial")
 
 
-def train_model(estimator, images, target, *, every, resume=False):
+def train_model(estimator, images, target, *, every, resume=False, scribbles=None):
     """Fit a copy of an estimator, or go on with a training that was stopped.
 
     While it is trained, and when it is interrupted, the model is in `unfinished_file`.
@@ -36,7 +36,7 @@ def train_model(estimator, images, target, *, every, resume=False):
     Parameters
     ----------
     estimator : SparseWNetSegmenter
-    images : dict of str to ndarray
+    images : dict to ndarray
         By names for messages.
     target : Path
         File in which the complete model will be saved, by the caller.
@@ -44,6 +44,8 @@ def train_model(estimator, images, target, *, every, resume=False):
         Epochs from one checkpoint to the next.
     resume : bool, default=False
         Go on, if there is something to go on with.
+    scribbles : dict to ndarray, optional
+        By the same names; of others there are none.
 
     Returns
     -------
@@ -61,8 +63,8 @@ def train_model(estimator, images, target, *, every, resume=False):
     goes_on = resume and partial.exists()
     model = _load(partial, estimator) if goes_on else clone(estimator)
     try:
-        with naming_images([*images]):
-            _train(model, [*images.values()], estimator.max_epochs, partial, every)
+        with naming_images(images):
+            _train(model, images, scribbles, estimator.max_epochs, partial, every)
     except KeyboardInterrupt as stop:
         if getattr(model, "interrupted_", False):
             stop.__notes__ = [
@@ -74,11 +76,16 @@ def train_model(estimator, images, target, *, every, resume=False):
     return model.set_params(max_epochs=estimator.max_epochs)
 
 
-def _train(model, images, max_epochs, partial, every):
+def _train(model, images, scribbles, max_epochs, partial, every):
     left = max_epochs - getattr(model, "n_iter_", 0)
     if left > 0:
         model.set_params(max_epochs=left)
-        model.partial_fit(images, checkpoint=partial, checkpoint_every=every)
+        model.partial_fit(
+            [*images.values()],
+            scribbles=[*map(scribbles.get, images)] if scribbles else None,
+            checkpoint=partial,
+            checkpoint_every=every,
+        )
 
 
 def _remove(partial, *, with_folder):

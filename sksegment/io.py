@@ -10,6 +10,7 @@ from sksegment._image_files import (
 from sksegment._label_files import read_labels
 from sksegment._model_file import ModelFileError
 from sksegment._persistence import restore_segmenter
+from sksegment._scribble_files import read_scribbles
 from sksegment._typing import PathLike
 from sksegment.patches import PatchSampler
 from sksegment.segmenters import DenseWNetSegmenter, SparseWNetSegmenter
@@ -23,6 +24,7 @@ __all__ = [
     "load_model",
     "read_images",
     "read_labels",
+    "read_scribbles",
     "write_image",
     "write_labels",
 ]

@@ -17,6 +17,7 @@ __all__ = [
     "add_quiet",
     "add_training",
     "add_void",
+    "add_void_value",
     "assignment",
     "literal",
     "make_estimator",
@@ -234,13 +235,18 @@ def add_quiet(parser):
 
 def add_void(parser):
     """Add which value of a label map is no class."""
-    parser.add_argument(
+    add_void_value(
+        parser,
         "--void",
-        type=_void_value,
-        default="max",
-        metavar="VALUE",
-        help="value that is no class, or 'none'; negative ones never are (default: the "
+        "value that is no class, or 'none'; negative ones never are (default: the "
         "largest of the unsigned data type, 255 or 65535, as it is written here)",
+    )
+
+
+def add_void_value(parser, option, text):
+    """Add an option for a value of label maps that stands for none."""
+    parser.add_argument(
+        option, type=_void_value, default="max", metavar="VALUE", help=text
     )
 
 

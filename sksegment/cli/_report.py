@@ -50,6 +50,7 @@ def add_commands(commands):
 
 def _report(args):
     from sksegment import _jobs
+    from sksegment._pages import naming_images, training_images
     from sksegment.cli._segment import image_files
     from sksegment.io import load_model
     from sksegment.report import write_report
@@ -59,11 +60,11 @@ def _report(args):
     model = load_model(args.model, device=args.device)
     _jobs.merge_classes(model, args.classes, args.model)
     journal = _jobs.Journal(args.quiet)
-    images = _jobs.training_images(paths, args.images, journal)
+    images = training_images(paths, args.images, journal)
     if not images:
         return 2
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _jobs.naming_images([*images]):
+    with naming_images(images):
         write_report(model, [*images.values()], target, titles=_titles(images))
     journal.say(
         f"{len(images)} image(s) in {journal.seconds:.1f} s; the report is {target}"
@@ -81,7 +82,8 @@ def _check_target(target, paths):
         raise ValueError(f"the report would replace the input {target}; choose another")
 
 
-def _titles(names):
+def _titles(pages):
     """Names of the files alone, where they tell them apart."""
+    names = [*map(str, pages)]
     short = [Path(name).name for name in names]
-    return short if len(set(short)) == len(short) else [*names]
+    return short if len(set(short)) == len(short) else names

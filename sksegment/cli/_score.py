@@ -160,6 +160,7 @@ def _table(rows):
 def _tune(args):
     from sksegment import _jobs
     from sksegment._ground_truth import read_labelled
+    from sksegment._pages import naming_images
     from sksegment.io import find_images
     from sksegment.model_selection import tune_betas
 
@@ -169,7 +170,7 @@ def _tune(args):
     estimator = make_estimator(args).set_params(verbose=0)
     journal = _jobs.Journal(args.quiet)
     journal.say(f"tuning on {len(images)} image(s); this takes up to 15 fits")
-    with _jobs.naming_images([*images]):
+    with naming_images(images):
         tuning = tune_betas(
             estimator,
             [*images.values()],

@@ -14,8 +14,15 @@ from sksegment.cli._options import (
     add_training,
     make_estimator,
 )
+from sksegment.cli._scribbles import add_scribbles, scribbles_of_images
 
 __all__ = ["add_commands", "image_files"]
+
+_SCRIBBLES = (
+    "image of class numbers on a few strokes, of the only input or of the one with its "
+    "name (NAME_scribbles.png for NAME.jpg), or a folder of such images; inputs with "
+    "strokes are always trained on"
+)
 
 # What the command stack takes and writes, beside videos.
 _STACK_SUFFIXES = frozenset((".zarr", ".npy", ".h5", ".hdf5", ".nxs"))
@@ -67,6 +74,7 @@ def _add_segment(commands):
     )
     add_training(parser)
     add_field(parser)
+    add_scribbles(parser, _SCRIBBLES)
     add_checkpoints(parser)
     _add_preview(parser)
     add_common(parser)
@@ -86,6 +94,7 @@ def _add_fit(commands):
     )
     add_training(parser)
     add_field(parser)
+    add_scribbles(parser, _SCRIBBLES)
     add_checkpoints(parser)
     _add_preview(parser)
     add_common(parser)
@@ -143,14 +152,15 @@ def _segment(args):
 
     paths, outputs = _plan(args)
     estimator = make_estimator(args)
+    scribbles = scribbles_of_images(args, paths)
     journal = _jobs.Journal(args.quiet, verbose=args.verbose)
     if args.each:
         for path in paths:
-            _segment_alone(estimator, path, outputs, args, journal)
+            _segment_alone(estimator, path, outputs, scribbles, args, journal)
         models = "a model for each file"
     else:
         target = outputs.folder / "model.safetensors"
-        model = _train(paths, args, estimator, target, journal)
+        model = _train(paths, args, estimator, target, scribbles, journal)
         if model is None:
             return 2
         models = f"trained on {len(model.labels_)} in {journal.seconds:.1f} s"
@@ -162,30 +172,36 @@ def _segment(args):
     return journal.exit_code
 
 
-def _train(paths, args, estimator, target, journal):
+def _train(paths, args, estimator, target, scribbles, journal):
     from sksegment import _jobs
+    from sksegment._pages import training_images
     from sksegment._unfinished import train_model
 
-    images = _jobs.training_images(paths, args.train_images, journal)
+    images = training_images(paths, args.train_images, journal, {*scribbles})
     if not images:
         return None
     shapes = [image.shape for image in images.values()]
     name = f"training on {len(images)} image(s)"
     journal.tell_memory(name, estimator, shapes, training=True)
     model = train_model(
-        estimator, images, target, every=args.checkpoint, resume=args.resume
+        estimator,
+        images,
+        target,
+        scribbles=scribbles,
+        every=args.checkpoint,
+        resume=args.resume,
     )
     name = str(paths[0]) if len(paths) == 1 else f"{len(images)} images"
     _jobs.merge_learnt(model, args.classes, name, target)
     return model
 
 
-def _segment_alone(estimator, path, outputs, args, journal):
+def _segment_alone(estimator, path, outputs, scribbles, args, journal):
     from sksegment import _jobs
 
     target = outputs.place(path, "model.safetensors")
     with journal.guard(path):
-        model = _train([path], args, estimator, target, journal)
+        model = _train([path], args, estimator, target, scribbles, journal)
         if model is not None:
             _jobs.label_file(model, path, outputs, journal)
         if path not in journal.failed:
@@ -197,8 +213,9 @@ def _fit(args):
 
     target, paths = Path(args.out), image_files(args.inputs)
     _jobs.check_model_file(target, paths)
+    estimator, scribbles = make_estimator(args), scribbles_of_images(args, paths)
     journal = _jobs.Journal(args.quiet, verbose=args.verbose)
-    model = _train(paths, args, make_estimator(args), target, journal)
+    model = _train(paths, args, estimator, target, scribbles, journal)
     if model is None:
         return 2
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -14,8 +14,14 @@ from sksegment.cli._options import (
     add_training,
     positive,
 )
+from sksegment.cli._scribbles import add_scribbles
 
 __all__ = ["add_commands"]
+
+_SCRIBBLES = (
+    "stack of as many slices, whose numbers are classes on a few strokes: the slices "
+    "that have some are trained on; or one slice for each of --train-at"
+)
 
 _CONNECT_SECONDS = 10
 
@@ -56,6 +62,7 @@ def add_commands(commands):
     _add_run(parser)
     add_training(parser, all_images=True)
     add_field(parser)
+    add_scribbles(parser, _SCRIBBLES)
     add_checkpoints(parser, resume=False)
     add_common(parser)
 

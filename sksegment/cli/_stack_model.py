@@ -8,6 +8,7 @@ from sksegment._jobs import check_model_file, merge_classes, merge_learnt
 from sksegment._unfinished import train_model
 from sksegment.cli._masks import check_plane, read_mask
 from sksegment.cli._options import make_estimator
+from sksegment.cli._scribbles import scribbled_slices
 from sksegment.cli._stack_options import check_resumed_options
 from sksegment.io import load_model
 from sksegment.stacks import suggest_training_slices
@@ -103,13 +104,23 @@ def _train(args, cuts, target, journal):
     _check_mask(args.mask, params["superpixels__mask"], cuts)
     if args.sample_region:
         check_plane(args.sample_region, params["patches__region"], view)
-    indices = args.train_at or _suggest(view, args.train_slices or 1)
-    images = {f"slice {i} of {view.source}": _slice(view, i) for i in indices}
+    strokes = scribbled_slices(args, view)
+    indices = _training_slices(args, view, strokes)
+    names = {i: f"slice {i} of {view.source}" for i in indices}
+    images = {name: _slice(view, i) for i, name in names.items()}
+    scribbles = {names[i]: map_ for i, map_ in strokes.items()}
     shapes = [image.shape for image in images.values()]
     name = f"training on {len(images)} slice(s)"
     journal.tell_memory(name, estimator, shapes, training=True)
     resume = args.resume and not args.overwrite
-    model = train_model(estimator, images, target, every=args.checkpoint, resume=resume)
+    model = train_model(
+        estimator,
+        images,
+        target,
+        scribbles=scribbles,
+        every=args.checkpoint,
+        resume=resume,
+    )
     merge_learnt(model, args.classes, ", ".join(images), target)
     _save(model, target)
     journal.say(
@@ -120,8 +131,14 @@ def _train(args, cuts, target, journal):
     return load_model(target, device=args.device)
 
 
-def _suggest(view, n_slices):
-    return [0] if len(view) == 1 else suggest_training_slices(view, n_slices)
+def _training_slices(args, view, strokes):
+    """Numbers of the slices to train on: those that have strokes, or are named."""
+    if args.train_at or (strokes and args.train_slices is None):
+        return sorted({*(args.train_at or []), *strokes})
+    suggested = [0]
+    if len(view) > 1:
+        suggested = suggest_training_slices(view, args.train_slices or 1)
+    return [*dict.fromkeys([*strokes, *suggested])]
 
 
 def _slice(view, index):

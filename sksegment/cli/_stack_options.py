@@ -3,19 +3,21 @@
 import joblib
 
 from sksegment.cli._masks import read_weights
+from sksegment.stacks import open_stack
 from sksegment.stacks._journal import read_header
 
 __all__ = ["check_model_options", "check_resumed_options", "model_options"]
 
 # What says how to train, and has no meaning where nothing is trained.
 _OF_TRAINING = (
-    *("train_slices", "train_at", "sample_region", "max_labels", "n_segments"),
+    *("train_slices", "train_at", "sample_region", "scribbles", "max_labels"),
+    "n_segments",
     *("beta_rec", "beta_cut", "beta_sim", "beta_con", "epochs", "resolution"),
     *("n_init", "precision", "seed", "set"),
 )
 # What changes a model that is trained already, too.
 _OF_ANY_MODEL = ("classes", "regions", "mask")
-_FILES = ("mask", "sample_region")
+_FILES = ("mask", "sample_region", "scribbles")
 
 
 def check_model_options(args):
@@ -56,7 +58,7 @@ def model_options(args):
         If a file cannot be read.
     """
     options = {
-        _option(name): _spelled(name, getattr(args, name))
+        _option(name): _spelled(name, args)
         for name in (*_OF_TRAINING, *_OF_ANY_MODEL)
         if name != "set" and getattr(args, name) is not None
     }
@@ -94,7 +96,11 @@ def _option(name):
     return f"--{name.replace('_', '-')}"
 
 
-def _spelled(name, value):
+def _spelled(name, args):
+    value = getattr(args, name)
+    if name == "scribbles":
+        with open_stack(value) as pages:
+            return joblib.hash([args.unknown, *map(joblib.hash, pages)])
     if name in _FILES:
         return joblib.hash(read_weights(value))
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -159,7 +159,7 @@ def grow_regions(model, picture, cut):
     -------
     hierarchy : RegionHierarchy
     """
-    from sksegment._jobs import naming_images
+    from sksegment._pages import naming_images
 
     yield from ()
     with naming_images([picture.describe(cut)]):

@@ -122,6 +122,20 @@ def test_resume_with_another_region_is_refused(interrupt, run, fails, tmp_path, 
     assert run(*command, "--resume")[0] == 0
 
 
+def test_resume_with_other_scribbles_is_refused(interrupt, run, fails, tmp_path, scan):
+    marks, strokes = tmp_path / "marks.png", np.full((40, 48), 255, np.uint8)
+    strokes[18:22, 20:28], strokes[1:4] = 0, 1
+    write_image(marks, strokes)
+    command = ("stack", scan, "-o", tmp_path / "a.npy", "--train-at", 4, *TINY)
+    command += ("--scribbles", marks)
+    assert run(*command)[0] == 130
+    write_image(marks, strokes.T.reshape(strokes.shape))
+    line = fails(*command, "--resume")
+    assert "it was begun with another --scribbles; " in line
+    write_image(marks, strokes)
+    assert run(*command, "--resume")[0] == 0
+
+
 @pytest.mark.parametrize("options", [["--overwrite"], ["--overwrite", "--resume"]])
 def test_overwrite_begins_anew(options, interrupted, run, tmp_path):
     code, text, _ = run(*interrupted[0], *options)

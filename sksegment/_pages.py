@@ -1,0 +1,143 @@
+"""Images of several files for training: which ones, and how messages name them."""
+
+import contextlib
+import re
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+from sksegment._image_files import ImageFileError, count_images, read_images
+from sksegment._validation import check_images
+
+__all__ = ["Page", "naming_images", "training_images"]
+
+_IMAGE_NUMBER = re.compile(r"\b(image|scribble map) (\d+)\b")
+
+
+class Page(NamedTuple):
+    """One of the images in a file; as text what messages call it.
+
+    Attributes
+    ----------
+    path : Path
+    index : int
+    n_pages : int
+        Number of images in the file.
+    """
+
+    path: Path
+    index: int = 0
+    n_pages: int = 1
+
+    def __str__(self):
+        return f"{self.path}, page {self.index}" if self.n_pages > 1 else f"{self.path}"
+
+
+def training_images(paths, n_images, journal, wanted=frozenset()):
+    """Read images spread evenly over all files; only the files chosen are read.
+
+    Parameters
+    ----------
+    paths : list of Path
+    n_images : int
+        Number to aim for; all if there are fewer.
+    journal : Journal
+        Files that cannot be used are given up there, and others chosen.
+    wanted : set of Page, default=frozenset()
+        Chosen first, even if they are more.
+
+    Returns
+    -------
+    images : dict of Page to ndarray
+        In the order of the files; all with the same number of channels.
+    """
+    pages, images = [], {}
+    for path in paths:
+        with journal.guard(path):
+            n_pages = count_images(path)
+            pages += [Page(path, index, n_pages) for index in range(n_pages)]
+    while pages:
+        chosen = _choose(pages, n_images, wanted)
+        for path in dict.fromkeys(page.path for page in chosen):
+            missing = {page for page in chosen if page.path == path} - images.keys()
+            if missing:
+                with journal.guard(path):
+                    images.update(_read(path, missing))
+        pages = [page for page in pages if page.path not in journal.failed]
+        if {*chosen} <= {*pages}:
+            return _with_same_channels({page: images[page] for page in chosen}, journal)
+    return {}
+
+
+def _choose(pages, n, wanted):
+    """Take what is wanted, and the middles of equal parts of all others."""
+    others = [page for page in pages if page not in wanted]
+    n = max(0, min(n - len(pages) + len(others), len(others)))
+    spread = {others[(2 * i + 1) * len(others) // (2 * n)] for i in range(n)}
+    return [page for page in pages if page in wanted or page in spread]
+
+
+def _read(path, pages):
+    images = read_images(path)
+    chosen = {}
+    for page in sorted(pages):
+        with naming_images([page]):
+            check_images([images[page.index]])
+        # A view would keep all pages in memory.
+        image = images[page.index]
+        chosen[page] = image.copy() if len(images) > 1 else image
+    return chosen
+
+
+def _with_same_channels(images, journal):
+    channels = {page: _n_channels(image) for page, image in images.items()}
+    # The first of the most frequent, so that one odd photograph does not rule.
+    expected = Counter(channels.values()).most_common(1)[0][0]
+    model = next(page for page, found in channels.items() if found == expected)
+    for path in dict.fromkeys(page.path for page in images):
+        found = {channels[page] for page in images if page.path == path} - {expected}
+        with journal.guard(path):
+            if found:
+                raise ImageFileError(
+                    f"{path} has {found.pop()} channel(s), but {model.path} has "
+                    f"{expected}; convert one of them, or run them apart"
+                )
+    return {
+        page: image for page, image in images.items() if page.path not in journal.failed
+    }
+
+
+def _n_channels(image):
+    return 1 if image.ndim == 2 else image.shape[2]
+
+
+@contextlib.contextmanager
+def naming_images(names):
+    """Put names in the place of "image 0", "scribble map 0", and so on, in messages.
+
+    Parameters
+    ----------
+    names : iterable
+        Of all images, in order; what they are as text.
+
+    Raises
+    ------
+    ImageFileError
+        Instead of a `ValueError` whose message has the number of an image.
+    """
+    names = [*map(str, names)]
+    try:
+        yield
+    except ImageFileError:
+        raise
+    except ValueError as error:
+        if not _IMAGE_NUMBER.search(str(error)):
+            raise
+        raise ImageFileError(
+            _IMAGE_NUMBER.sub(lambda match: _named(match, names), str(error))
+        ) from error
+
+
+def _named(match, names):
+    name = names[int(match[2])]
+    return name if match[1] == "image" else f"the scribbles of {name}"

@@ -1,0 +1,161 @@
+"""Strokes on the command line: of one image, of several, and of a stack."""
+
+import re
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.testing import assert_array_equal
+
+from sksegment.io import load_model, read_images, write_image, write_labels
+
+SMALL = [
+    *("--epochs", "12", "--max-labels", "2", "--set", "base_channels=4"),
+    *("--set", "depth=1", "--set", "batches_per_epoch=4", "-q"),
+    *("--set", "patches__shapes=[(8,8)]", "--set", "patches__counts=[4]"),
+]
+
+
+@pytest.fixture
+def strokes():
+    """A disc that is class 0 though it is bright, and its surroundings."""
+    map_ = np.full((40, 48), -1)
+    map_[18:22, 20:28] = 0
+    map_[1:4, 4:44] = 1
+    return map_
+
+
+@pytest.fixture
+def photo(volume, tmp_path):
+    path = tmp_path / "photo.png"
+    write_image(path, volume[0])
+    return path
+
+
+def strokes_hold(labels, strokes):
+    known = strokes >= 0
+    return (labels[known] == strokes[known]).mean() > 0.9
+
+
+@pytest.mark.parametrize("each", [[], ["--each"]], ids=["one", "each"])
+def test_labels_have_the_numbers_of_the_strokes(run, photo, tmp_path, strokes, each):
+    write_labels(tmp_path / "marks.tif", strokes)
+    args = ("segment", photo, "-o", tmp_path / "out", *each, *SMALL)
+    assert run(*args, "--scribbles", tmp_path / "marks.tif")[0] == 0
+    labels = read_images(tmp_path / "out" / "photo_labels.png")[0]
+    assert strokes_hold(labels, strokes)
+    # Without them the darker class comes first, so it is they who did it.
+    assert run(*args)[0] == 0
+    labels = read_images(tmp_path / "out" / "photo_labels.png")[0]
+    assert not strokes_hold(labels, strokes)
+
+
+def test_zero_is_unknown_if_said(run, photo, tmp_path, strokes):
+    out = tmp_path / "m.safetensors"
+    write_image(tmp_path / "marks.png", (strokes + 1).astype(np.uint8))
+    args = ("fit", photo, "-o", out, "--scribbles", tmp_path / "marks.png")
+    assert run(*args, "--unknown", 0, *SMALL)[0] == 0
+    assert strokes_hold(load_model(out).labels_[0], strokes)
+
+
+def test_zero_is_not_taken_for_unknown_in_silence(fails, photo, tmp_path, strokes):
+    write_image(tmp_path / "marks.png", (strokes + 1).astype(np.uint8))
+    args = ("fit", photo, "-o", tmp_path / "m.safetensors", *SMALL)
+    line = fails(*args, "--scribbles", tmp_path / "marks.png")
+    assert "marks.png" in line
+    assert "--unknown 0" in line
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_the_image_of_that_name_is_trained_on(
+    run, volume, tmp_path, strokes, is_folder
+):
+    images, marks = tmp_path / "images", tmp_path / "marks"
+    images.mkdir()
+    marks.mkdir()
+    for index, page in enumerate(volume):
+        write_image(images / f"p{index}.png", page)
+    file = marks / "p6_scribbles.png"
+    write_labels(file, strokes)
+    out = tmp_path / "m.safetensors"
+    args = ("fit", images, "-o", out, "--train-images", 2, *SMALL)
+    assert run(*args, "--scribbles", marks if is_folder else file)[0] == 0
+    model = load_model(out)
+    assert len(model.labels_) == 2
+    # In the order of the names, so the last but one comes second.
+    assert strokes_hold(model.labels_[1], strokes)
+    assert_array_equal(model.labels_[1], model.predict([volume[6]])[0])
+
+
+def test_pages_of_a_file_have_pages_of_strokes(run, volume, tmp_path, strokes):
+    tifffile.imwrite(tmp_path / "scan.tif", volume, photometric="minisblack")
+    pages = np.full(volume.shape, -1)
+    pages[3] = strokes
+    write_labels(tmp_path / "marks.tif", pages)
+    out = tmp_path / "m.safetensors"
+    args = ("fit", tmp_path / "scan.tif", "-o", out, "--train-images", 1, *SMALL)
+    assert run(*args, "--scribbles", tmp_path / "marks.tif")[0] == 0
+    [labels] = load_model(out).labels_
+    assert strokes_hold(labels, strokes)
+
+
+@pytest.mark.parametrize(
+    ("marks", "message"),
+    [
+        ("none.png", "none.png: there is no such file"),
+        ("q0.png", "q0.png belong to the image of that name, but no input has it"),
+        (".", "both scribbles of"),
+        ("empty", "the folder is empty"),
+        ("p1.tif", "2 page.s., but .*p1.png, to which it belongs, has 1"),
+        ("p0_scribbles.png", r"scribbles of .*p0.png has shape \(22, 30\)"),
+    ],
+)
+def test_strokes_that_do_not_fit_are_named(
+    fails, volume, tmp_path, strokes, marks, message
+):
+    images, folder = tmp_path / "images", tmp_path / "marks"
+    images.mkdir()
+    (folder / "empty").mkdir(parents=True)
+    for index in range(2):
+        write_image(images / f"p{index}.png", volume[index])
+    for name in ("p1_scribbles.png", "p1.png", "q0.png"):
+        write_labels(folder / name, strokes)
+    write_labels(folder / "p1.tif", np.stack([strokes, strokes]))
+    write_labels(folder / "p0_scribbles.png", strokes[:22, :30])
+    args = ("fit", images, "-o", tmp_path / "m.safetensors", *SMALL)
+    line = fails(*args, "--scribbles", folder / marks)
+    assert re.search(message, line), line
+    assert not (tmp_path / "m.safetensors").exists()
+
+
+def test_slices_with_strokes_are_trained_on(run, scan, volume, tmp_path, strokes):
+    pages = np.full(volume.shape, -1)
+    pages[2], pages[5] = strokes, strokes
+    write_labels(tmp_path / "marks.tif", pages)
+    out = tmp_path / "labels.tif"
+    args = ("stack", scan, "-o", out, *SMALL, "--scribbles", tmp_path / "marks.tif")
+    assert run(*args)[0] == 0
+    model = load_model(tmp_path / "labels.tif.model.safetensors")
+    assert len(model.labels_) == 2
+    labels = read_images(out)
+    assert_array_equal(labels[2], model.labels_[0])
+    assert_array_equal(labels[5], model.labels_[1])
+    assert all(strokes_hold(page, strokes) for page in labels)
+
+
+def test_one_map_is_of_the_slice_that_is_named(run, scan, tmp_path, strokes):
+    write_labels(tmp_path / "marks.png", strokes)
+    args = ("stack", scan, "-o", tmp_path / "labels.tif", *SMALL, "--train-at", 4)
+    assert run(*args, "--scribbles", tmp_path / "marks.png")[0] == 0
+    [labels] = load_model(tmp_path / "labels.tif.model.safetensors").labels_
+    assert strokes_hold(labels, strokes)
+
+
+def test_strokes_of_another_number_of_slices_are_refused(
+    fails, scan, tmp_path, strokes
+):
+    write_labels(tmp_path / "marks.tif", np.stack([strokes] * 3))
+    args = ("stack", scan, "-o", tmp_path / "labels.tif", *SMALL)
+    line = fails(*args, "--scribbles", tmp_path / "marks.tif")
+    assert "3 page(s)" in line
+    assert "8 slices" in line
