@@ -20,17 +20,19 @@ class Page(NamedTuple):
     Attributes
     ----------
     path : Path
-    index : int
+    number : int
+        Counted from 0.
     n_pages : int
-        Number of images in the file.
+        How many there are in the file.
     """
 
     path: Path
-    index: int = 0
+    number: int = 0
     n_pages: int = 1
 
     def __str__(self):
-        return f"{self.path}, page {self.index}" if self.n_pages > 1 else f"{self.path}"
+        page = f", page {self.number}" if self.n_pages > 1 else ""
+        return f"{self.path}{page}"
 
 
 def training_images(paths, n_images, journal, wanted=frozenset()):
@@ -82,9 +84,9 @@ def _read(path, pages):
     chosen = {}
     for page in sorted(pages):
         with naming_images([page]):
-            check_images([images[page.index]])
+            check_images([images[page.number]])
         # A view would keep all pages in memory.
-        image = images[page.index]
+        image = images[page.number]
         chosen[page] = image.copy() if len(images) > 1 else image
     return chosen
 
