@@ -2,99 +2,57 @@ r"""Labels of single pixels, of their looks, their soft labels and their superpi
 
 A superpixel has one label, and what is finer than superpixels is lost. So the labels
 of the superpixels are taken for a first guess, from which it is learnt what every label
-looks like, its mean colour and its mean local contrast; then every pixel gets the label
-of the highest score:
+looks like, its mean colour and its mean textures; then every pixel gets the label of
+the highest score:
 
 .. math::
 
     s_k(x) = \beta \log \sqrt{f_k(x) \, \hat f_k(x)}
         - \frac{1}{C} \sum_c \frac{(\bar I_c(x) - \mu_{kc})^2}{2 \sigma_c^2}
-        - \gamma \frac{(t(x) - \tau_k)^2}{2 \sigma_t^2}, \qquad
-    \gamma = \frac{2 R_t^2}{R_t^2 + \left(\frac{1}{C} \sum_c R_c\right)^2}
+        - \sum_t \gamma_t \frac{(t(x) - \tau_{kt})^2}{2 \sigma_t^2}, \qquad
+    \gamma_t = \frac{2 R_t^2}{R_t^2 + \left(\frac{1}{C} \sum_c R_c\right)^2}
 
-with the image :math:`\bar I`, smoothed but not across borders, its local contrast t,
-the soft labels f of the pixel and those of its superpixel. It is the posterior of a
-mixture of Gaussians that share their deviations, with the net for a prior. R is the
-variance between groups over that within them: of colours, the labels; of contrast, what
-is busy and what is flat, the two sides of Otsu's threshold, less the 1.4 that any image
-has. So contrast counts where the image is divided by it better than by its colours,
-whether the net has seen that or not, and is left out elsewhere.
+with the image :math:`\bar I`, smoothed but not across borders, its textures t (see
+`sksegment._textures`), the soft labels f of the pixel and those of its superpixel. It
+is the posterior of a mixture of Gaussians that share their deviations, with the net for
+a prior. R is the variance between groups over that within them: of colours, the labels;
+of a texture, the two sides of Otsu's threshold, less what images of one kind have. So a
+texture counts where the image is divided by it better than by its colours, whether the
+net has seen that or not, and is left out elsewhere.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
-from skimage.filters import threshold_otsu
 
 from sksegment._parts import row_blocks
+from sksegment._textures import TEXTURES
+from sksegment._two_sides import TwoSides
 
-__all__ = ["Appearance", "FlatAndBusy", "likely_labels"]
+__all__ = ["Appearance", "learn_appearance", "likely_labels"]
 
 # Chosen on stacks and on photographs, see docs/research.md.
 _PRIOR_WEIGHT = 0.2
-# Of textures neighbours have the same contrast, and it is the same evidence twice.
-_PRIOR_WEIGHT_WITH_CONTRAST = 0.5
-_CONTRAST_WEIGHT = 2.0
-# Otsu's threshold divides anything; photographs and membranes by 1.3 to 2.
-_SEPARABILITY_OF_ONE_KIND = 1.4
+# Neighbours have the same textures, and it is the same evidence twice.
+_PRIOR_WEIGHT_WITH_TEXTURES = 0.5
+_TEXTURE_WEIGHT = 2.0
 # Neighbours err alike, so posteriors are surer than they should be.
 _TEMPERATURE = np.float32(2.0)
-# Contrast of less weight is not worth its time.
+# A texture of less weight is not worth its time.
 _NEGLIGIBLE = 0.5
 _TINY = 1e-12
-# Of colours, and of contrast, within labels.
-_LEAST_DEVIATION = 0.01, 0.1
+# Of colours, within labels.
+_LEAST_DEVIATION = 0.01
 # Of a label that no pixel has: far from all there are.
 _NO_LOOK = 1e3
 # A soft label is never impossible.
 _FLOOR = np.float32(1e-4)
 _BLOCK_PIXELS = 2**16
-
-
-@dataclass(frozen=True)
-class FlatAndBusy:
-    """The two sides of Otsu's threshold [1]_ of local contrast.
-
-    Attributes
-    ----------
-    flat, busy : float
-        Mean contrasts of both.
-    deviation : float
-        Standard deviation within them.
-    separability : float
-        Variance between over that within: 1.75 for a normal distribution, more for one
-        of two peaks; 0 where all contrasts are alike.
-
-    References
-    ----------
-    .. [1] N. Otsu, "A threshold selection method from gray-level histograms", IEEE
-       Transactions on Systems, Man, and Cybernetics 9(1), 1979.
-    """
-
-    flat: float
-    busy: float
-    deviation: float
-    separability: float
-
-    @property
-    def excess(self):
-        """How much more it is than in images without flat and busy areas."""
-        return max(self.separability - _SEPARABILITY_OF_ONE_KIND, 0.0)
-
-    @classmethod
-    def of(cls, contrasts):
-        """Divide contrasts, (n,)."""
-        contrasts = np.asarray(contrasts, float)
-        least = _LEAST_DEVIATION[1]
-        if not len(contrasts) or np.ptp(contrasts) < least:
-            mean = float(contrasts.mean()) if len(contrasts) else 0.0
-            return cls(mean, mean, least, 0.0)
-        busy = contrasts > threshold_otsu(contrasts)
-        sides = contrasts[~busy], contrasts[busy]
-        within = sum(len(side) * side.var() for side in sides) / len(contrasts)
-        within = max(within, least**2)
-        ratio = max(contrasts.var() / within - 1.0, 0.0)
-        return cls(*(float(side.mean()) for side in sides), float(within**0.5), ratio)
+# So often labels are learnt anew, by colours and then by textures as well: the first
+# guess is blurred where the net is, and would make too much of contrast. Labels that
+# the net has found by their colours take longer to become textures.
+_ROUNDS = 2
+_ROUNDS_WITH_TEXTURES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,22 +61,24 @@ class Appearance:
 
     Attributes
     ----------
-    looks : ndarray of shape (n, C + 1)
-        Mean colours of the labels, on the scale of the net, and their mean local
-        contrast; (n, C) where contrast does not count.
-    scale : ndarray of shape (C + 1,)
+    looks : ndarray of shape (n, C + T)
+        Mean colours of the labels, on the scale of the net, and their mean textures.
+    scale : ndarray of shape (C + T,)
         Differences that count alike: the standard deviation within the labels, the same
-        for all; for contrast divided by the root of its weight.
+        for all; of textures divided by the root of their weight.
     n_channels : int
         C.
     used : ndarray of shape (n,), int
         Which labels they are: those that pixels may get.
+    textures : tuple of str
+        Names of the T textures that count.
     """
 
     looks: np.ndarray
     scale: np.ndarray
     n_channels: int
     used: np.ndarray
+    textures: tuple = ()
 
     @classmethod
     def measure(cls, scaled, looks, labels, used, sides=None):
@@ -127,67 +87,65 @@ class Appearance:
         Parameters
         ----------
         scaled : list of ndarray of shape (H, W, C)
-        looks : list of ndarray of shape (H, W, C + 1)
+        looks : list of ndarray of shape (H, W, C + T)
             See `looks_of_pixels`.
         labels : list of ndarray of shape (H, W), int
             -1 where there is none.
         used : ndarray of shape (n,), int
             Labels there may be.
-        sides : FlatAndBusy, optional
-            Of the contrasts, which do not count otherwise.
+        sides : dict of str to TwoSides, optional
+            Of the T textures; those that do not divide the images are left out.
         """
-        n_channels = scaled[0].shape[-1]
+        n_channels, names = scaled[0].shape[-1], (*(sides or ()),)
         parts = zip(scaled, looks, labels, strict=True)
         sums = np.sum([_sums(*part, used) for part in parts], axis=0)
         area, (first, second) = sums[:, :1], np.split(sums[:, 1:], 2, axis=1)
         means = np.where(area > 0, first / np.maximum(area, 1), _NO_LOOK)
         within = (second - first * means).sum(axis=0) / area.sum()
-        least = np.repeat(_LEAST_DEVIATION, (n_channels, len(within) - n_channels))
-        within = np.maximum(within, least**2)
+        within = np.maximum(within, _least_deviations(n_channels, names) ** 2)
         whole = (second.sum(axis=0) - first.sum(axis=0) ** 2 / area.sum()) / area.sum()
         of_colors = np.maximum(whole / within - 1.0, 0.0)[:n_channels].mean()
         weights = np.ones(len(within))
-        of_contrast = 0.0 if sides is None else sides.excess
-        weights[n_channels:] = _weight_of_contrast(of_contrast, of_colors)
+        for index, name in enumerate(names, n_channels):
+            excess = sides[name].separability - TEXTURES[name].one_kind
+            weights[index] = _weight_of_texture(max(excess, 0.0), of_colors)
         counts = weights >= _NEGLIGIBLE
         scale = np.sqrt(within[counts] / weights[counts])
-        return cls(means[:, counts], scale, n_channels, used)
+        kept = zip(names, counts[n_channels:], strict=True)
+        textures = tuple(name for name, is_kept in kept if is_kept)
+        return cls(means[:, counts], scale, n_channels, used, textures)
 
     def spread(self, sides):
-        """Move contrasts of labels apart, from that of flat parts to that of busy ones.
+        """Move textures of labels apart, from the one side to the other.
 
-        Labels that the net has found by their colours have nearly one contrast, and
+        Labels that the net has found by their colours have nearly the same texture, and
         would keep it.
 
         Parameters
         ----------
-        sides : FlatAndBusy
+        sides : dict of str to TwoSides
 
         Returns
         -------
         appearance : Appearance
         """
         looks, scale = self.looks.copy(), self.scale.copy()
-        seen = looks[:, -1] < _NO_LOOK
-        contrasts = looks[seen, -1] - looks[seen, -1].min()
-        part = contrasts / max(contrasts.max(), _TINY)
-        looks[seen, -1] = sides.flat + part * (sides.busy - sides.flat)
-        scale[-1] = sides.deviation / np.sqrt(_CONTRAST_WEIGHT)
+        for index, name in enumerate(self.textures, self.n_channels):
+            side, seen = sides[name], looks[:, index] < _NO_LOOK
+            values = looks[seen, index] - looks[seen, index].min()
+            part = values / max(values.max(), _TINY)
+            looks[seen, index] = side.low + part * (side.high - side.low)
+            scale[index] = side.deviation / np.sqrt(_TEXTURE_WEIGHT)
         return replace(self, looks=looks, scale=scale)
-
-    @property
-    def has_contrast(self):
-        """Whether contrast tells the labels apart, and looks hold it."""
-        return len(self.scale) > self.n_channels
 
     @property
     def prior_weight(self):
         """Weight of the soft labels."""
-        return _PRIOR_WEIGHT_WITH_CONTRAST if self.has_contrast else _PRIOR_WEIGHT
+        return _PRIOR_WEIGHT_WITH_TEXTURES if self.textures else _PRIOR_WEIGHT
 
     @property
     def precision(self):
-        """Weight of a squared difference of looks, (C + 1,)."""
+        """Weight of a squared difference of looks, (C + T,)."""
         shares = np.ones(len(self.scale))
         shares[: self.n_channels] = 1.0 / self.n_channels
         return shares / self.scale**2
@@ -201,8 +159,9 @@ class Appearance:
 
         Parameters
         ----------
-        pixels : ndarray of shape (H, W, C + 1), float32
-            See `looks_of_pixels`; contrast may be missing where it does not count.
+        pixels : ndarray of shape (H, W, C + T), float32
+            See `looks_of_pixels`, of the textures that count; others after them are
+            not looked at where none does.
         f : ndarray of shape (H, W, n), float32
             Soft labels of the n labels in use.
         superpixels : ndarray of shape (H, W), int32
@@ -300,14 +259,77 @@ def likely_labels(f, superpixels, shares, used):
     return labels
 
 
-def _weight_of_contrast(of_contrast, of_colors):
+def learn_appearance(scaled, evidence, used):
+    """Learn what the labels look like, by colours and then by textures as well.
+
+    Parameters
+    ----------
+    scaled : list of ndarray of shape (H, W, C)
+    evidence : list of tuple
+        What `Appearance.scores` takes, for each image, with all `TEXTURES`.
+    used : ndarray of shape (n,), int
+        Labels there may be.
+
+    Returns
+    -------
+    appearance : Appearance
+    maps : list of ndarray of shape (H, W), int32
+        Labels of the highest scores.
+    """
+    maps = [likely_labels(*soft, used) for _, *soft in evidence]
+    n_channels = scaled[0].shape[-1]
+    colors = [pixels[..., :n_channels] for pixels, *_ in evidence]
+    for _ in range(_ROUNDS):
+        looks = Appearance.measure(scaled, colors, maps, used)
+        maps = [looks.labels(*each) for each in evidence]
+    sides = _sides_of_textures(evidence, maps, n_channels)
+    for turn in range(_ROUNDS_WITH_TEXTURES):
+        pixels = [each[0] for each in evidence]
+        found = Appearance.measure(scaled, pixels, maps, used, sides)
+        if not found.textures:
+            break
+        evidence = _with_textures(evidence, n_channels, [*sides], found.textures)
+        sides = {name: sides[name] for name in found.textures}
+        looks = found if turn else found.spread(sides)
+        maps = [looks.labels(*each) for each in evidence]
+    return looks, maps
+
+
+def _sides_of_textures(evidence, maps, n_channels):
+    """Both sides of each texture, where there are labels, by name."""
+    inside = [map_ >= 0 for map_ in maps]
+    return {
+        name: TwoSides.of(
+            np.concatenate(
+                [e[0][m, index] for e, m in zip(evidence, inside, strict=True)]
+            ),
+            texture.least_deviation,
+        )
+        for index, (name, texture) in enumerate(TEXTURES.items(), n_channels)
+    }
+
+
+def _with_textures(evidence, n_channels, names, kept):
+    """Evidence without the textures that do not count."""
+    if len(kept) == len(names):
+        return evidence
+    columns = [*range(n_channels), *(n_channels + names.index(name) for name in kept)]
+    return [(pixels[..., columns], *soft) for pixels, *soft in evidence]
+
+
+def _weight_of_texture(of_texture, of_colors):
     """Weight by how well both divide the image."""
-    squares = of_contrast**2, of_colors**2
-    return _CONTRAST_WEIGHT * squares[0] / max(sum(squares), _TINY)
+    squares = of_texture**2, of_colors**2
+    return _TEXTURE_WEIGHT * squares[0] / max(sum(squares), _TINY)
+
+
+def _least_deviations(n_channels, names):
+    of_textures = [TEXTURES[name].least_deviation for name in names]
+    return np.array([_LEAST_DEVIATION] * n_channels + of_textures)
 
 
 def _sums(scaled, looks, labels, used):
-    """Areas, sums and sums of squares of labels: (n, 1 + 2 (C + 1)), float64."""
+    """Areas, sums and sums of squares of labels: (n, 1 + 2 (C + T)), float64."""
     inside = labels >= 0
     n_channels = scaled.shape[-1]
     planes = [*np.moveaxis(scaled, -1, 0), *np.moveaxis(looks, -1, 0)[n_channels:]]

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from sksegment._model_file import decode, encode, read_file, write_file
+from sksegment._textures import TEXTURES
 from sksegment.fitting import check_net, net_size
 from sksegment.nn import WNet
 from sksegment.training import (
@@ -26,7 +27,7 @@ _ARRAYS = {
 _OPTIONAL_ARRAYS = {
     "cluster_centers_": "fitted/centers",
     "color_deviation_": "fitted/color_deviation",
-    "label_contrasts_": "fitted/label_contrasts",
+    "label_textures_": "fitted/label_textures",
     "label_groups_": "fitted/label_groups",
 }
 
@@ -56,7 +57,7 @@ def save_segmenter(estimator, path):
             "image_digests": estimator.image_digests_,
             "history": _rows(estimator.net_.history),
             "class_names": estimator.unmerged_class_names_,
-            "contrast_scale": getattr(estimator, "contrast_scale_", None),
+            "texture_scales": getattr(estimator, "texture_scales_", {}),
             "n_hinted_classes": estimator.n_hinted_classes_,
             "interrupted": estimator.interrupted_,
             "n_images": len(estimator.labels_),
@@ -70,7 +71,7 @@ def save_segmenter(estimator, path):
         tensors[f"adam/{name}"] = value
     for name, key in (_ARRAYS | _OPTIONAL_ARRAYS).items():
         array = getattr(estimator, name, None)
-        if array is not None:
+        if array is not None and array.size:
             tensors[key] = torch.from_numpy(array)
     _check_assignment(estimator, tensors)
     for index, labels in enumerate(estimator.unmerged_labels_):
@@ -142,10 +143,7 @@ def restore_segmenter(path, classes, device):
         estimator.superpixels_ = _superpixels(header, tensors, classes, estimator)
         estimator.cluster_centers_ = _optional(tensors, "fitted/centers")
         estimator.color_deviation_ = _optional(tensors, "fitted/color_deviation")
-        # Nor has a file of a version in which looks were colours alone.
-        estimator.label_contrasts_ = _optional(tensors, "fitted/label_contrasts")
-        estimator.contrast_scale_ = fitted.get("contrast_scale")
-        _check_contrast(estimator)
+        _restore_textures(estimator, tensors, fitted)
     weights = _under("net/", tensors)
     _check_weights(estimator, weights)
     estimator.net_ = estimator._new_net(estimator.n_channels_in_, seed=0)
@@ -180,7 +178,6 @@ def _check_arrays(estimator, tensors):
         "fitted/intensity_range": (2, n_channels),
         "fitted/label_colors": (n_labels, n_channels),
         "fitted/color_deviation": (n_channels,),
-        "fitted/label_contrasts": (n_labels,),
         "fitted/label_fractions": (n_labels,),
         "fitted/label_groups": (n_labels,),
         "fitted/centers": (n_labels, n_labels),
@@ -210,12 +207,25 @@ def _check_assignment(estimator, tensors):
         )
 
 
-def _check_contrast(estimator):
-    scale = estimator.contrast_scale_
-    if (scale is None) != (estimator.label_contrasts_ is None):
-        raise ValueError("label_contrasts and contrast_scale belong together")
-    if scale is not None and not 0 < float(scale) < np.inf:
-        raise ValueError("contrast_scale must be positive")
+def _restore_textures(estimator, tensors, fitted):
+    """Read the textures of the labels; early files have none, or contrast alone."""
+    scales = fitted.get("texture_scales", {})
+    textures = _optional(tensors, "fitted/label_textures")
+    contrasts = _optional(tensors, "fitted/label_contrasts")
+    if contrasts is not None:
+        scales, textures = {"contrast": fitted["contrast_scale"]}, contrasts[:, None]
+    if textures is None:
+        textures = np.empty((estimator.max_labels, 0))
+    if textures.shape != (estimator.max_labels, len(scales)):
+        raise ValueError(
+            f"fitted/label_textures has shape {textures.shape}, not "
+            f"{(estimator.max_labels, len(scales))}"
+        )
+    if scales.keys() - TEXTURES.keys():
+        raise ValueError(f"texture_scales has unknown textures: {', '.join(scales)}")
+    if not all(0 < float(scale) < np.inf for scale in scales.values()):
+        raise ValueError("texture_scales must be positive")
+    estimator.label_textures_, estimator.texture_scales_ = textures, dict(scales)
 
 
 def _check_weights(estimator, weights):

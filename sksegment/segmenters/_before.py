@@ -4,6 +4,8 @@ import hashlib
 
 import numpy as np
 
+from sksegment._textures import TEXTURES
+
 __all__ = ["image_digests", "keep_labels_of_before"]
 
 
@@ -37,13 +39,24 @@ def keep_labels_of_before(estimator, before, weights):
     estimator.label_colors_ = np.where(
         unseen[:, np.newaxis], before["label_colors_"], estimator.label_colors_
     )
-    contrasts = before.get("label_contrasts_")
-    if contrasts is None:
-        return
-    if estimator.label_contrasts_ is None:
-        # Contrast divides no new image, but those of before.
-        estimator.label_contrasts_ = contrasts
-        estimator.contrast_scale_ = before["contrast_scale_"]
-    else:
-        kept = np.where(unseen, contrasts, estimator.label_contrasts_)
-        estimator.label_contrasts_ = kept
+    if "label_textures_" in before:
+        _keep_textures_of_before(estimator, before, unseen)
+
+
+def _keep_textures_of_before(estimator, before, unseen):
+    """Let textures go on counting that divide no new image, but those of before."""
+    old, new = _textures(before), _textures(vars(estimator))
+    scales = before["texture_scales_"] | estimator.texture_scales_
+    for name in old.keys() & new.keys():
+        new[name] = np.where(unseen, old[name], new[name])
+    columns = {
+        name: new.get(name, old.get(name)) for name in TEXTURES if name in scales
+    }
+    estimator.texture_scales_ = {name: scales[name] for name in columns}
+    if columns:
+        estimator.label_textures_ = np.stack([*columns.values()], axis=1)
+
+
+def _textures(attributes):
+    columns = attributes["label_textures_"].T
+    return dict(zip(attributes["texture_scales_"], columns, strict=True))

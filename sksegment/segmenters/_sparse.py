@@ -162,15 +162,16 @@ class SparseWNetSegmenter(
         intensities on this range.
     color_deviation_ : ndarray of shape (n_channels,) or None
         Standard deviation of the colours within the labels, for ``assignment="pixel"``.
-    label_contrasts_ : ndarray of shape (K,) or None
-        Mean local contrast of the labels, the logarithm of one plus the deviation, in
+    texture_scales_ : dict of str to float
+        Textures that tell the labels apart better than colours do, for
+        ``assignment="pixel"``: "contrast", "orientation_0", "orientation_45", or none.
+        Of each, the difference that counts as much as one of a deviation in colour: the
+        standard deviation within the labels, more where colours count as well.
+    label_textures_ : ndarray of shape (K, T)
+        Means of these textures. Contrast is the logarithm of one plus the deviation, in
         hundredths of the range, within the least busy Gaussian window of 4 pixels
-        nearby, for ``assignment="pixel"``. None where colours alone tell the labels
-        apart.
-    contrast_scale_ : float or None
-        Difference in contrast that counts as much as one of a deviation in colour: the
-        standard deviation of contrast within the labels, more where it is not what
-        tells them apart.
+        nearby; orientation that of the structure tensor, from -1 to 1: "orientation_0"
+        of upright lines is positive, "orientation_45" of lines that fall to the left.
     label_fractions_ : ndarray of shape (K,)
         Part of the training images that every label covers, those of `partial_fit`
         included.
@@ -337,7 +338,8 @@ class SparseWNetSegmenter(
             [(images.colors, images.sizes, shares)]
         )
         self.color_deviation_ = None
-        self.label_contrasts_ = self.contrast_scale_ = None
+        self.texture_scales_ = {}
+        self.label_textures_ = np.empty((self.max_labels, 0))
         if self.assignment == "pixel":
             brightness = self._learn_appearance(parts, images.scale)
             if anew:
@@ -393,7 +395,7 @@ class SparseWNetSegmenter(
     def _label(self, scaled, superpixels, grid, pooling):
         if self.assignment == "pixel":
             looks, parts = self._appearance, (scaled, superpixels, grid, pooling)
-            evidence = self._evidence(looks.used, looks.has_contrast, *parts)
+            evidence = self._evidence(looks.used, looks.textures, *parts)
             return looks.labels(*evidence)
         labels = self._shares(grid, pooling).argmax(axis=1).astype(np.int32)
         return paint(superpixels, labels, -1)
@@ -403,7 +405,7 @@ class SparseWNetSegmenter(
             return paint(superpixels, self._summed(self._shares(grid, pooling)), 0.0)
         parts, looks = (scaled, superpixels, grid, pooling), self._appearance
         if not isinstance(scaled, ScaledParts):
-            evidence = self._evidence(looks.used, looks.has_contrast, *parts)
+            evidence = self._evidence(looks.used, looks.textures, *parts)
             return self._summed(looks.shares(*evidence))
         n_labels = self._summed(np.empty((0, self.max_labels))).shape[1]
         proba = np.empty((*superpixels.shape, n_labels), np.float32)

@@ -139,15 +139,18 @@ def test_mask_and_joined_labels(make_segmenter, texture, in_parts):
     assert_array_equal(model.predict([other])[0], found)
 
 
-def test_contrast_of_parts(make_segmenter, texture, in_parts):
+@pytest.mark.parametrize("name", ["contrast", "orientation_0", "orientation_45"])
+def test_textures_of_parts(name, make_segmenter, texture, in_parts):
     image, mask = texture((120, 133)), np.zeros((120, 133), bool)
     mask[10:100, 20:111] = True
     model = make_segmenter(max_labels=6, max_epochs=3, superpixels__mask=mask)
     model.fit([image])
-    model.label_contrasts_ = model.contrast_scale_ = None
+    model.label_textures_, model.texture_scales_ = np.empty((6, 0)), {}
     by_color = model.predict([image])[0]
-    # Contrast shall decide, whether or not it tells these labels apart.
-    model.label_contrasts_, model.contrast_scale_ = np.linspace(1.0, 3.0, 6), 0.05
+    # A texture shall decide, whether or not it tells these labels apart.
+    ends = (1.0, 3.0) if name == "contrast" else (-0.3, 0.3)
+    model.label_textures_ = np.linspace(*ends, 6)[:, np.newaxis]
+    model.texture_scales_ = {name: 0.025 * (ends[1] - ends[0])}
     proba = model.predict_proba([image])[0]
     in_parts(20)
     assert_allclose(model.predict_proba([image])[0], proba, atol=1e-3)

@@ -78,8 +78,9 @@ def test_the_same_images_are_counted_anew(model):
 
 @pytest.mark.parametrize("model", ["pixel"], indirect=True)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_contrast_goes_on_counting_for_what_had_it(model):
-    model.label_contrasts_, model.contrast_scale_ = np.arange(3.0), 2.0
+def test_textures_go_on_counting_for_what_had_them(model):
+    model.texture_scales_ = {"contrast": 2.0, "orientation_45": 0.5}
+    model.label_textures_ = np.arange(6.0).reshape(3, 2)
     model.set_params(**ONE_MORE).partial_fit([layers(grain=False)])
-    assert model.contrast_scale_ == 2.0
-    assert_array_equal(model.label_contrasts_, np.arange(3.0))
+    assert model.texture_scales_ == {"contrast": 2.0, "orientation_45": 0.5}
+    assert_array_equal(model.label_textures_, np.arange(6.0).reshape(3, 2))

@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, sobel
 
 from sksegment import SparseWNetSegmenter, SuperpixelTransformer
-from sksegment._appearance import Appearance, FlatAndBusy, likely_labels
+from sksegment._appearance import Appearance, likely_labels
 from sksegment._intensity import IntensityScale
 from sksegment._looks import looks_of_part, looks_of_pixels
+from sksegment._model_file import read_file, write_file
 from sksegment._parts import ScaledParts
+from sksegment._two_sides import TwoSides
 from sksegment.io import ModelFileError, load_model
 from sksegment.metrics import v_measure
 
@@ -128,9 +130,9 @@ def test_colors_are_those_of_the_flattest_windows(n_channels):
     image = np.random.default_rng(0).random((20, 30, n_channels)).astype(np.float32)
     inside = np.zeros((20, 30), bool)
     inside[3:15, 4:20] = True
-    colors = looks_of_pixels(image, contrast=False)
+    colors = looks_of_pixels(image, textures=())
     assert_allclose(colors, smooth_colors(image), atol=1e-4)
-    colors = looks_of_pixels(image, inside, contrast=False)
+    colors = looks_of_pixels(image, inside, textures=())
     expected = smooth_colors(image, inside)
     assert_allclose(colors[inside], expected[inside], atol=1e-4)
     assert np.isfinite(colors).all()
@@ -139,12 +141,12 @@ def test_colors_are_those_of_the_flattest_windows(n_channels):
 def test_a_blurred_border_has_no_colour_of_its_own():
     step = np.where(np.arange(40) < 20, 0.2, 0.8)
     image = gaussian_filter(np.tile(step, (30, 1)), 1.0).astype(np.float32)
-    (colors,) = looks_of_pixels(image[..., np.newaxis], contrast=False)[15].T
+    (colors,) = looks_of_pixels(image[..., np.newaxis], textures=())[15].T
     between = (colors > 0.35) & (colors < 0.65)
     assert between.sum() <= 0.5 * ((image[15] > 0.35) & (image[15] < 0.65)).sum()
     # And what is smooth stays smooth.
     ramp = np.tile(np.linspace(0.2, 0.8, 40, dtype=np.float32), (30, 1))
-    colors = looks_of_pixels(ramp[..., np.newaxis], contrast=False)[..., 0]
+    colors = looks_of_pixels(ramp[..., np.newaxis], textures=())[..., 0]
     assert_allclose(colors[:, 3:-3], ramp[:, 3:-3], atol=1e-3)
 
 
@@ -158,8 +160,9 @@ def test_scores_are_the_equation(n_channels):
     shares = rng.dirichlet(np.ones(4), 7).astype(np.float32)
     used = np.array([0, 2, 3])
     means, scale = rng.random((3, n_channels + 1)), rng.random(n_channels + 1) + 0.1
-    looks = Appearance(means, scale, n_channels, used)
-    evidence = looks_of_pixels(image), f[..., used], superpixels, shares
+    looks = Appearance(means, scale, n_channels, used, ("contrast",))
+    pixels = looks_of_pixels(image, textures=looks.textures)
+    evidence = pixels, f[..., used], superpixels, shares
     near = smooth_colors(image)
     contrast = local_contrast(image)
     expected = np.empty((6, 7, 3))
@@ -189,7 +192,7 @@ def test_looks_are_means_and_the_deviation_within():
     # Colours of single pixels count, not the smoothed ones; contrast as it is.
     looks = np.array([[[0, 9], [0, 11], [0, 1], [0, 3], [0, 99]]], np.float32)
     labels = np.array([[0, 0, 2, 2, -1]])
-    sides = FlatAndBusy(2.0, 10.0, 1.0, separability=17.4)
+    sides = {"contrast": TwoSides(2.0, 10.0, 1.0, separability=17.4)}
     used = np.array([0, 2, 5])
     found = Appearance.measure([image], [looks], [labels], used, sides)
     assert_allclose(found.looks[:2], [[2.0, 10.0], [12.0, 2.0]])
@@ -201,60 +204,86 @@ def test_looks_are_means_and_the_deviation_within():
 
 def test_distances_of_points_are_those_of_the_scores():
     means = np.array([[0.1, 0.2, 3.0], [0.4, 0.8, 1.0]])
-    looks = Appearance(means, np.array([0.1, 0.2, 0.5]), 2, np.arange(2))
+    looks = Appearance(means, np.array([0.1, 0.2, 0.5]), 2, np.arange(2), ("contrast",))
     first, second = looks.points()
     # Colours: (3^2 + 3^2) / 2; contrast: 4^2.
     assert_allclose(((first - second) ** 2).sum(), 9.0 + 16.0)
 
 
-def test_contrast_counts_where_it_divides_the_image():
+@pytest.mark.parametrize(
+    ("texture", "of_one_kind"),
+    [("contrast", 1.4), ("orientation_0", 2.0), ("orientation_45", 2.0)],
+)
+def test_textures_count_where_they_divide_the_image(texture, of_one_kind):
     labels = np.repeat([[0, 1]], 8, axis=1)
     noise = np.tile([-1.0, 1.0], 8)
     apart, alike = 3.0 * labels[0] + noise, noise
 
     def measure(color, separability):
         looks = np.stack([color, alike], axis=-1, dtype=np.float32)[np.newaxis]
-        sides = FlatAndBusy(0.0, 1.0, 0.1, separability)
+        sides = {texture: TwoSides(0.0, 1.0, 0.1, separability)}
         image, used = looks[..., :1], np.arange(2)
         return Appearance.measure([image], [looks], [labels], used, sides)
 
-    assert not measure(apart, 0.0).has_contrast
-    assert not measure(alike, 1.3).has_contrast
+    assert measure(apart, 0.0).textures == ()
+    assert measure(alike, of_one_kind - 0.1).textures == ()
     # Between the labels colours vary 1.5^2 times as much as within.
     for color, weight in ((alike, 2.0), (apart, 1.0)):
-        found = measure(color, 1.4 + 2.25)
+        found = measure(color, of_one_kind + 2.25)
+        assert found.textures == (texture,)
         assert_allclose(found.scale[0] / found.scale[1], np.sqrt(weight))
 
 
-def test_flat_and_busy():
+def test_of_several_textures_those_that_divide_are_kept():
+    noise = np.tile([-1.0, 1.0], 8)
+    planes = np.stack([noise, noise, noise + 5.0, noise + 7.0], axis=-1)
+    looks, labels = np.float32(planes)[np.newaxis], np.repeat([[0, 1]], 8, axis=1)
+    sides = {
+        "contrast": TwoSides(0.0, 1.0, 0.1, 1.0),
+        "orientation_0": TwoSides(0.0, 1.0, 0.1, 9.0),
+        "orientation_45": TwoSides(0.0, 1.0, 0.1, 1.9),
+    }
+    image, used = looks[..., :1], np.arange(2)
+    found = Appearance.measure([image], [looks], [labels], used, sides)
+    assert found.textures == ("orientation_0",)
+    assert_allclose(found.looks, [[0.0, 5.0], [0.0, 5.0]], atol=1e-6)
+    spread = found.spread(sides)
+    assert spread.looks.shape == found.looks.shape
+
+
+def test_two_sides():
     rng = np.random.default_rng(0)
     peaks = np.r_[rng.normal(1.0, 0.1, 6000), rng.normal(2.0, 0.1, 4000)]
-    sides = FlatAndBusy.of(peaks)
-    found = sides.flat, sides.busy, sides.deviation
+    sides = TwoSides.of(peaks, 0.1)
+    found = sides.low, sides.high, sides.deviation
     assert_allclose(found, (1.0, 2.0, 0.1), atol=0.01)
     assert sides.separability == pytest.approx(0.24 / 0.01, rel=0.05)
-    one_peak = FlatAndBusy.of(rng.normal(1.0, 0.5, 100_000))
+    one_peak = TwoSides.of(rng.normal(1.0, 0.5, 100_000), 0.1)
     assert one_peak.separability == pytest.approx(
         (2 / np.pi) / (1 - 2 / np.pi), abs=0.05
     )
 
 
-@pytest.mark.parametrize("contrasts", [[], [0.5], [0.5] * 100, [0.5, 0.55] * 50])
-def test_contrasts_that_are_alike_have_no_sides(contrasts):
-    sides = FlatAndBusy.of(contrasts)
+@pytest.mark.parametrize("values", [[], [0.5], [0.5] * 100, [0.5, 0.55] * 50])
+def test_values_that_are_alike_have_no_sides(values):
+    sides = TwoSides.of(values, 0.1)
     assert sides.separability == 0.0
-    assert sides.flat == sides.busy
+    assert sides.low == sides.high
 
 
-def test_contrasts_are_spread_in_their_order():
+def test_textures_are_spread_in_their_order():
     looks = np.array([[0.1, 1.2], [0.3, 1.0], [0.5, 1.1], [1e3, 1e3]])
-    sides = FlatAndBusy(0.5, 2.5, 0.2, 4.0)
-    spread = Appearance(looks, np.array([0.1, 0.4]), 1, np.arange(4)).spread(sides)
+    sides = {"contrast": TwoSides(0.5, 2.5, 0.2, 4.0)}
+
+    def spread_of(looks):
+        scale, labels = np.array([0.1, 0.4]), np.arange(len(looks))
+        return Appearance(looks, scale, 1, labels, ("contrast",)).spread(sides)
+
+    spread = spread_of(looks)
     assert_allclose(spread.looks[:, 1], [2.5, 0.5, 1.5, 1e3])
     assert_allclose(spread.looks[:, 0], looks[:, 0])
     assert_allclose(spread.scale, [0.1, 0.2 / np.sqrt(2.0)])
-    one = Appearance(looks[:1], np.array([0.1, 0.4]), 1, np.arange(1)).spread(sides)
-    assert_allclose(one.looks, [[0.1, 0.5]])
+    assert_allclose(spread_of(looks[:1]).looks, [[0.1, 0.5]])
 
 
 def test_contrast_outside_of_the_mask_does_not_count():
@@ -281,6 +310,62 @@ def test_borders_are_not_textures():
     assert contrast[:30].max() < 0.1
 
 
+def orientations(image, inside=None):
+    """The definition, in float64: the structure tensor over windows of 6 pixels."""
+    image = image.astype(float)
+    inside = np.ones(image.shape[:2], bool) if inside is None else inside
+
+    def mean(plane, sigma, truncate):
+        total, share = (
+            gaussian_filter(values, sigma, mode="nearest", truncate=truncate)
+            for values in (inside * plane, inside.astype(float))
+        )
+        return total / np.maximum(share, 1e-4)
+
+    clear = [mean(c, 0.7, 4.0) for c in np.moveaxis(image, -1, 0)]
+    dy, dx = (
+        np.stack([sobel(c, axis, mode="nearest") / 8 for c in clear]) for axis in (0, 1)
+    )
+    xx, yy, xy = (
+        mean((one * other).sum(axis=0), 6.0, 3.0)
+        for one, other in ((dx, dx), (dy, dy), (dx, dy))
+    )
+    return np.stack([xx - yy, 2 * xy], axis=-1) / (xx + yy + 5e-6)[..., np.newaxis]
+
+
+@pytest.mark.parametrize("n_channels", [1, 3])
+def test_orientation_is_that_of_the_structure_tensor(n_channels):
+    rng = np.random.default_rng(6)
+    image = rng.random((40, 50, n_channels)).astype(np.float32)
+    inside = np.zeros((40, 50), bool)
+    inside[3:30, 4:40] = True
+    names = "orientation_0", "orientation_45"
+    found = looks_of_pixels(image, textures=names)[..., n_channels:]
+    assert_allclose(found, orientations(image), atol=1e-4)
+    found = looks_of_pixels(image, inside, names)[..., n_channels:]
+    assert_allclose(found[inside], orientations(image, inside)[inside], atol=1e-4)
+    assert np.isfinite(found).all()
+    # No value outside changes anything inside.
+    image[~inside] = 7.0
+    again = looks_of_pixels(image, inside, names)[..., n_channels:]
+    assert_allclose(again[inside], found[inside], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("angle", "expected"), [(0, (1, 0)), (90, (-1, 0)), (45, (0, 1)), (135, (0, -1))]
+)
+def test_orientation_of_lines(angle, expected):
+    y, x = np.mgrid[:80, :80]
+    across = x * np.cos(np.deg2rad(angle)) + y * np.sin(np.deg2rad(angle))
+    image = np.float32(0.5 + 0.2 * np.sin(across))[..., np.newaxis]
+    names = "orientation_0", "orientation_45"
+    middle = looks_of_pixels(image, textures=names)[30:50, 30:50, 1:]
+    assert_allclose(middle, np.broadcast_to(expected, middle.shape), atol=0.02)
+    # What is flat, or slightly shaded, has none.
+    shade = np.float32(1e-4 * across)[..., np.newaxis]
+    assert abs(looks_of_pixels(shade, textures=names)[..., 1:]).max() < 0.01
+
+
 def test_looks_of_a_part_are_part_of_those_of_the_image():
     image = np.random.default_rng(4).integers(0, 255, (70, 90, 3)).astype(np.uint8)
     inside = np.hypot(*np.ogrid[-35:35, -45:45]) < 40
@@ -290,7 +375,7 @@ def test_looks_of_a_part_are_part_of_those_of_the_image():
 
     superpixels = np.where(inside, 0, -1)
     part = looks_of_part(ScaledParts(image, scale), *place, superpixels)
-    assert part.shape == (30, 60, 4)
+    assert part.shape == (30, 60, 6)
     assert_allclose(part, whole[place], atol=1e-5)
 
 
@@ -312,38 +397,85 @@ def textured(flat_and_rough):
     return model.fit([flat_and_rough[0]])
 
 
+def by_colors(model):
+    """Let a model forget textures, as one of colours alone."""
+    model.texture_scales_ = {}
+    model.label_textures_ = model.label_textures_[:, :0]
+    return model
+
+
 def test_textures_are_joined_by_contrast(textured, flat_and_rough):
     truth = flat_and_rough[1][np.newaxis]
-    assert textured.contrast_scale_ > 0
+    assert textured.texture_scales_["contrast"] > 0
     by_contrast = v_measure(truth, textured.merge_labels(2).labels_[0])
     assert by_contrast > 0.7
     # Which labels belong together their colours do not tell.
-    textured.label_contrasts_ = None
-    by_color = v_measure(truth, textured.merge_labels(2).labels_[0])
-    assert by_color < 0.5 * by_contrast
+    labels = by_colors(textured).merge_labels(2).labels_[0]
+    assert v_measure(truth, labels) < 0.5 * by_contrast
 
 
-def test_where_colours_tell_all_contrast_is_left_out(make_segmenter, X, tmp_path):
-    # As in files from before there was contrast.
+@pytest.fixture(scope="module")
+def woven():
+    """Threads upright on the left, level on the right, of equal mean and contrast."""
+    rng = np.random.default_rng(7)
+    upright, level = (
+        gaussian_filter(rng.normal(size=(128, 128)), sigma)
+        for sigma in ((4.0, 1.0), (1.0, 4.0))
+    )
+    truth = np.repeat([0, 1], 64) * np.ones((128, 1), int)
+    return np.where(truth, level / level.std(), upright / upright.std()), truth
+
+
+def test_orientations_are_told_apart(woven):
+    image, truth = woven
+    model = SparseWNetSegmenter(16, max_epochs=3, random_state=0).fit([image])
+    assert [*model.texture_scales_] == ["orientation_0"]
+    v = v_measure(truth[np.newaxis], model.merge_labels(2).labels_[0])
+    assert v > 0.7
+    # Of pixels that lie far from the border of both, nearly all.
+    labels = model.labels_[0]
+    left, right = labels[10:-10, 10:44], labels[10:-10, 84:-10]
+    majority = np.bincount(left.ravel()).argmax()
+    assert (left == majority).mean() > 0.9
+    assert (right != majority).mean() > 0.9
+    # A turn of the image turns what is upright.
+    turned = model.predict([np.rot90(image).copy()])[0]
+    assert (turned[10:-10, 10:-10] == np.rot90(labels)[10:-10, 10:-10]).mean() < 0.3
+
+
+def test_where_colours_tell_all_textures_are_left_out(make_segmenter, X, tmp_path):
     model = make_segmenter().fit(X)
-    assert model.label_contrasts_ is None
-    assert model.contrast_scale_ is None
+    assert model.texture_scales_ == {}
+    assert model.label_textures_.shape == (model.max_labels, 0)
     model.save(tmp_path / "model.safetensors")
     again = load_model(tmp_path / "model.safetensors")
-    assert again.label_contrasts_ is None
+    assert again.label_textures_.shape == (model.max_labels, 0)
     for found, wanted in zip(again.predict(X), model.predict(X), strict=True):
         assert_array_equal(found, wanted)
 
 
-def test_contrast_is_saved(textured, flat_and_rough, tmp_path):
+def test_textures_are_saved(textured, flat_and_rough, tmp_path):
     textured.save(tmp_path / "model.safetensors")
     again = load_model(tmp_path / "model.safetensors")
-    assert again.contrast_scale_ == textured.contrast_scale_
-    assert_array_equal(again.label_contrasts_, textured.label_contrasts_)
+    assert again.texture_scales_ == textured.texture_scales_
+    assert_array_equal(again.label_textures_, textured.label_textures_)
     image = flat_and_rough[0][10:90, 20:100]
     assert_array_equal(again.predict([image])[0], textured.predict([image])[0])
     again.merge_labels(3)
     assert_array_equal(again.label_groups_, textured.merge_labels(3).label_groups_)
+
+
+def test_file_from_before_there_were_other_textures_is_read(textured, tmp_path):
+    path = tmp_path / "model.safetensors"
+    textured.save(path)
+    header, tensors = read_file(path)
+    fitted = header["fitted"]
+    fitted["contrast_scale"] = fitted.pop("texture_scales")["contrast"]
+    tensors["fitted/label_contrasts"] = tensors.pop("fitted/label_textures")[:, 0]
+    write_file(path, header, tensors)
+    again = load_model(path)
+    assert again.texture_scales_ == textured.texture_scales_
+    assert_array_equal(again.label_textures_, textured.label_textures_)
 
 
 def test_first_guess_is_the_largest_product():
@@ -361,16 +493,18 @@ def test_first_guess_is_the_largest_product():
     [
         ("color_deviation_", np.zeros(3)),
         ("color_deviation_", np.ones(2)),
-        ("contrast_scale_", None),
-        ("contrast_scale_", 0.0),
-        ("label_contrasts_", None),
-        ("label_contrasts_", np.ones(2)),
+        ("texture_scales_", {}),
+        ("texture_scales_", {"contrast": 0.0}),
+        ("texture_scales_", {"colour": 1.0}),
+        ("label_textures_", np.empty((0, 0))),
+        ("label_textures_", np.ones((2, 1))),
     ],
 )
 def test_file_with_damaged_looks_is_refused(name, value, make_segmenter, X, tmp_path):
     model = make_segmenter().fit(X)
-    model.contrast_scale_, model.label_contrasts_ = 1.0, np.ones(model.max_labels)
+    model.texture_scales_ = {"contrast": 1.0}
+    model.label_textures_ = np.ones((model.max_labels, 1))
     setattr(model, name, value)
     model.save(tmp_path / "model.safetensors")
-    with pytest.raises(ModelFileError, match=r"deviation|scale|contrasts"):
+    with pytest.raises(ModelFileError, match=r"deviation|scales|textures"):
         load_model(tmp_path / "model.safetensors")
