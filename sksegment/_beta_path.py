@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from sklearn.base import clone
 
 from sksegment._agreement import agreement_scores, regions_without_a_net
@@ -151,8 +152,10 @@ def beta_path(
         scores = agreement_scores([model.labels_ for model in models], regions)
     for row, score in zip(rows, scores, strict=True):
         row["score"] = float(score)
-    best = max(range(len(rows)), key=lambda index: rows[index]["score"])
-    return BetaPath(values, models, rows, best)
+    scores = np.array([row["score"] for row in rows])
+    if np.isnan(scores).all():
+        raise ValueError("scoring gave NaN for every beta; see what it needs")
+    return BetaPath(values, models, rows, int(np.nanargmax(scores)))
 
 
 def _fit_briefly(model, share, on_device, seed, images, batch):

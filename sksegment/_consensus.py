@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.cluster.hierarchy import cut_tree, fcluster, linkage
 from scipy.spatial.distance import cdist
 
 __all__ = ["consensus_labels"]
@@ -27,7 +27,8 @@ def consensus_labels(
         For each segmentation the label maps of all images; ids of one segmentation
         mean the same in all of them, negative where void.
     n_labels : int, optional
-        Number of labels wanted. By default what belongs together.
+        Number of labels wanted, or as many as there are combinations, if these are
+        fewer. By default what belongs together.
 
     Returns
     -------
@@ -37,7 +38,8 @@ def consensus_labels(
     Raises
     ------
     ValueError
-        If there is no segmentation, or they do not belong to the same images.
+        If there is no segmentation, they do not belong to the same images, or
+        ``n_labels`` is no number from 1 on.
 
     References
     ----------
@@ -54,7 +56,7 @@ def consensus_labels(
     >>> consensus_labels([first, second, third])[0]
     array([[0, 0, 1, 1]], dtype=int32)
     """
-    shapes = _check(label_maps)
+    shapes = _check(label_maps, n_labels)
     columns = [np.concatenate([map_.ravel() for map_ in maps]) for maps in label_maps]
     inside = columns[0] >= 0
     combinations, places, counts = np.unique(
@@ -71,7 +73,10 @@ def consensus_labels(
     return [*map(np.reshape, np.split(flat, ends[:-1]), shapes)]
 
 
-def _check(label_maps):
+def _check(label_maps, n_labels):
+    is_whole = isinstance(n_labels, int | np.integer) and n_labels is not True
+    if n_labels is not None and not (is_whole and n_labels >= 1):
+        raise ValueError(f"n_labels={n_labels!r} must be None or a whole number from 1")
     if len(label_maps) == 0:
         raise ValueError("there is no segmentation to join")
     shapes = [[np.shape(map_) for map_ in maps] for maps in label_maps]
@@ -87,13 +92,14 @@ def _check(label_maps):
 def _group(combinations, counts, n_labels):
     """Group combinations of labels; rare ones join the nearest of the frequent."""
     seeds = np.argsort(-counts, kind="stable")[:_MAX_SEEDS]
-    if len(seeds) == 1:
+    if len(seeds) <= 1:
         return np.zeros(len(combinations), np.int64)
     tree = linkage(combinations[seeds], "average", metric="hamming")
     if n_labels is None:
-        found = fcluster(tree, 0.5, "distance")
+        # More than half agree, not just half.
+        found = fcluster(tree, np.nextafter(0.5, 0.0), "distance")
     else:
-        found = fcluster(tree, n_labels, "maxclust")
+        found = cut_tree(tree, min(n_labels, len(seeds)))[:, 0]
     groups = np.empty(len(combinations), np.int64)
     for start in range(0, len(combinations), _MAX_SEEDS):
         part = slice(start, start + _MAX_SEEDS)

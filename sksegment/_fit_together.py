@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from sklearn.base import clone
 
 from sksegment._typing import Images
@@ -54,8 +55,8 @@ def fit_together(estimators: Sequence[Any], X: Images) -> list[Any]:
     >>> [len(fitted.labels_) for fitted in fit_together(models, [coins()[::8, ::8]])]
     [1, 1]
     """
-    estimators = [clone(estimator) for estimator in estimators]
     _check_alike(estimators)
+    estimators = [clone(estimator) for estimator in estimators]
     for estimator in estimators:
         estimator._validate_params()
         check_objective(estimator)
@@ -78,7 +79,7 @@ def fit_together(estimators: Sequence[Any], X: Images) -> list[Any]:
     train_wnets(estimators, nets, on_device, seeds)
     for estimator, net in zip(estimators, nets, strict=True):
         estimator._keep(net, images, batch)
-        warn_of_failure(estimator, images, stacklevel=2)
+        warn_of_failure(estimator, images)
     return estimators
 
 
@@ -89,7 +90,7 @@ def _check_alike(estimators):
     expected = _fixed(first)
     for index, estimator in enumerate(estimators):
         found = _fixed(estimator)
-        differ = [k for k in expected if repr(found.get(k)) != repr(expected[k])]
+        differ = [k for k in expected if not _same(found.get(k), expected[k])]
         if type(estimator) is not type(first) or differ:
             what = ", ".join(differ) or "class"
             raise ValueError(
@@ -101,6 +102,19 @@ def _check_alike(estimators):
             "fit_together has neither restarts nor an early stop; set n_init=1 and "
             "min_labels=None"
         )
+
+
+def _same(one, other):
+    """Whether two parameters are equal; of estimators their own are compared."""
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    if hasattr(one, "get_params"):
+        return True
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return np.array_equal(one, other)
 
 
 def _fixed(estimator):

@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from sksegment._shared import SharedState
 from sksegment._tiff_files import count_pages, is_tiff, read_tiff
 from sksegment._typing import PathLike
+from sksegment._warn import warn_user
 
 __all__ = [
     "ImageFileError",
@@ -257,11 +258,9 @@ def _png_pixels(image, path):
         # Of the first chunk, whose place and order are fixed.
         depth, kind = file.read(26)[24:]
     if depth == 16 and kind != _PNG_GREY:
-        warnings.warn(
+        warn_user(
             f"{path} has 16 bits a channel, of which 8 are read; convert it to TIFF to "
-            "keep them all",
-            UserWarning,
-            stacklevel=2,
+            "keep them all"
         )
     return pixels[..., 0] if kind == _PNG_GREY_ALPHA and pixels.ndim == 3 else pixels
 

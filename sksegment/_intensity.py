@@ -4,11 +4,12 @@ A range taken per image would give one and the same material different values in
 different slices of a tomogram; hence the range belongs to the model.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from skimage.color import lab2rgb, rgb2lab
+
+from sksegment._warn import warn_user
 
 __all__ = [
     "IntensityScale",
@@ -124,11 +125,9 @@ def warn_of_units(image, intensity_range, index):
         if known == (0.0, 255.0) and 0.0 < values[1] <= 1.0:
             cure = "the model was fitted on uint8 images; multiply it by 255"
         # The same text for all slices of a stack, so that it is shown once.
-        warnings.warn(
+        warn_user(
             f"values of image {index} hardly fit the range of the training images, "
-            f"{known[0]:.3g} to {known[1]:.3g}: {cure}",
-            UserWarning,
-            stacklevel=4,
+            f"{known[0]:.3g} to {known[1]:.3g}: {cure}"
         )
 
 

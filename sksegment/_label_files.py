@@ -5,12 +5,22 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import tifffile
 from PIL import Image
 
 from sksegment._image_files import ImageFileError, read_images
+from sksegment._tiff_files import is_tiff, open_tiff
 from sksegment._typing import PathLike
 
-__all__ = ["read_labels", "read_pages", "whole_numbers"]
+__all__ = [
+    "ARRAY_SUFFIXES",
+    "read_labels",
+    "read_pages",
+    "whole_numbers",
+    "without",
+]
+
+ARRAY_SUFFIXES = (".npy", ".npz")
 
 
 def read_labels(path: PathLike, *, void: int | str | None = "max") -> list[np.ndarray]:
@@ -54,7 +64,7 @@ def read_labels(path: PathLike, *, void: int | str | None = "max") -> list[np.nd
     pages = [whole_numbers(page, path) for page in read_pages(path)]
     if void == "max":
         void = _largest(pages, path)
-    return [_as_labels(page, void) for page in pages]
+    return [without(page, void, path) for page in pages]
 
 
 def read_pages(path):
@@ -74,7 +84,7 @@ def read_pages(path):
     ImageFileError
         If the file is missing or cannot be read.
     """
-    if path.suffix.lower() in (".npy", ".npz"):
+    if path.suffix.lower() in ARRAY_SUFFIXES:
         pages = _read_array(path)
         return [pages] if pages.ndim == 2 else list(pages)
     return _read_palette(path) or read_images(path)
@@ -110,6 +120,8 @@ def _read_array(path):
 def _read_palette(path):
     """Indices of an image with a palette, whose colours would say nothing."""
     try:
+        if is_tiff(path):
+            return _read_tiff_palette(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path) as image:
@@ -119,6 +131,14 @@ def _read_palette(path):
         # `read_images` says what is wrong.
         pass
     return None
+
+
+def _read_tiff_palette(path):
+    with open_tiff(path) as (series, *others):
+        is_palette = series.keyframe.photometric == tifffile.PHOTOMETRIC.PALETTE
+        if others or not is_palette or series.axes[-2:] != "YX":
+            return None
+        return [*series.asarray().reshape(-1, *series.shape[-2:])]
 
 
 def whole_numbers(page, path):
@@ -153,10 +173,32 @@ def whole_numbers(page, path):
     return page
 
 
-def _as_labels(page, void):
-    labels = page.astype(np.int64)
-    if void is not None:
-        labels[labels == void] = -1
+def without(page, void, path):
+    """Labels of a page, with one value for none of them.
+
+    Parameters
+    ----------
+    page : ndarray of shape (H, W), of any integer dtype
+    void : int or None
+    path : str or path-like
+        For messages.
+
+    Returns
+    -------
+    labels : ndarray of shape (H, W), int32
+        -1 where the page is ``void``.
+
+    Raises
+    ------
+    ImageFileError
+        If a label is too large.
+    """
+    labels = np.where(page == void, -1, page) if void is not None else page
+    outside = np.abs(labels.astype(float)).max(initial=0.0)
+    if outside > np.iinfo(np.int32).max:
+        raise ImageFileError(
+            f"{path} has the number {outside:.0f}; class numbers are 0, 1, 2, ..."
+        )
     return labels.astype(np.int32)
 
 

@@ -1,12 +1,16 @@
 """Scores that need no ground truth, to choose among segmentations by."""
 
+import copy
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
 from sksegment._agreement import mean_v_measure, regions_without_a_net
 from sksegment._intensity import IntensityScale
+from sksegment._rescaled import RescaledImage, original_shape
 from sksegment._typing import Images
 from sksegment._validation import check_images
 
@@ -70,9 +74,30 @@ def stability_score(estimator: Any, X: Images, y: object = None) -> float:
     labels = estimator.predict(X)
     scores = []
     for mirror in _MIRRORS:
-        mirrored = estimator.predict([np.asarray(image)[mirror] for image in X])
+        twin = _with_mirrored_mask(estimator, mirror)
+        mirrored = twin.predict([_mirrored(image, mirror) for image in X])
         scores.append(mean_v_measure(labels, [map_[mirror] for map_ in mirrored]))
     return float(np.mean(scores))
+
+
+def _mirrored(image, mirror):
+    """Image the other way round, which knows the size it had before as well."""
+    before, array = original_shape(image), np.asarray(image)[mirror]
+    return array if before is None else RescaledImage(array, before)
+
+
+def _with_mirrored_mask(estimator, mirror):
+    """Estimator, or pipeline, whose field of view is that of mirrored images."""
+    if isinstance(estimator, Pipeline):
+        *steps, (name, last) = estimator.steps
+        return Pipeline([*steps, (name, _with_mirrored_mask(last, mirror))])
+    superpixels = getattr(estimator, "superpixels_", None)
+    mask = getattr(superpixels, "mask", None)
+    if not isinstance(mask, np.ndarray):
+        return estimator
+    estimator, superpixels = copy.copy(estimator), copy.copy(superpixels)
+    superpixels.mask, estimator.superpixels_ = mask[mirror], superpixels
+    return estimator
 
 
 def seed_stability_score(
@@ -83,7 +108,8 @@ def seed_stability_score(
     Parameters
     ----------
     estimator : estimator
-        Fitted; clones of it are fitted again, with ``random_state`` 1, 2, ...
+        Fitted; clones of it are fitted again, with ``random_state`` 1, 2, ..., but not
+        with its own.
     X : sequence of ndarray of shape (H, W) or (H, W, C)
     y : None
         Ignored.
@@ -97,11 +123,13 @@ def seed_stability_score(
         counts 0.
     """
     labels = estimator.predict(X)
+    params = estimator.get_params()
+    names = [name for name in params if _is_seed(name)]
+    own = [params[name] for name in names if isinstance(params[name], Integral)]
+    others = [seed for seed in range(1, n_seeds + len(own) + 1) if seed not in own]
     scores = []
-    for seed in range(1, n_seeds + 1):
-        twin = clone(estimator)
-        seeds = [name for name in twin.get_params() if _is_seed(name)]
-        twin.set_params(**dict.fromkeys(seeds, seed)).fit(X)
+    for seed in others[:n_seeds]:
+        twin = clone(estimator).set_params(**dict.fromkeys(names, seed)).fit(X)
         scores.append(mean_v_measure(labels, twin.predict(X)))
     return float(np.mean(scores))
 
@@ -137,10 +165,19 @@ def description_length_score(estimator: Any, X: Images, y: object = None) -> flo
     batch = check_images(X)
     scale = IntensityScale.of(batch.images)
     bits = [
-        _bits(np.float32(100.0) * scale.apply(image), labels)
+        _bits(np.float32(100.0) * scale.apply(image), _shrunk(labels, image.shape))
         for image, labels in zip(batch.images, estimator.predict(X), strict=True)
     ]
     return -float(np.mean(bits))
+
+
+def _shrunk(labels, shape):
+    """Labels of every pixel of an image that was rescaled before."""
+    rows, columns = (
+        np.arange(now) * before // now
+        for now, before in zip(shape[:2], labels.shape, strict=True)
+    )
+    return labels[np.ix_(rows, columns)]
 
 
 def _bits(image, labels):

@@ -63,9 +63,9 @@ class MergingMixin:
         Returns
         -------
         self : estimator
-            From now on labels are 0..n_labels-1, from dark to bright, the same in
-            every image; each is a union of what were labels before. `transform` still
-            gives all soft labels.
+            From now on labels are 0..n_labels-1, the same in every image: those of
+            scribbles in their order, then all others from dark to bright. Each is a
+            union of what were labels before. `transform` still gives all soft labels.
 
         Raises
         ------
@@ -102,8 +102,9 @@ class MergingMixin:
         if is_auto:
             seeds, maps = seed_labels(fractions, n_labels), self.unmerged_labels_
             groups = join_transitions(groups, points, seeds, maps, n_apart)
-        self.label_groups_ = number_groups(groups, brightness, fractions)
-        regions = self.labels_ if self.labels_are_regions_ else None
+        self.label_groups_ = number_groups(groups, brightness, fractions, n_apart)
+        is_cut = self.labels_are_regions_ and self.n_regions is not None
+        regions = self.labels_ if is_cut else None
         self._keep_labels(self.unmerged_labels_, regions)
         return self
 

@@ -74,8 +74,10 @@ def training_images(paths, n_images, journal, wanted=frozenset()):
 def _choose(pages, n, wanted):
     """Take what is wanted, and the middles of equal parts of all others."""
     others = [page for page in pages if page not in wanted]
-    n = max(0, min(n - len(pages) + len(others), len(others)))
-    spread = {others[(2 * i + 1) * len(others) // (2 * n)] for i in range(n)}
+    n_wanted = len(pages) - len(others)
+    n_others = max(0, min(n - n_wanted, len(others)))
+    middles = [(2 * i + 1) * len(others) // (2 * n_others) for i in range(n_others)]
+    spread = {others[middle] for middle in middles}
     return [page for page in pages if page in wanted or page in spread]
 
 
@@ -141,5 +143,7 @@ def naming_images(names):
 
 
 def _named(match, names):
+    if int(match[2]) >= len(names):
+        return match[0]
     name = names[int(match[2])]
     return name if match[1] == "image" else f"the scribbles of {name}"

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from sksegment._image_files import ImageFileError
-from sksegment._label_files import read_pages, whole_numbers
+from sksegment._label_files import read_pages, whole_numbers, without
 from sksegment._typing import PathLike
 
 __all__ = ["ScribblePages", "read_scribbles"]
@@ -49,19 +49,19 @@ def read_scribbles(
     array([[-1,  0],
            [ 1, -1]], dtype=int32)
     """
-    pages = ScribblePages(path, unknown)
-    maps = [pages.take(page) for page in read_pages(Path(path))]
-    pages.check()
+    reader = ScribblePages(path, unknown)
+    maps = reader.read(path)
+    reader.check()
     return maps
 
 
 class ScribblePages:
-    """Turns pages of a file into scribbles one by one, and remembers what it has seen.
+    """Turns pages into scribbles one by one, and remembers what it has seen.
 
     Parameters
     ----------
     path : str or path-like
-        For messages.
+        File, or folder of several, for messages.
     unknown : {"max"} or int or None
         See `read_scribbles`.
     """
@@ -70,18 +70,21 @@ class ScribblePages:
         self.path, self.unknown = path, unknown
         self._is_max, self._seen = unknown == "max", set()
 
-    def take(self, page):
+    def read(self, path):
+        """Scribbles of all pages of a file, list of ndarray of shape (H, W)."""
+        return [self.take(page, path) for page in read_pages(Path(path))]
+
+    def take(self, page, path=None):
         """Scribbles (H, W), int32, of a page as it is in the file; -1 where unknown."""
-        page = whole_numbers(page, self.path)
+        path = self.path if path is None else path
+        page = whole_numbers(page, path)
         if self._is_max:
             self.unknown = np.iinfo(page.dtype).max if page.dtype.kind == "u" else None
         self._seen.update(np.unique(page).tolist())
-        classes = page.astype(np.int64)
-        if self.unknown is not None:
-            classes[classes == self.unknown] = -1
+        classes = without(page, self.unknown, path)
         if self.unknown == 0:
             classes[classes > 0] -= 1
-        return np.maximum(classes, -1).astype(np.int32)
+        return np.maximum(classes, -1)
 
     def check(self):
         """Refuse, in the end, what leaves no doubt or nothing but doubt.

@@ -1,12 +1,12 @@
 """Scribbles: pixels whose class the user knows, and what carries them."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from sksegment._validation import check_label_maps
+from sksegment._warn import warn_user
 
 __all__ = ["NO_SCRIBBLES", "Scribbles", "check_scribbles"]
 
@@ -112,11 +112,9 @@ def _warn_of_lost(classes):
     """Warn of classes of which nothing is inside."""
     if len(classes):
         names = ", ".join(map(str, classes))
-        warnings.warn(
+        warn_user(
             f"all scribbles of class {names} lie outside the mask, so nothing is known "
-            "of it; draw some inside, or leave the class out",
-            UserWarning,
-            stacklevel=4,
+            "of it; draw some inside, or leave the class out"
         )
 
 

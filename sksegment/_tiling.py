@@ -1,13 +1,13 @@
 """Logits of images window by window, and smaller windows where memory runs out."""
 
 import copy
-import warnings
 import weakref
 from dataclasses import dataclass
 from itertools import product
 
 import torch
 
+from sksegment._warn import warn_user
 from sksegment.training import TensorGrid, window_logits
 
 __all__ = ["is_out_of_memory", "logits_of", "logits_of_window", "windows"]
@@ -150,11 +150,10 @@ def _make_room(net, side, error):
         raise error
     if net not in _ROOMS:
         _ROOMS[net] = room
-        warnings.warn(
+        warn_user(
             f"{net.device} has no memory left for windows of {side} pixels; smaller "
             "ones are taken, and the CPU if that does not help",
             RuntimeWarning,
-            stacklevel=2,
         )
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -6,7 +6,9 @@ import numpy as np
 from sklearn.base import clone
 
 from sksegment._pages import naming_images
+from sksegment._validation import check_images
 from sksegment.io import load_model
+from sksegment.segmenters._before import image_digests
 
 __all__ = ["train_model", "unfinished_file"]
 
@@ -56,12 +58,14 @@ def train_model(estimator, images, target, *, every, resume=False, scribbles=Non
     ImageFileError
         If an image cannot be used.
     ValueError
-        If the training to go on with had other parameters.
+        If the training to go on with had other parameters, images, or classes.
     """
     partial = unfinished_file(target)
     had_folder = partial.parent.exists()
     goes_on = resume and partial.exists()
     model = _load(partial, estimator) if goes_on else clone(estimator)
+    if goes_on:
+        _check_images_of(model, images, scribbles or {}, partial)
     try:
         with naming_images(images):
             _train(model, images, scribbles, estimator.max_epochs, partial, every)
@@ -78,14 +82,17 @@ def train_model(estimator, images, target, *, every, resume=False, scribbles=Non
 
 def _train(model, images, scribbles, max_epochs, partial, every):
     left = max_epochs - getattr(model, "n_iter_", 0)
-    if left > 0:
-        model.set_params(max_epochs=left)
-        model.partial_fit(
-            [*images.values()],
-            scribbles=[*map(scribbles.get, images)] if scribbles else None,
-            checkpoint=partial,
-            checkpoint_every=every,
-        )
+    if left <= 0:
+        model.interrupted_ = False
+        return
+    maps = [*map((scribbles or {}).get, images)]
+    model.set_params(max_epochs=left)
+    model.partial_fit(
+        [*images.values()],
+        scribbles=None if all(map_ is None for map_ in maps) else maps,
+        checkpoint=partial,
+        checkpoint_every=every,
+    )
 
 
 def _remove(partial, *, with_folder):
@@ -105,6 +112,23 @@ def _load(path, estimator):
                 f"{wanted[name]!r}; give the same as then, or leave --resume out"
             )
     return model.set_params(device=estimator.device, verbose=estimator.verbose)
+
+
+def _check_images_of(model, images, scribbles, path):
+    """Refuse to go on with other images, or with other classes of scribbles."""
+    found = image_digests(check_images([*images.values()]).images)
+    if model.image_digests_ not in (found, [""]):
+        raise ValueError(
+            f"the training in {path} had other images than {next(iter(images))}, ...; "
+            "give the same as then, or leave --resume out"
+        )
+    hinted = [int(scribbles[name].max()) + 1 for name in images if name in scribbles]
+    if model.n_hinted_classes_ != max(hinted, default=0):
+        raise ValueError(
+            f"the training in {path} had scribbles of {model.n_hinted_classes_} "
+            f"class(es), not {max(hinted, default=0)}; give the same as then, or leave "
+            "--resume out"
+        )
 
 
 def _same(found, wanted, name):

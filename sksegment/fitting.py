@@ -82,14 +82,14 @@ def check_net(estimator):
         "base_channels": encoder.head.in_channels,
         "depth": encoder.depth,
         "position": encoder.down[0][0].in_channels > estimator.n_channels_in_,
-        "reconstruction": module.decoder is not None,
+        "reconstruction": estimator.net_.reconstruct,
     }
     wanted = {
         "max_labels": estimator.max_labels,
         "base_channels": estimator.base_channels,
         "depth": estimator.depth,
         "position": estimator.position > 0,
-        "reconstruction": estimator.reconstruction != "none",
+        "reconstruction": estimator.reconstruction,
     }
     changed = [name for name in found if found[name] != wanted[name]]
     if changed:
@@ -193,6 +193,7 @@ def train_wnet(estimator, net, images, seed, *, start, min_labels=None, callback
                     max_epochs=estimator.max_epochs,
                     callbacks=[*own, last, *callbacks],
                 )
+            net.settle_statistics(images)
         except FloatingPointError:
             raise
         except BaseException:
@@ -200,7 +201,6 @@ def train_wnet(estimator, net, images, seed, *, start, min_labels=None, callback
             if len(net.history) > n_before:
                 net.settle_statistics(images)
             raise
-        net.settle_statistics(images)
         _finite_loss(own).check_weights(net)
 
 

@@ -286,7 +286,7 @@ def group_labels(points, fractions, n_groups, n_apart=0):
     return groups
 
 
-def number_groups(groups, brightness, fractions):
+def number_groups(groups, brightness, fractions, n_fixed=0):
     """Number groups of labels from dark to bright.
 
     Parameters
@@ -295,10 +295,13 @@ def number_groups(groups, brightness, fractions):
         See `group_labels`.
     brightness, fractions : ndarray of shape (K,)
         Of the labels.
+    n_fixed : int, default=0
+        Groups of the first so many labels come before all others, in their order.
 
     Returns
     -------
     groups : ndarray of shape (K,), int32
     """
-    order = brightness_order(groups, brightness, fractions, groups.max() + 1)
+    order = brightness_order(groups, brightness, fractions, groups.max() + 1).tolist()
+    order = [*dict.fromkeys([*groups[:n_fixed].tolist(), *order])]
     return np.argsort(order).astype(np.int32)[groups]

@@ -4,9 +4,10 @@ import math
 import os
 import re
 import sys
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
+
+from sksegment._warn import warn_user
 
 __all__ = [
     "MemoryEstimate",
@@ -120,7 +121,7 @@ def estimate(estimator, shapes, *, training=False):
     return MemoryEstimate(*map(int, parts), int(total), available())
 
 
-def warn_of_shortage(estimator, shapes, *, stacklevel):
+def warn_of_shortage(estimator, shapes):
     """Warn before a fit for which there seems to be too little memory.
 
     Parameters
@@ -128,16 +129,13 @@ def warn_of_shortage(estimator, shapes, *, stacklevel):
     estimator : SparseWNetSegmenter or DenseWNetSegmenter
     shapes : list of (int, int, int)
         Of the training images.
-    stacklevel : int
-        Of the call to name in the warning, as for `warnings.warn` itself.
     """
     expected = estimate(estimator, shapes, training=True)
     if not expected.fits:
-        warnings.warn(
+        warn_user(
             f"training will take {expected}; train on a part of the images (predict "
             "labels all of them part by part), or set a smaller resolution",
             RuntimeWarning,
-            stacklevel=stacklevel + 1,
         )
 
 

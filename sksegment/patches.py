@@ -1,12 +1,12 @@
 """Patches: random crops, flipped and rotated, from which reconstruction is learnt."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from sksegment._validation import Integral, fit_context
+from sksegment._warn import warn_user
 
 __all__ = ["PatchDraw", "PatchSampler"]
 
@@ -247,11 +247,9 @@ class _Places:
         clipped = np.minimum(wanted, limit)
         if warn and (clipped < wanted).any():
             size = tuple(np.rint(limit / scale).astype(int).tolist())
-            warnings.warn(
+            warn_user(
                 f"patches of {shape} are larger than the smallest image, {size}, and "
-                "are clipped to it; set smaller patches__shapes",
-                UserWarning,
-                stacklevel=2,
+                "are clipped to it; set smaller patches__shapes"
             )
         return tuple(clipped.tolist())
 

@@ -1,10 +1,16 @@
 """Options and files of scribbles: which strokes belong to which image."""
 
+import contextlib
 from pathlib import Path
 
-from sksegment._image_files import ImageFileError, count_images
+import numpy as np
+import tifffile
+
+from sksegment._image_files import ImageFileError, count_images, find_images
+from sksegment._label_files import ARRAY_SUFFIXES, read_pages
 from sksegment._pages import Page
-from sksegment._scribble_files import ScribblePages, read_scribbles
+from sksegment._scribble_files import ScribblePages
+from sksegment._tiff_files import is_tiff
 from sksegment.cli._options import add_void_value
 
 __all__ = ["add_scribbles", "scribbled_slices", "scribbles_of_images"]
@@ -42,15 +48,18 @@ def scribbles_of_images(args, paths):
 
     Raises
     ------
+    ValueError
+        If other options make no sense beside them.
     ImageFileError
         If a file cannot be read, belongs to none of the images, or has another number
         of pages.
     """
-    if args.scribbles is None:
+    source = _checked_source(args)
+    if source is None:
         return {}
-    scribbles = {}
-    for path, file in _image_of_each(Path(args.scribbles), paths).items():
-        maps, n_pages = read_scribbles(file, unknown=args.unknown), count_images(path)
+    reader, scribbles = ScribblePages(source, args.unknown), {}
+    for path, file in _files_by_image(source, paths).items():
+        maps, n_pages = reader.read(file), count_images(path)
         if len(maps) != n_pages:
             raise ImageFileError(
                 f"{file} has {len(maps)} page(s), but {path}, to which it belongs, has "
@@ -58,47 +67,69 @@ def scribbles_of_images(args, paths):
             )
         pages = [Page(path, index, n_pages) for index in range(n_pages)]
         scribbles |= _with_strokes(zip(pages, maps, strict=True))
+    reader.check()
     return scribbles
 
 
-def _image_of_each(source, paths):
-    """File of scribbles by image file."""
+def _checked_source(args):
+    """File or folder of the scribbles; None if there are none."""
+    if args.scribbles is None:
+        if args.unknown != "max":
+            raise ValueError("--unknown says what is unknown in --scribbles: name them")
+        return None
+    if args.regions is not None:
+        raise ValueError(
+            "--scribbles tell classes apart, and --regions gives regions without "
+            "classes; leave one of them out"
+        )
+    source = Path(args.scribbles)
     if not source.exists():
         raise ImageFileError(f"--scribbles {source}: there is no such file")
+    return source
+
+
+def _files_by_image(source, paths):
+    """File of scribbles by image file."""
     if not source.is_dir() and len(paths) == 1:
         return {paths[0]: source}
-    files = [source]
-    if source.is_dir():
-        files = sorted(
-            file
-            for file in source.iterdir()
-            if file.is_file() and not file.name.startswith(".")
-        )
     found = {}
-    for file in files:
+    for file in _files_in(source) if source.is_dir() else [source]:
         path = _image_of(file, paths)
         if path in found:
             raise ImageFileError(
                 f"{found[path]} and {file} are both scribbles of {path}; keep one"
             )
         found[path] = file
-    if not found:
-        raise ImageFileError(f"--scribbles {source}: the folder is empty")
     return found
 
 
+def _files_in(folder):
+    """Images in natural order, then arrays; no other files."""
+    images = []
+    with contextlib.suppress(ImageFileError):
+        images = find_images([folder])
+    arrays = [p for p in folder.iterdir() if p.suffix.lower() in ARRAY_SUFFIXES]
+    if not images and not arrays:
+        raise ImageFileError(f"--scribbles {folder}: there are no images in the folder")
+    return [*images, *sorted(arrays)]
+
+
 def _image_of(file, paths):
-    stem = file.stem
-    for ending in _ENDINGS:
-        stem = stem.removesuffix(ending)
-    images = [path for path in paths if path.stem in (stem, file.stem)]
-    if len(images) != 1:
-        found = f"{len(images)} inputs have" if images else "no input has"
-        raise ImageFileError(
-            f"the scribbles {file} belong to the image of that name, but {found} it: "
-            f"call them NAME{_ENDINGS[0]}.png, for an image NAME"
-        )
-    return images[0]
+    """Image of the name of a file, or else of that name without its ending."""
+    endings = [ending for ending in _ENDINGS if file.stem.endswith(ending)]
+    for stem in (file.stem, *map(file.stem.removesuffix, endings)):
+        images = [path for path in paths if path.stem == stem]
+        if len(images) == 1:
+            return images[0]
+        if images:
+            raise ImageFileError(
+                f"the scribbles {file} may belong to {images[0]} or to {images[1]}; "
+                "run them apart"
+            )
+    raise ImageFileError(
+        f"the scribbles {file} belong to the image of that name, but no input has it: "
+        f"call them NAME{_ENDINGS[0]}.png, for an image NAME"
+    )
 
 
 def scribbled_slices(args, view):
@@ -116,31 +147,67 @@ def scribbled_slices(args, view):
 
     Raises
     ------
+    ValueError
+        If other options make no sense beside them.
     ImageFileError
         If the file has neither a page for every slice nor one for every slice of
         ``--train-at``.
     """
-    from sksegment.stacks import open_stack
-
-    if args.scribbles is None:
+    source = _checked_source(args)
+    if source is None:
         return {}
-    if not Path(args.scribbles).exists():
-        raise ImageFileError(f"--scribbles {args.scribbles}: there is no such file")
-    reader = ScribblePages(args.scribbles, args.unknown)
-    with open_stack(args.scribbles) as pages:
+    reader = ScribblePages(source, args.unknown)
+    with _open_pages(source) as pages:
         numbers = range(len(view))
         if len(pages) != len(view):
             numbers = args.train_at or []
         if len(pages) != len(numbers):
             raise ImageFileError(
-                f"{args.scribbles} has {len(pages)} page(s), but {view.source} has "
-                f"{len(view)} slices; give a page for each, or one for each slice of "
-                "--train-at"
+                f"{source} has {len(pages)} page(s), but {view.source} has {len(view)} "
+                f"slices along {view.axes[0]}; give a page for each, or one for each "
+                "slice of --train-at"
             )
         maps = zip(numbers, map(reader.take, pages), strict=True)
         scribbles = _with_strokes(maps)
     reader.check()
     return scribbles
+
+
+@contextlib.contextmanager
+def _open_pages(source):
+    """Pages of a volume, one by one; or of an image, as it is stored."""
+    from sksegment.stacks import open_stack
+
+    if source.is_dir() and source.suffix.lower() != ".zarr":
+        yield _FilesInTurn(_files_in(source))
+    elif _is_volume(source):
+        with open_stack(source) as pages:
+            yield pages
+    else:
+        yield read_pages(source)
+
+
+def _is_volume(path):
+    if path.suffix.lower() == ".npy":
+        return np.load(path, mmap_mode="r", allow_pickle=False).ndim > 2
+    if path.is_file() and is_tiff(path):
+        with tifffile.TiffFile(path) as tif:
+            return tif.pages.first.photometric != tifffile.PHOTOMETRIC.PALETTE
+    return path.suffix.lower() in (".zarr", ".h5", ".hdf5", ".nxs")
+
+
+class _FilesInTurn:
+    """Maps of a folder, each read when its turn comes."""
+
+    def __init__(self, files):
+        self._files = files
+
+    def __len__(self):
+        return len(self._files)
+
+    def __iter__(self):
+        for file in self._files:
+            yield from read_pages(file)
 
 
 def _with_strokes(maps):

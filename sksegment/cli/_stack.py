@@ -130,7 +130,7 @@ def _directions(text):
 
 def _indices(text):
     try:
-        return sorted({int(part) for part in text.split(",")})
+        return [*dict.fromkeys(int(part) for part in text.split(","))]
     except ValueError as error:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a list of slices like 120,400"

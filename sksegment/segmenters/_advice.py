@@ -1,8 +1,8 @@
 """Tell of a training that came to nothing, and what to try."""
 
-import warnings
-
 from sklearn.exceptions import ConvergenceWarning
+
+from sksegment._warn import warn_user
 
 __all__ = ["warn_of_failure"]
 
@@ -11,7 +11,7 @@ __all__ = ["warn_of_failure"]
 _LEAST_MOVEMENT = 1e-3
 
 
-def warn_of_failure(estimator, images, *, stacklevel):
+def warn_of_failure(estimator, images):
     """Warn if a fitted estimator has one label only, or never left its start.
 
     One label is what there is to find where all pixels are equal, and no failure where
@@ -22,8 +22,6 @@ def warn_of_failure(estimator, images, *, stacklevel):
     estimator : SparseWNetSegmenter or DenseWNetSegmenter
     images : PreparedImages or PreparedPixels
         What it was trained on.
-    stacklevel : int
-        Of the call to name in the warning, as for `warnings.warn` itself.
     """
     n_labels = int((estimator.label_fractions_ > 0).sum())
     if n_labels <= (getattr(estimator, "min_labels", None) or 0) or _constant(images):
@@ -44,7 +42,7 @@ def warn_of_failure(estimator, images, *, stacklevel):
         )
     else:
         return
-    warnings.warn(text, ConvergenceWarning, stacklevel=stacklevel + 1)
+    warn_user(text, ConvergenceWarning)
 
 
 def _constant(images):

@@ -22,7 +22,7 @@ def _digest(image):
 
 
 def keep_labels_of_before(estimator, before, weights):
-    """Keep what labels look like that are in use, though no new image has them.
+    """Average what labels look like, and how much they cover, with that of before.
 
     Parameters
     ----------
@@ -33,22 +33,30 @@ def keep_labels_of_before(estimator, before, weights):
     weights : tuple of float
         Of the images before and of the new ones.
     """
-    old, new = before["label_fractions_"], estimator.label_fractions_
-    unseen = (old > 0) & (new == 0)
-    estimator.label_fractions_ = np.average([old, new], axis=0, weights=weights)
-    estimator.label_colors_ = np.where(
-        unseen[:, np.newaxis], before["label_colors_"], estimator.label_colors_
+    areas = np.multiply(
+        [before["label_fractions_"], estimator.label_fractions_],
+        np.reshape(weights, (2, 1)),
     )
+    estimator.label_fractions_ = areas.sum(axis=0) / sum(weights)
+    colors = before["label_colors_"], estimator.label_colors_
+    estimator.label_colors_ = _means(colors, areas[..., np.newaxis])
     if "label_textures_" in before:
-        _keep_textures_of_before(estimator, before, unseen)
+        _keep_textures_of_before(estimator, before, areas)
 
 
-def _keep_textures_of_before(estimator, before, unseen):
+def _means(both, areas):
+    """Means of old and new looks by areas; the new ones where there is neither."""
+    total = areas.sum(axis=0)
+    sums = np.multiply(both, areas).sum(axis=0)
+    return np.divide(sums, total, out=np.array(both[1], float), where=total > 0)
+
+
+def _keep_textures_of_before(estimator, before, areas):
     """Let textures go on counting that divide no new image, but those of before."""
     old, new = _textures(before), _textures(vars(estimator))
     scales = before["texture_scales_"] | estimator.texture_scales_
     for name in old.keys() & new.keys():
-        new[name] = np.where(unseen, old[name], new[name])
+        new[name] = _means((old[name], new[name]), areas)
     columns = {
         name: new.get(name, old.get(name)) for name in TEXTURES if name in scales
     }

@@ -2,10 +2,11 @@
 
 import contextlib
 import os
-import warnings
+from numbers import Integral
 from pathlib import Path
 
 from sksegment._persistence import check_parameters
+from sksegment._warn import warn_user
 from sksegment.training import Checkpoint
 
 __all__ = ["Checkpoints", "all_or_nothing", "tell_what_is_kept"]
@@ -28,7 +29,7 @@ class Checkpoints:
     """
 
     def __init__(self, path, every):
-        if isinstance(every, bool) or every != int(every) or every < 1:
+        if isinstance(every, bool) or not isinstance(every, Integral) or every < 1:
             raise ValueError(
                 f"checkpoint_every={every!r} is not a number of epochs from 1 on"
             )
@@ -97,4 +98,4 @@ def tell_what_is_kept(stop, n_epochs):
     stop.add_note(text)
     if isinstance(stop, SystemExit):
         # It ends a program in silence.
-        warnings.warn(f"stopped by SIGTERM: {text}", UserWarning, stacklevel=4)
+        warn_user(f"stopped by SIGTERM: {text}")

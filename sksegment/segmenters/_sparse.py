@@ -1,5 +1,6 @@
 """The sparse W-Net as a scikit-learn estimator."""
 
+from copy import copy
 from functools import partial
 
 import numpy as np
@@ -289,9 +290,11 @@ class SparseWNetSegmenter(
         return PreparedImages.build(images, self.superpixels)
 
     def _prepare_more(self, images):
+        self._check_assignment()
         return PreparedImages.extend(images, self.superpixels_)
 
     def _training_images(self, images, device):
+        self._check_n_regions(images.graphs)
         return [
             GraphImage.build(*parts, tau=self.tau, device=device, **self._grid)
             for parts in zip(
@@ -300,7 +303,8 @@ class SparseWNetSegmenter(
         ]
 
     def _keep_preparation(self, images):
-        self.superpixels_ = images.transformer
+        # Others may be fitted on the same preparation.
+        self.superpixels_ = copy(images.transformer)
 
     def _label_prepared(self, images):
         return [self._label(*parts) for parts in self._parts(images)]
@@ -422,6 +426,27 @@ class SparseWNetSegmenter(
             return shares_of_windows(self, grid, pooling, assignment, centers)
         f = soft_labels(self.net_, grid)[0].permute(1, 2, 0).cpu().numpy()
         return region_shares(f, pooling, assignment, centers)
+
+    def _check_n_regions(self, graphs):
+        """Refuse, before the training, more regions than there are superpixels."""
+        if not isinstance(self.n_regions, int | np.integer):
+            return
+        for index, graph in enumerate(graphs):
+            if self.n_regions > graph.n_regions:
+                raise ValueError(
+                    f"n_regions={self.n_regions}, but image {index} has "
+                    f"{graph.n_regions} superpixels; set fewer regions, or more "
+                    "superpixels__n_segments"
+                )
+
+    def _check_assignment(self):
+        """Refuse to go on where labels would get other numbers."""
+        self._check_clusters()
+        if self.cluster_centers_ is None and self.assignment == "kmeans":
+            raise ValueError(
+                "assignment='kmeans' was set after the fit, and clusters would number "
+                "the labels anew; set it back, or fit again"
+            )
 
     def _check_clusters(self):
         """Refuse soft labels for classes where the classes are clusters of them."""

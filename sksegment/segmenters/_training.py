@@ -152,8 +152,7 @@ class TrainingMixin:
         check_objective(self)
         checkpoints = Checkpoints(checkpoint, checkpoint_every)
         batch = check_images(X)
-        # Above this one stands the wrapper that checks the parameters.
-        warn_of_shortage(self, [image.shape for image in batch.images], stacklevel=3)
+        warn_of_shortage(self, [image.shape for image in batch.images])
         hints = self._check_scribbles(scribbles, class_names, batch)
         images = self._prepare(batch.images)
         on_device = self._training_images(images, choose_device(self.device))
@@ -169,9 +168,10 @@ class TrainingMixin:
                 self._train(net, on_device, seed, start=True, callbacks=callbacks)
             nets.append(net)
             best = min(nets, key=final_loss)
-        keep(self, self._most_agreeing(nets, keep, images.scale, batch))
+        with self._keeping(best, keep, checkpoints), all_or_nothing(self):
+            keep(self, self._most_agreeing(nets, keep, images.scale, batch))
         checkpoints.write(self)
-        warn_of_failure(self, images, stacklevel=3)
+        warn_of_failure(self, images)
         return self
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -193,9 +193,10 @@ class TrainingMixin:
         Parameters
         ----------
         X : sequence of ndarray of shape (H, W) or (H, W, C)
-            The same images, or others with as many channels. Images of before that are
-            not among these still count, each as much as one of these, in what labels
-            look like and in the statistics of batch norm.
+            The same images, or others with as many channels. Where images of before
+            are not among these, all of before still count, each as much as one of
+            these, in what labels look like and in the statistics of batch norm; an
+            image that is given again counts once more.
         y : None
             Ignored.
         scribbles, checkpoint, checkpoint_every
@@ -222,6 +223,7 @@ class TrainingMixin:
         checkpoints = Checkpoints(checkpoint, checkpoint_every)
         batch = check_images(X, n_channels=self.n_channels_in_)
         hints = self._check_scribbles(scribbles, None, batch)
+        self._check_numbers(hints)
         images = self._prepare_more(batch.images)
         on_device = self._training_images(images, self.net_.device)
         hints.attach(on_device)
@@ -239,9 +241,10 @@ class TrainingMixin:
         [seed] = self._draw_seeds(1)
         with self._keeping(self.net_, keep, checkpoints):
             self._train(self.net_, on_device, seed, start=False, callbacks=callbacks)
-        keep(self, self.net_)
+            with all_or_nothing(self):
+                keep(self, self.net_)
         checkpoints.write(self)
-        warn_of_failure(self, images, stacklevel=3)
+        warn_of_failure(self, images)
         return self
 
     def _check_scribbles(self, scribbles, class_names, batch):
@@ -251,6 +254,16 @@ class TrainingMixin:
                 "clusters of them; set another assignment"
             )
         return check_scribbles(scribbles, class_names, batch, self.max_labels)
+
+    def _check_numbers(self, hints):
+        """Refuse scribbles where classes have other numbers than labels had before."""
+        numbers = np.arange(hints.n_classes)
+        groups = self.label_groups_
+        if groups is not None and not np.array_equal(groups[: len(numbers)], numbers):
+            raise ValueError(
+                "labels were joined by merge_labels, so that scribbles would name "
+                "others than one sees; give scribbles to fit, or before joining"
+            )
 
     def _draw_seeds(self, n):
         rng = check_random_state(self.random_state)

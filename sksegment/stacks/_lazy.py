@@ -1,10 +1,10 @@
 """Labels of a dask array as a dask array, of which nothing is computed yet."""
 
 import copy
-import warnings
 
 import numpy as np
 
+from sksegment._warn import warn_user
 from sksegment.stacks._axes import settle_axes
 from sksegment.stacks._cuts import Cuts
 from sksegment.stacks._dask import limited_to, torch_threads
@@ -78,11 +78,7 @@ def _label_block(block, model, n_threads, block_info=None):
             if error is None:
                 place[...] = found
             else:
-                warnings.warn(
-                    f"slice {index}: {error} (its labels are void)",
-                    UserWarning,
-                    stacklevel=2,
-                )
+                warn_user(f"slice {index}: {error} (its labels are void)")
     return labels
 
 

@@ -5,7 +5,6 @@ import errno
 import json
 import sys
 import time
-import warnings
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 import sksegment
+from sksegment._warn import warn_user
 from sksegment.stacks._array_writer import to_array
 from sksegment.stacks._cuts import Cuts
 from sksegment.stacks._digest import model_digest, sample_digest
@@ -206,9 +206,8 @@ def _label_all(journal, cuts, results, bar, *, to_file):
             else:
                 reason = _with_name(error, cuts.name(number))
                 failed.append((cuts.locate(number)[1], reason))
-                # From here over run_stack and predict_stack to their caller.
                 message = f"{reason} (its labels are void)"
-                warnings.warn(message, UserWarning, stacklevel=4)
+                warn_user(message)
             shown.update()
     return sorted(failed)
 

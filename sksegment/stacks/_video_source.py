@@ -4,10 +4,10 @@ import bisect
 import functools
 import itertools
 import math
-import warnings
 
 import numpy as np
 
+from sksegment._warn import warn_user
 from sksegment.stacks._source import LazyFile, page_source
 
 __all__ = ["VIDEO_SUFFIXES", "video_source"]
@@ -83,10 +83,9 @@ def _list_times(path):
         ]
         announced = stream.frames
     if announced > len(packets):
-        warnings.warn(
+        warn_user(
             f"{path.name} announces {announced} frames but holds {len(packets)}; is "
-            "it a copy that was cut short?",
-            stacklevel=2,
+            "it a copy that was cut short?"
         )
     times = [time for time, _ in packets]
     if None not in times and len({*times}) == len(times) > 0:

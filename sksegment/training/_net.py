@@ -1,6 +1,7 @@
 """The skorch net that trains a W-Net by batches of patches and whole images."""
 
 import contextlib
+import copy
 import threading
 
 import numpy as np
@@ -157,7 +158,7 @@ class SegmentationNet(NeuralNet):
         """Take the statistics of batch norm from whole images alone.
 
         During training they are running means over patches and images mixed, but
-        only whole images are labelled.
+        only whole images are labelled. They stay as they are if that is broken off.
 
         Parameters
         ----------
@@ -166,6 +167,7 @@ class SegmentationNet(NeuralNet):
         module = self.module_
         norms = batch_norms(module)
         momentum = [norm.momentum for norm in norms]
+        before = copy.deepcopy([norm.state_dict() for norm in norms])
         self._set_training(True)
         for norm in norms:
             norm.reset_running_stats()
@@ -176,6 +178,10 @@ class SegmentationNet(NeuralNet):
                     z = module.encode(image.pixels, MARGIN)
                     if module.decoder is not None:
                         module.decode(z, MARGIN)
+        except BaseException:
+            for norm, state in zip(norms, before, strict=True):
+                norm.load_state_dict(state)
+            raise
         finally:
             for norm, value in zip(norms, momentum, strict=True):
                 norm.momentum = value

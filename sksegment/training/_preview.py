@@ -1,7 +1,6 @@
 """Pictures of the labels while a net is trained."""
 
 import contextlib
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from skorch.callbacks import Callback
 
 from sksegment._image_files import write_image
 from sksegment._pictures import displayable, overlay
+from sksegment._warn import warn_user
 from sksegment.training._watch import watch_training
 
 __all__ = ["Preview"]
@@ -98,7 +98,7 @@ class Preview(Callback):
             write_image(self.folder / name, picture)
             write_image(self.folder / "latest.png", picture)
         except OSError as error:
-            warnings.warn(f"no preview: {error}", UserWarning, stacklevel=2)
+            warn_user(f"no preview: {error}")
 
 
 def _compose(images, caption):

@@ -5,6 +5,7 @@ from torch.func import functional_call, vmap
 
 from sksegment.training._callbacks import StopTraining
 from sksegment.training._net import MARGIN
+from sksegment.training._watch import watchers
 
 __all__ = ["train_together"]
 
@@ -24,9 +25,10 @@ def train_together(nets, datasets, *, max_epochs, callbacks):
         One for each net, of images of one shape.
     max_epochs : int
     callbacks : list of list of Callback
-        For each net.
+        For each net. What watches this thread watches the first, as one training.
     """
     lasting = [net.callbacks_ for net in nets]
+    callbacks = [[*callbacks[0], *watchers()], *callbacks[1:]]
     for net, own in zip(nets, callbacks, strict=True):
         net.callbacks_ = [*net.callbacks_, *((type(c).__name__, c) for c in own)]
     stack = _Stack(nets)

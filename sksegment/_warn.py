@@ -1,0 +1,29 @@
+"""Warnings that name the line of the user, however deep in the package they arise."""
+
+import contextlib
+import os
+import sys
+import warnings
+
+import sklearn
+
+__all__ = ["warn_user"]
+
+_NOT_THE_USER = (
+    *(f"{os.path.dirname(file)}{os.sep}" for file in (__file__, sklearn.__file__)),
+    contextlib.__file__,
+)
+
+
+def warn_user(message, category=UserWarning):
+    """Warn at the innermost line outside of this package and of scikit-learn.
+
+    Parameters
+    ----------
+    message : str
+    category : type, default=UserWarning
+    """
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back and frame.f_code.co_filename.startswith(_NOT_THE_USER):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
