@@ -186,20 +186,21 @@ def without(page, void, path):
     Returns
     -------
     labels : ndarray of shape (H, W), int32
-        -1 where the page is ``void``.
+        -1 where the page is ``void`` or negative.
 
     Raises
     ------
     ImageFileError
         If a label is too large.
     """
-    labels = np.where(page == void, -1, page) if void is not None else page
-    outside = np.abs(labels.astype(float)).max(initial=0.0)
-    if outside > np.iinfo(np.int32).max:
+    known = np.ones(page.shape, bool) if void is None else page != void
+    largest = page[known].max(initial=0)
+    if largest > np.iinfo(np.int32).max:
         raise ImageFileError(
-            f"{path} has the number {outside:.0f}; class numbers are 0, 1, 2, ..."
+            f"{path} has the number {largest}; class numbers are 0, 1, 2, ..."
         )
-    return labels.astype(np.int32)
+    # Negative ones may be as small as they like.
+    return np.where(known, page.astype(np.int64), -1).clip(-1).astype(np.int32)
 
 
 def _largest(pages, path):

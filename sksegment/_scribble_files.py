@@ -84,7 +84,7 @@ class ScribblePages:
         classes = without(page, self.unknown, path)
         if self.unknown == 0:
             classes[classes > 0] -= 1
-        return np.maximum(classes, -1)
+        return classes
 
     def check(self):
         """Refuse, in the end, what leaves no doubt or nothing but doubt.

@@ -199,3 +199,31 @@ def test_file_has_the_labels_or_regions_of_the_model(at_fit, model, images, tmp_
     again.merge_labels(1)
     for one, other in zip(again.labels_, model.labels_, strict=True):
         assert_array_equal(one, other)
+
+
+def test_groups_of_scribbles_come_first_in_their_order():
+    groups = np.array([2, 0, 1, 1, 3])
+    brightness, fractions = np.array([0.9, 0.5, 0.1, 0.1, 0.3]), np.full(5, 0.2)
+    numbered = number_groups(groups, brightness, fractions, n_fixed=2)
+    assert numbered.tolist() == [0, 1, 2, 2, 3]
+    assert number_groups(groups, brightness, fractions).tolist() == [3, 2, 0, 0, 1]
+
+
+def test_regions_that_are_asked_for_no_more_are_not_kept(make_segmenter, images):
+    model = make_segmenter(n_regions=3).fit(images)
+    model.set_params(n_regions=None).merge_labels(2)
+    for found, expected in zip(model.labels_, model.predict(images), strict=True):
+        assert np.array_equal(found, expected)
+
+
+def test_more_regions_than_superpixels_are_refused_before_the_training(
+    make_segmenter, images
+):
+    model = make_segmenter().fit(images)
+    before = vars(model).copy()
+    with pytest.raises(ValueError, match="n_regions=1000, but image 0 has"):
+        model.set_params(n_regions=1000).fit(images)
+    with pytest.raises(ValueError, match="n_regions=1000"):
+        model.partial_fit(images)
+    del before["n_regions"]
+    assert all(vars(model)[name] is value for name, value in before.items())

@@ -1,11 +1,14 @@
 """Strokes from files of class numbers, and what is unknown in them."""
 
+from functools import partial
+
 import numpy as np
 import pytest
+import tifffile
 from numpy.testing import assert_array_equal
 from PIL import Image
 
-from sksegment.io import ImageFileError, read_scribbles, write_labels
+from sksegment.io import ImageFileError, read_labels, read_scribbles, write_labels
 
 
 @pytest.fixture
@@ -86,3 +89,25 @@ def test_0_and_255_can_be_told_apart(write):
     path = write([[0, 255]])
     assert_array_equal(read_scribbles(path, unknown=255)[0], [[0, -1]])
     assert_array_equal(read_scribbles(path, unknown=0)[0], [[-1, 254]])
+
+
+def test_pages_of_a_palette_are_class_numbers(tmp_path):
+    pages = np.array([[[0, 1]], [[2, 0]]], np.uint8)
+    colormap = np.zeros((3, 256), np.uint16)
+    colormap[:, 1:3] = 40_000
+    path = tmp_path / "strokes.tif"
+    tifffile.imwrite(path, pages, photometric="palette", colormap=colormap)
+    maps = read_scribbles(path, unknown=0)
+    assert [map_.tolist() for map_ in maps] == [[[-1, 0]], [[1, -1]]]
+    assert len(read_labels(path)) == 2
+
+
+@pytest.mark.parametrize("dtype", [np.uint32, np.int64, np.uint64])
+def test_numbers_that_are_too_large_are_refused(write, dtype):
+    path = write([[0, 3_000_000_001]], dtype)
+    for read in (read_labels, partial(read_scribbles, unknown=0)):
+        with pytest.raises(ImageFileError, match=r"strokes.npy has .*3000000001"):
+            read(path)
+    largest = np.iinfo(dtype).max
+    if np.dtype(dtype).kind == "u":
+        assert read_labels(write([[5, largest]], dtype))[0].tolist() == [[5, -1]]

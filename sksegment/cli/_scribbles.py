@@ -13,7 +13,12 @@ from sksegment._scribble_files import ScribblePages
 from sksegment._tiff_files import is_tiff
 from sksegment.cli._options import add_void_value
 
-__all__ = ["add_scribbles", "scribbled_slices", "scribbles_of_images"]
+__all__ = [
+    "add_scribbles",
+    "open_pages",
+    "scribbled_slices",
+    "scribbles_of_images",
+]
 
 # What the name of a file may have beside that of its image.
 _ENDINGS = ("_scribbles", "_strokes", "_labels")
@@ -82,7 +87,10 @@ def _checked_source(args):
             "--scribbles tell classes apart, and --regions gives regions without "
             "classes; leave one of them out"
         )
-    source = Path(args.scribbles)
+    return _existing(Path(args.scribbles))
+
+
+def _existing(source):
     if not source.exists():
         raise ImageFileError(f"--scribbles {source}: there is no such file")
     return source
@@ -157,7 +165,7 @@ def scribbled_slices(args, view):
     if source is None:
         return {}
     reader = ScribblePages(source, args.unknown)
-    with _open_pages(source) as pages:
+    with open_pages(source) as pages:
         numbers = range(len(view))
         if len(pages) != len(view):
             numbers = args.train_at or []
@@ -174,10 +182,20 @@ def scribbled_slices(args, view):
 
 
 @contextlib.contextmanager
-def _open_pages(source):
-    """Pages of a volume, one by one; or of an image, as it is stored."""
+def open_pages(source):
+    """Pages of a volume, one by one; or of an image, as it is stored.
+
+    Parameters
+    ----------
+    source : Path
+
+    Yields
+    ------
+    pages : sequence of ndarray
+    """
     from sksegment.stacks import open_stack
 
+    _existing(source)
     if source.is_dir() and source.suffix.lower() != ".zarr":
         yield _FilesInTurn(_files_in(source))
     elif _is_volume(source):

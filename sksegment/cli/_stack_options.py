@@ -1,9 +1,11 @@
 """Options on which the model of a stack depends, and what a run keeps of them."""
 
+from pathlib import Path
+
 import joblib
 
 from sksegment.cli._masks import read_weights
-from sksegment.stacks import open_stack
+from sksegment.cli._scribbles import open_pages
 from sksegment.stacks._journal import read_header
 
 __all__ = ["check_model_options", "check_resumed_options", "model_options"]
@@ -99,7 +101,7 @@ def _option(name):
 def _spelled(name, args):
     value = getattr(args, name)
     if name == "scribbles":
-        with open_stack(value) as pages:
+        with open_pages(Path(value)) as pages:
             return joblib.hash([args.unknown, *map(joblib.hash, pages)])
     if name in _FILES:
         return joblib.hash(read_weights(value))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.testing import assert_array_equal
+from PIL import Image
 
 from sksegment.io import load_model, read_images, write_image, write_labels
 
@@ -105,7 +106,7 @@ def test_pages_of_a_file_have_pages_of_strokes(run, volume, tmp_path, strokes):
         ("none.png", "none.png: there is no such file"),
         ("q0.png", "q0.png belong to the image of that name, but no input has it"),
         (".", "both scribbles of"),
-        ("empty", "the folder is empty"),
+        ("empty", "there are no images in the folder"),
         ("p1.tif", "2 page.s., but .*p1.png, to which it belongs, has 1"),
         ("p0_scribbles.png", r"scribbles of .*p0.png has shape \(22, 30\)"),
     ],
@@ -159,3 +160,116 @@ def test_strokes_of_another_number_of_slices_are_refused(
     line = fails(*args, "--scribbles", tmp_path / "marks.tif")
     assert "3 page(s)" in line
     assert "8 slices" in line
+
+
+@pytest.mark.parametrize("classes", ["2", "3", "auto"])
+def test_classes_of_strokes_keep_their_numbers_when_others_are_joined(
+    run, photo, tmp_path, strokes, classes
+):
+    write_labels(tmp_path / "marks.tif", strokes)
+    args = ("segment", photo, "-o", tmp_path / "out", *SMALL, "--max-labels", 5)
+    args += ("--scribbles", tmp_path / "marks.tif", "--classes", classes)
+    assert run(*args)[0] == 0
+    labels = read_images(tmp_path / "out" / "photo_labels.png")[0]
+    assert strokes_hold(labels, strokes)
+
+
+def test_classes_of_strokes_are_not_joined(fails, photo, tmp_path, strokes):
+    write_labels(tmp_path / "marks.tif", strokes)
+    args = ("segment", photo, "-o", tmp_path / "out", *SMALL)
+    line = fails(*args, "--scribbles", tmp_path / "marks.tif", "--classes", 1)
+    assert "the scribbles have 2 classes, more than --classes 1" in line
+
+
+def test_inputs_without_strokes_are_done_beside_others(run, volume, tmp_path, strokes):
+    for index in range(2):
+        write_image(tmp_path / f"p{index}.png", volume[index])
+    write_labels(tmp_path / "p1_scribbles.png", strokes)
+    args = ("segment", tmp_path / "p0.png", tmp_path / "p1.png", "--each", *SMALL)
+    args += ("-o", tmp_path / "out", "--scribbles", tmp_path / "p1_scribbles.png")
+    assert run(*args)[0] == 0
+    labels = read_images(tmp_path / "out" / "p1_labels.png")[0]
+    assert strokes_hold(labels, strokes)
+    assert (tmp_path / "out" / "p0_labels.png").exists()
+
+
+def test_folders_may_have_empty_maps_and_other_files(run, volume, tmp_path, strokes):
+    images, marks = tmp_path / "images", tmp_path / "marks"
+    images.mkdir()
+    marks.mkdir()
+    for index in range(3):
+        write_image(images / f"p{index}.png", volume[index])
+        map_ = strokes if index == 1 else np.full_like(strokes, -1)
+        write_image(marks / f"p{index}.png", (map_ + 1).astype(np.uint8))
+    (marks / "Thumbs.db").touch()
+    (marks / "notes.txt").touch()
+    common = (*SMALL, "--scribbles", marks, "--unknown", 0)
+    out = tmp_path / "m.safetensors"
+    assert run("fit", images, "-o", out, "--train-images", 1, *common)[0] == 0
+    [labels] = load_model(out).labels_
+    assert strokes_hold(labels, strokes)
+    assert run("stack", images, "-o", tmp_path / "labels.tif", *common)[0] == 0
+    [labels] = load_model(tmp_path / "labels.tif.model.safetensors").labels_
+    assert strokes_hold(labels, strokes)
+
+
+def test_pages_are_of_the_slices_in_their_order(run, scan, tmp_path, strokes):
+    other = np.full_like(strokes, -1)
+    other[36:39] = 1
+    write_labels(tmp_path / "marks.tif", np.stack([strokes, other]))
+    args = ("stack", scan, "-o", tmp_path / "labels.tif", *SMALL, "--train-at", "6,1")
+    assert run(*args, "--scribbles", tmp_path / "marks.tif")[0] == 0
+    first, last = load_model(tmp_path / "labels.tif.model.safetensors").labels_
+    assert strokes_hold(last, strokes)
+    assert strokes_hold(first, other)
+
+
+@pytest.mark.parametrize("kind", ["palette.png", "palette.tif", "array.npy"])
+def test_strokes_of_a_slice_in_any_form(run, scan, tmp_path, strokes, kind):
+    path, numbers = tmp_path / kind, (strokes + 1).astype(np.uint8)
+    if kind.endswith(".npy"):
+        np.save(path, numbers)
+    else:
+        picture = Image.fromarray(numbers, mode="P")
+        picture.putpalette([0, 0, 0, 200, 10, 10, 10, 10, 200])
+        picture.save(path)
+    args = ("stack", scan, "-o", tmp_path / "labels.tif", *SMALL, "--train-at", 4)
+    assert run(*args, "--scribbles", path, "--unknown", 0)[0] == 0
+    [labels] = load_model(tmp_path / "labels.tif.model.safetensors").labels_
+    assert strokes_hold(labels, strokes)
+
+
+def test_name_of_an_image_is_not_shortened_too_far(run, volume, tmp_path, strokes):
+    for name in ("cell", "cell_labels"):
+        write_image(tmp_path / f"{name}.png", volume[0])
+    write_labels(tmp_path / "cell_labels_scribbles.png", strokes)
+    out = tmp_path / "m.safetensors"
+    inputs = (tmp_path / "cell.png", tmp_path / "cell_labels.png")
+    args = ("fit", *inputs, "-o", out, "--train-images", 2, *SMALL)
+    assert run(*args, "--scribbles", tmp_path / "cell_labels_scribbles.png")[0] == 0
+    _, labels = load_model(out).labels_
+    assert strokes_hold(labels, strokes)
+
+
+@pytest.mark.parametrize("command", ["segment", "stack"])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--unknown", 0), "--unknown says what is unknown in --scribbles"),
+        (("--scribbles", "marks.tif", "--regions", 4), "leave one of them out"),
+    ],
+)
+def test_options_that_make_no_sense_together(
+    fails, scan, tmp_path, strokes, monkeypatch, command, options, message
+):
+    monkeypatch.chdir(tmp_path)
+    write_labels("marks.tif", strokes)
+    out = "labels.tif" if command == "stack" else "out"
+    assert message in fails(command, scan, "-o", out, *SMALL, *options)
+    assert not (tmp_path / out).exists()
+
+
+def test_missing_strokes_of_a_stack_are_named(fails, scan, tmp_path):
+    args = ("stack", scan, "-o", tmp_path / "labels.tif", *SMALL)
+    line = fails(*args, "--scribbles", tmp_path / "none.npy")
+    assert "none.npy: there is no such file" in line

@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from PIL import Image
 
-from sksegment.io import load_model
+from sksegment.io import load_model, write_labels
 from sksegment.training import SegmentationNet
 
 TINY = [
@@ -142,6 +142,23 @@ def test_resume_with_other_parameters_is_refused(photo, run, fails, stop_at, tmp
     assert "model.partial had beta_con=0.1, not 0.7; give the same as then" in line
     line = fails(*command, "--n-segments", "70", "--resume")
     assert "superpixels__n_segments=60, not 70" in line
+
+
+def test_resume_with_other_images_is_refused(
+    photo, scan, run, fails, stop_at, tmp_path, volume
+):
+    command = ("fit", photo, "-o", tmp_path / "model", *TINY)
+    stop_at(2)
+    assert run(*command, "--epochs", "4")[0] == 130
+    line = fails("fit", scan, *command[2:], "--epochs", "4", "--resume")
+    assert "had other images than" in line
+    strokes = np.full(volume[0].shape, -1)
+    strokes[18:22, 20:28], strokes[1:4] = 0, 1
+    write_labels(tmp_path / "marks.png", strokes)
+    marks = ("--scribbles", tmp_path / "marks.png")
+    line = fails(*command, "--epochs", "4", "--resume", *marks)
+    assert "had scribbles of 0 class(es), not 2" in line
+    assert run(*command, "--epochs", "4", "--resume")[0] == 0
 
 
 def test_resume_from_a_damaged_file_is_one_line(photo, fails, tmp_path):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline
 
-from sksegment import KMeansPixelSegmenter
+from sksegment import KMeansPixelSegmenter, SuperpixelTransformer
 from sksegment._agreement import regions_without_a_net
 from sksegment._intensity import IntensityScale
 from sksegment.model_selection import (
@@ -18,6 +19,7 @@ from sksegment.model_selection import (
     stability_score,
     tune_betas,
 )
+from sksegment.preprocessing import ClipPercentiles, Rescale
 
 
 class Fixed(BaseEstimator):
@@ -87,6 +89,44 @@ def test_stability_over_seeds_fits_clones_of_other_seeds(image, truth):
     model = Seeded(truth, random_state=0)
     assert seed_stability_score(model, [image]) < 0.1
     assert model.random_state == 0
+
+
+def test_a_model_is_not_compared_with_itself(image):
+    seeds = []
+
+    class Seeded(Fixed):
+        def fit(self, X, y=None):
+            seeds.append(self.random_state)
+            return self
+
+    for own, others in ((0, [1, 2]), (1, [2, 3]), (2, [1, 3]), (None, [1, 2])):
+        model = Seeded(np.zeros((60, 60), int), random_state=own)
+        seed_stability_score(model, [image], n_seeds=2)
+        assert seeds == others
+        seeds.clear()
+
+
+def test_stability_within_a_field_of_view(make_segmenter, image):
+    mask = np.zeros(image.shape, bool)
+    mask[:, :25] = True
+    superpixels = SuperpixelTransformer(n_segments=60, mask=mask)
+    model = make_segmenter(superpixels=superpixels, max_epochs=3).fit([image])
+    scaled = Pipeline([("clip", ClipPercentiles()), ("segment", model)])
+    scaled.fit([image])
+    for estimator in (model, scaled):
+        # Without the mirror, no pixel would lie within both.
+        assert stability_score(estimator, [image]) > 0.3
+    assert model.superpixels_.mask is mask or (model.superpixels_.mask == mask).all()
+
+
+def test_scores_of_images_that_were_rescaled(make_segmenter, image):
+    small = Rescale(0.5).fit_transform([image])
+    model = make_segmenter().fit(small)
+    assert model.predict(small)[0].shape == image.shape
+    pipeline = Pipeline([("rescale", Rescale(0.5)), ("segment", model)]).fit([image])
+    for score in (stability_score, description_length_score):
+        assert np.isfinite(score(model, small))
+        assert np.isfinite(score(pipeline, [image]))
 
 
 def test_bits_of_a_constant_image():
@@ -163,6 +203,31 @@ def test_consensus_keeps_void_and_any_number_of_labels():
     map_ = np.array([[0, 1, 2, -1]])
     assert consensus_labels([[map_]])[0].tolist() == [[0, 1, 2, -1]]
     assert consensus_labels([[map_]], n_labels=1)[0].tolist() == [[0, 0, 0, -1]]
+
+
+def test_consensus_takes_more_than_half():
+    one, other = [np.array([[0, 0, 1, 1]])], [np.array([[0, 1, 0, 1]])]
+    assert len(np.unique(consensus_labels([one, other]))) == 4
+    assert consensus_labels([one, other, one])[0].tolist() == [[0, 0, 1, 1]]
+
+
+@pytest.mark.parametrize("n_labels", [1, 2, 5, 6, 10, 27, 40])
+def test_consensus_has_as_many_labels_as_wanted(n_labels):
+    rng = np.random.default_rng(0)
+    maps = [[rng.integers(3, size=(30, 30))] for _ in range(3)]
+    [joined] = consensus_labels(maps, n_labels=n_labels)
+    assert len(np.unique(joined)) == min(n_labels, 27)
+
+
+@pytest.mark.parametrize("n_labels", [0, -1, 2.5, True])
+def test_consensus_refuses_a_number_that_is_none(n_labels):
+    with pytest.raises(ValueError, match="n_labels"):
+        consensus_labels([[np.zeros((2, 2), int)]], n_labels=n_labels)
+
+
+def test_consensus_of_nothing_but_void():
+    [joined] = consensus_labels([[np.full((2, 2), -1)]] * 2)
+    assert (joined == -1).all()
 
 
 def test_consensus_refuses_what_does_not_belong_together():

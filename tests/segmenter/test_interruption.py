@@ -188,6 +188,57 @@ def test_best_of_the_restarts_that_are_complete_is_kept(make_segmenter, X, monke
     assert model.interrupted_
 
 
+def test_ctrl_c_after_the_last_epoch_is_no_other_model(make_w_net, X, monkeypatch):
+    """While statistics are taken from whole images, or labels are made."""
+    complete = make_w_net(max_epochs=2).fit(X)
+    settle = SegmentationNet.settle_statistics
+
+    def stop_once(net, images):
+        monkeypatch.setattr(SegmentationNet, "settle_statistics", settle)
+        encode = net.module_.encode
+
+        def stop(*parts):
+            net.module_.encode = encode
+            press_ctrl_c()
+
+        net.module_.encode = stop
+        settle(net, images)
+
+    monkeypatch.setattr(SegmentationNet, "settle_statistics", stop_once)
+    model = make_w_net(max_epochs=2)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X)
+    assert model.interrupted_
+    assert model.n_iter_ == 2
+    for found, expected in zip(model.labels_, complete.labels_, strict=True):
+        assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_ctrl_c_while_labels_are_made_keeps_all_or_nothing(
+    make_w_net, X, monkeypatch, goes_on
+):
+    model = make_w_net(max_epochs=1)
+    if goes_on:
+        model.fit(X)
+    label = type(model)._label_prepared
+    calls = []
+
+    def stop_once(self, images):
+        calls.append(1)
+        if len(calls) == 1:
+            press_ctrl_c()
+        return label(self, images)
+
+    monkeypatch.setattr(type(model), "_label_prepared", stop_once)
+    with pytest.raises(KeyboardInterrupt):
+        model.partial_fit(X)
+    assert model.interrupted_
+    assert model.n_iter_ == 1 + goes_on
+    for found, expected in zip(model.labels_, model.predict(X), strict=True):
+        assert_array_equal(found, expected)
+
+
 def test_second_ctrl_c_leaves_no_half_model(make_segmenter, X, stop_at, monkeypatch):
     stop_at(2)
 

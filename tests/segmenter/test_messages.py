@@ -8,6 +8,9 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+
+from sksegment import SuperpixelTransformer
 
 TERMS = {"rec": "beta_rec", "cut": "beta_cut", "sim": "beta_sim", "con": "beta_con"}
 NO_LOSS = dict.fromkeys(TERMS.values(), 0.0)
@@ -153,3 +156,28 @@ def test_floats_in_the_units_of_bytes_give_no_warning(make_segmenter, X):
         warnings.simplefilter("error")
         labels = model.predict([X[0].astype(float)])
     assert (labels[0] == model.labels_[0]).all()
+
+
+@pytest.mark.parametrize("method", ["fit", "fit_predict", "partial_fit"])
+def test_warnings_name_the_line_of_the_user(make_segmenter, X, method):
+    model = make_segmenter(lr=1e-9)
+    with pytest.warns(ConvergenceWarning) as caught:
+        getattr(model, method)(X)
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+def test_warnings_of_units_and_strokes_name_the_line_of_the_user(make_segmenter, X):
+    model = make_segmenter().fit(X)
+    with pytest.warns(UserWarning, match="hardly fit the range") as caught:
+        model.predict([1000.0 * X[0]])
+    with pytest.warns(UserWarning, match="hardly fit the range") as of_hierarchy:
+        model.hierarchy([1000.0 * X[0]])
+    mask = np.zeros(X[0].shape[:2], bool)
+    mask[:, :20] = True
+    strokes = np.full(mask.shape, -1)
+    strokes[2, 2:4], strokes[2, 30:33] = 0, 1
+    masked = make_segmenter(superpixels=SuperpixelTransformer(n_segments=30, mask=mask))
+    with pytest.warns(UserWarning, match="outside the mask") as of_strokes:
+        masked.fit(X[:1], scribbles=[strokes])
+    found = [*caught, *of_hierarchy, *of_strokes]
+    assert {warning.filename for warning in found} == {__file__}

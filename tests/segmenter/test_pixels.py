@@ -212,7 +212,7 @@ def test_distances_of_points_are_those_of_the_scores():
 
 @pytest.mark.parametrize(
     ("texture", "of_one_kind"),
-    [("contrast", 1.4), ("orientation_0", 2.0), ("orientation_45", 2.0)],
+    [("contrast", 1.4), ("orientation_0", 5.0), ("orientation_45", 5.0)],
 )
 def test_textures_count_where_they_divide_the_image(texture, of_one_kind):
     labels = np.repeat([[0, 1]], 8, axis=1)
@@ -241,7 +241,7 @@ def test_of_several_textures_those_that_divide_are_kept():
     sides = {
         "contrast": TwoSides(0.0, 1.0, 0.1, 1.0),
         "orientation_0": TwoSides(0.0, 1.0, 0.1, 9.0),
-        "orientation_45": TwoSides(0.0, 1.0, 0.1, 1.9),
+        "orientation_45": TwoSides(0.0, 1.0, 0.1, 4.9),
     }
     image, used = looks[..., :1], np.arange(2)
     found = Appearance.measure([image], [looks], [labels], used, sides)

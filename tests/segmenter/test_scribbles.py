@@ -154,6 +154,20 @@ def test_training_goes_on_with_other_hints(image, strokes, truth):
     assert agreement(model.labels_[0][known], truth[known]) > 0.9
 
 
+def test_numbers_after_joining_are_those_that_one_sees(image, strokes):
+    hinted = SparseWNetSegmenter(**SIZES).fit([image], scribbles=[strokes])
+    # Classes of scribbles are joined last, and keep their numbers.
+    n_classes = strokes.max() + 1
+    hinted.merge_labels(int(n_classes))
+    assert hinted.label_groups_[:n_classes].tolist() == [*range(n_classes)]
+    hinted.partial_fit([image], scribbles=[strokes])
+    model = SparseWNetSegmenter(**SIZES).fit([image])
+    model.label_groups_ = np.array([0, 0, 1, 1])
+    with pytest.raises(ValueError, match="labels were joined by merge_labels"):
+        model.partial_fit([image], scribbles=[strokes])
+    model.partial_fit([image])
+
+
 def test_metadata_routing(image, strokes):
     with sklearn.config_context(enable_metadata_routing=True):
         model = SparseWNetSegmenter(**SIZES).set_fit_request(scribbles=True)

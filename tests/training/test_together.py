@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_array_equal
+from skorch.callbacks import Callback
 
+from sksegment import SuperpixelTransformer
 from sksegment.model_selection import fit_together
 from sksegment.training._together import _Stack
+from sksegment.training._watch import watch_training
 
 # Rounding differs between one convolution and a batch of them, and Adam makes much of
 # little at first: hence few steps, and a small learning rate.
@@ -144,3 +147,49 @@ def test_nothing_to_fit_is_refused(grey_images):
 def test_one_image_is_enough(make_segmenter, grey_images):
     fitted = fit_together([make_segmenter()], grey_images[:1])[0]
     assert np.shape(fitted.labels_) == (1, 32, 40)
+
+
+def with_mask(make_segmenter, rows):
+    mask = np.zeros((40, 48), bool)
+    mask[rows] = True
+    return make_segmenter(superpixels=SuperpixelTransformer(n_segments=40, mask=mask))
+
+
+def test_models_of_other_masks_are_refused(make_segmenter, make_image):
+    # Of arrays as large as these, text shows the corners alone.
+    image = make_image((40, 48))
+    one, same, other = (
+        with_mask(make_segmenter, rows)
+        for rows in (slice(5, 35), slice(5, 35), slice(5, 30))
+    )
+    assert len(fit_together([one, same], [image])) == 2
+    with pytest.raises(ValueError, match=r"1 differs from the first in .*mask"):
+        fit_together([one, other], [image])
+
+
+def test_models_of_one_function_are_alike(make_segmenter, make_image):
+    class Divide:
+        def __call__(self, image):
+            rows, columns = np.indices(image.shape[:2]) // 8
+            return 10 * rows + columns
+
+    superpixels = SuperpixelTransformer(Divide())
+    models = [make_segmenter(superpixels=superpixels, random_state=s) for s in (0, 1)]
+    assert len(fit_together(models, [make_image((40, 48))])) == 2
+
+
+def test_models_have_superpixels_of_their_own(make_segmenter, grey_images):
+    one, other = fit_together([make_segmenter(), make_segmenter()], grey_images)
+    assert one.superpixels_ is not other.superpixels_
+
+
+def test_trainings_of_several_are_watched_as_one(make_segmenter, grey_images):
+    epochs = []
+
+    class Count(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            epochs.append(len(net.history))
+
+    with watch_training(Count()):
+        fit_together([make_segmenter(max_epochs=3)] * 2, grey_images)
+    assert epochs == [1, 2, 3]
