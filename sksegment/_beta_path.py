@@ -129,7 +129,7 @@ def beta_path(
     models = [clone(estimator).set_params(**dict.fromkeys(names, b)) for b in values]
     first = models[0]
     first._validate_params()
-    batch = check_images(X)
+    batch = check_images(X, field=first._field_before)
     images = first._prepare(batch.images)
     on_device = first._training_images(images, choose_device(first.device))
     rows = []
@@ -152,10 +152,10 @@ def beta_path(
         scores = agreement_scores([model.labels_ for model in models], regions)
     for row, score in zip(rows, scores, strict=True):
         row["score"] = float(score)
-    scores = np.array([row["score"] for row in rows])
-    if np.isnan(scores).all():
+    found = np.array([row["score"] for row in rows])
+    if np.isnan(found).all():
         raise ValueError("scoring gave NaN for every beta; see what it needs")
-    return BetaPath(values, models, rows, int(np.nanargmax(scores)))
+    return BetaPath(values, models, rows, int(np.nanargmax(found)))
 
 
 def _fit_briefly(model, share, on_device, seed, images, batch):

@@ -60,7 +60,7 @@ def fit_together(estimators: Sequence[Any], X: Images) -> list[Any]:
     for estimator in estimators:
         estimator._validate_params()
         check_objective(estimator)
-    batch = check_images(X)
+    batch = check_images(X, field=estimators[0]._field_before)
     shapes = sorted({image.shape[:2] for image in batch.images})
     if len(shapes) > 1:
         raise ValueError(

@@ -64,12 +64,19 @@ class SegmenterMixin:
         batch, answers = self._each(X, function, prepare)
         return batch.pack(answers)
 
+    @property
+    def _field(self):
+        """Function to the fields of view of images; None where there are none."""
+        return getattr(getattr(self, "superpixels_", None), "mask_of", None)
+
     def _each(self, X, function, prepare=None):
         """Check images; return them, and what the function says of each."""
         check_is_fitted(self)
-        batch = check_images(X, n_channels=self.n_channels_in_)
+        batch = check_images(X, n_channels=self.n_channels_in_, field=self._field)
         for index, image in enumerate(batch.images):
-            warn_of_units(image, self.intensity_range_, index)
+            mask = None if self._field is None else self._field(image, index)
+            inside = image if mask is None else image[mask][np.newaxis]
+            warn_of_units(inside, self.intensity_range_, index)
         items = list(enumerate(batch.images))
         parts = items if prepare is None else look_ahead(prepare, items)
         return batch, [function(*part) for part in parts]

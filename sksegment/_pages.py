@@ -35,7 +35,7 @@ class Page(NamedTuple):
         return f"{self.path}{page}"
 
 
-def training_images(paths, n_images, journal, wanted=frozenset()):
+def training_images(paths, n_images, journal, wanted=frozenset(), field=None):
     """Read images spread evenly over all files; only the files chosen are read.
 
     Parameters
@@ -47,6 +47,8 @@ def training_images(paths, n_images, journal, wanted=frozenset()):
         Files that cannot be used are given up there, and others chosen.
     wanted : set of Page, default=frozenset()
         Chosen first, even if they are more.
+    field : callable, optional
+        See `sksegment._validation.check_images`.
 
     Returns
     -------
@@ -64,7 +66,7 @@ def training_images(paths, n_images, journal, wanted=frozenset()):
             missing = {page for page in chosen if page.path == path} - images.keys()
             if missing:
                 with journal.guard(path):
-                    images.update(_read(path, missing))
+                    images.update(_read(path, missing, field))
         pages = [page for page in pages if page.path not in journal.failed]
         if {*chosen} <= {*pages}:
             return _with_same_channels({page: images[page] for page in chosen}, journal)
@@ -81,12 +83,12 @@ def _choose(pages, n, wanted):
     return [page for page in pages if page in wanted or page in spread]
 
 
-def _read(path, pages):
+def _read(path, pages, field):
     images = read_images(path)
     chosen = {}
     for page in sorted(pages):
         with naming_images([page]):
-            check_images([images[page.number]])
+            check_images([images[page.number]], field=field)
         # A view would keep all pages in memory.
         image = images[page.number]
         chosen[page] = image.copy() if len(images) > 1 else image

@@ -103,19 +103,19 @@ class PredictionMixin:
     def _transform_image(self, index, image):
         if must_be_parted(self, image.shape):
             features = np.empty((*image.shape[:2], self.max_labels), np.float32)
-            for place, f in self._windows(image):
+            for place, f in self._windows(index, image):
                 features[place] = f
             return features
-        f = soft_labels(self.net_, self._to_grid(self._normalize(image)))
+        f = soft_labels(self.net_, self._to_grid(self._normalize(index, image)))
         return enlarge(f, image.shape[:2])
 
-    def _windows(self, image):
+    def _windows(self, index, image):
         """Soft labels part by part, see `enlarged_windows`."""
-        grid = LazyGrid(ScaledParts(image, self._scale), **self._grid)
+        grid = LazyGrid(self._scaled_parts(index, image), **self._grid)
         return enlarged_windows(self, grid, image.shape[:2])
 
     def _reconstruct_image(self, index, image):
-        grid = self._to_grid(self._normalize(image))
+        grid = self._to_grid(self._normalize(index, image))
         pixels = check_finite(self.net_.reconstruction_step(grid))
         pixels = pixels[:, : self.n_channels_in_]
         return self._scale.undo(enlarge(pixels, image.shape[:2]))
@@ -124,8 +124,13 @@ class PredictionMixin:
     def _scale(self):
         return IntensityScale(self.intensity_range_, self.rgb_)
 
-    def _normalize(self, image):
-        return self._scale.apply(image)
+    def _scaled_parts(self, index, image):
+        mask = None if self._field is None else self._field(image, index)
+        return ScaledParts(image, self._scale, mask)
+
+    def _normalize(self, index, image):
+        """Image on the scale of the net; outside of a mask the mean of the inside."""
+        return self._scaled_parts(index, image).read(slice(None), slice(None))
 
     @property
     def _grid(self):

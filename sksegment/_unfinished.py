@@ -116,7 +116,8 @@ def _load(path, estimator):
 
 def _check_images_of(model, images, scribbles, path):
     """Refuse to go on with other images, or with other classes of scribbles."""
-    found = image_digests(check_images([*images.values()]).images)
+    batch = check_images([*images.values()], field=model._field)
+    found = image_digests(batch.images)
     if model.image_digests_ not in (found, [""]):
         raise ValueError(
             f"the training in {path} had other images than {next(iter(images))}, ...; "

@@ -81,7 +81,7 @@ def _remember(array, shape, image):
     return array if image.shape[:2] == shape else RescaledImage(array, shape)
 
 
-def check_images(X, *, n_channels=None):
+def check_images(X, *, n_channels=None, field=None):
     """Check a sequence of images.
 
     Parameters
@@ -90,6 +90,9 @@ def check_images(X, *, n_channels=None):
         Images; one array has the shape (n, H, W) or (n, H, W, C).
     n_channels : int, optional
         Number of channels the images must have.
+    field : callable, optional
+        From an image of shape (H, W, C) and its index to the field of view, (H, W)
+        bool, outside of which values may be NaN; or to None where there is none.
 
     Returns
     -------
@@ -104,7 +107,7 @@ def check_images(X, *, n_channels=None):
         If X is no sequence of arrays.
     """
     parts = _split(X)
-    images = [*map(check_image, *_index(parts))]
+    images = [check_image(part, index, field) for index, part in enumerate(parts)]
     channels = [image.shape[-1] for image in images]
     expected = channels[0] if n_channels is None else n_channels
     for index, found in enumerate(channels):
@@ -124,8 +127,11 @@ def check_images(X, *, n_channels=None):
     return ImageBatch(images, stacked, shapes, [*map(np.ndim, parts)])
 
 
-def check_image(image, index=0):
-    """Check one image and view it as ``(H, W, C)``; ``index`` is for the message."""
+def check_image(image, index=0, field=None):
+    """Check one image and view it as ``(H, W, C)``; ``index`` is for the message.
+
+    ``field`` is that of `check_images`.
+    """
     name = f"image {index}"
     image = _as_numeric(image, name)
     if image.ndim not in (2, 3):
@@ -145,16 +151,29 @@ def check_image(image, index=0):
             f"{MIN_SIDE} pixels{hint}"
         )
     if image.dtype.kind == "f" and not np.isfinite(image).all():
-        raise ValueError(
-            f"{name} contains NaN or infinity; replace them first, e.g. with "
-            "numpy.nan_to_num"
-        )
+        _check_field(image if image.ndim == 3 else image[..., np.newaxis], index, field)
     if image.dtype.itemsize > 8 and max(image.max(), -image.min()) > _LARGEST:
         raise ValueError(
             f"{name} has values beyond {_LARGEST:.3g}, the largest of float64; divide "
             "it by a constant"
         )
     return image if image.ndim == 3 else image[..., np.newaxis]
+
+
+def _check_field(image, index, field):
+    """Refuse an image with NaN or infinity, but where it lies outside of the field."""
+    inside = None if field is None else field(image, index)
+    if inside is None:
+        raise ValueError(
+            f"image {index} contains NaN or infinity; leave them out by a mask "
+            "(superpixels__mask, --mask), or replace them first, e.g. with "
+            "numpy.nan_to_num"
+        )
+    if not np.isfinite(image[inside]).all():
+        raise ValueError(
+            f"image {index} contains NaN or infinity within its mask; make the mask "
+            "smaller, or replace them first, e.g. with numpy.nan_to_num"
+        )
 
 
 def check_label_maps(y, shapes):
@@ -203,10 +222,6 @@ def _check_label_map(truth, shape, index):
 
 def _is_one_array(X):
     return isinstance(X, np.ndarray) and X.ndim > 1
-
-
-def _index(images):
-    return images, range(len(images))
 
 
 def _split(X):

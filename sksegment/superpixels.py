@@ -115,7 +115,7 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         -------
         self : SuperpixelTransformer
         """
-        images = check_images(X).images
+        images = check_images(X, field=self.mask_of).images
         self.n_channels_in_ = images[0].shape[-1]
         scale = IntensityScale.of([*map(self._inside, images, range(len(images)))])
         self.rgb_, self.intensity_range_ = scale.rgb, scale.intensity_range
@@ -136,7 +136,7 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         """
         if not hasattr(self, "intensity_range_"):
             return SuperpixelTransformer(**self.get_params(deep=False)).fit_transform(X)
-        batch = check_images(X, n_channels=self.n_channels_in_)
+        batch = check_images(X, n_channels=self.n_channels_in_, field=self.mask_of)
         return batch.pack(
             [
                 self.divide_parts(self.parts(image, i), i)
@@ -192,7 +192,7 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         parts : ScaledParts
         """
         scale = IntensityScale(self.intensity_range_, self.rgb_)
-        return ScaledParts(image, scale, self._mask_of(image, index))
+        return ScaledParts(image, scale, self.mask_of(image, index))
 
     def divide_parts(self, parts, index=0, normalized=None):
         """Divide an image into superpixels, a large one block by block.
@@ -235,15 +235,33 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         n_pixels : int
             All, or those within the mask.
         """
-        mask = self._mask_of(image, index)
+        mask = self.mask_of(image, index)
         return image[..., 0].size if mask is None else int(mask.sum())
 
     def _inside(self, image, index):
         """Pixels inside the mask, as an image of one row where there is a mask."""
-        mask = self._mask_of(image, index)
+        mask = self.mask_of(image, index)
         return image if mask is None else image[mask][np.newaxis]
 
-    def _mask_of(self, image, index):
+    def mask_of(self, image, index=0):
+        """Field of view of one checked image.
+
+        Parameters
+        ----------
+        image : ndarray of shape (H, W, C)
+        index : int, default=0
+            Position of the image, for messages.
+
+        Returns
+        -------
+        mask : ndarray of shape (H, W), bool, or None
+            None where ``mask`` is.
+
+        Raises
+        ------
+        ValueError
+            If it is of another shape, or empty.
+        """
         if self.mask is None:
             return None
         mask = self.mask(squeeze(image)) if callable(self.mask) else self.mask

@@ -307,7 +307,8 @@ class KMeansSuperpixelSegmenter(
         ValueError
             If a parameter or an image cannot be used; the message names it.
         """
-        batch = check_images(X)
+        field = getattr(self.superpixels, "mask_of", None)
+        batch = check_images(X, field=field)
         prepared, graphs, color_space = self._prepare(batch.images)
         centers = find_centers(
             np.concatenate([graph.means for graph in graphs]),

@@ -186,7 +186,8 @@ class SpectralSuperpixelSegmenter(
         ValueError
             If a parameter or an image cannot be used; the message names it.
         """
-        batch = check_images(X)
+        field = getattr(self.superpixels, "mask_of", None)
+        batch = check_images(X, field=field)
         prepared, graphs, color_space = self._prepare(batch.images)
         seed = draw_seed(self.random_state)
         regions = [self._cut(graph, seed) for graph in graphs]

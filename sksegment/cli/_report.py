@@ -60,7 +60,7 @@ def _report(args):
     model = load_model(args.model, device=args.device)
     _jobs.merge_classes(model, args.classes, args.model)
     journal = _jobs.Journal(args.quiet)
-    images = training_images(paths, args.images, journal)
+    images = training_images(paths, args.images, journal, field=model._field)
     if not images:
         return 2
     target.parent.mkdir(parents=True, exist_ok=True)

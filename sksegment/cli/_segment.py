@@ -177,7 +177,8 @@ def _train(paths, args, estimator, target, scribbles, journal):
     from sksegment._pages import training_images
     from sksegment._unfinished import train_model
 
-    images = training_images(paths, args.train_images, journal, {*scribbles})
+    wanted, field = {*scribbles}, estimator._field_before
+    images = training_images(paths, args.train_images, journal, wanted, field)
     if not images:
         return None
     shapes = [image.shape for image in images.values()]

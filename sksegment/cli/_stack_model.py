@@ -105,7 +105,8 @@ def _train(args, cuts, target, journal):
     if args.sample_region:
         check_plane(args.sample_region, params["patches__region"], view)
     strokes = scribbled_slices(args, view)
-    indices = _training_slices(args, view, strokes)
+    mask = params["superpixels__mask"]
+    indices = _training_slices(args, view, strokes, mask)
     names = {i: f"slice {i} of {view.source}" for i in indices}
     images = {name: _slice(view, i) for i, name in names.items()}
     scribbles = {names[i]: map_ for i, map_ in strokes.items()}
@@ -131,13 +132,13 @@ def _train(args, cuts, target, journal):
     return load_model(target, device=args.device)
 
 
-def _training_slices(args, view, strokes):
+def _training_slices(args, view, strokes, mask):
     """Numbers of the slices to train on: those that have strokes, or are named."""
     if args.train_at or (strokes and args.train_slices is None):
         return sorted({*(args.train_at or []), *strokes})
     suggested = [0]
     if len(view) > 1:
-        suggested = suggest_training_slices(view, args.train_slices or 1)
+        suggested = suggest_training_slices(view, args.train_slices or 1, mask=mask)
     return [*dict.fromkeys([*strokes, *suggested])]
 
 

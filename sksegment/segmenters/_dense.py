@@ -282,13 +282,13 @@ class DenseWNetSegmenter(
             return self._regions(self._tree(index, image))
         if must_be_parted(self, image.shape):
             labels = np.empty(image.shape[:2], np.int32)
-            for place, f in self._windows(image):
+            for place, f in self._windows(index, image):
                 labels[place] = self._joined(f.argmax(axis=-1).astype(np.int32))
             return labels
-        return self._joined(self._label(self._normalize(image)))
+        return self._joined(self._label(self._normalize(index, image)))
 
     def _tree(self, index, image):
-        return self._tree_of(self._normalize(image))
+        return self._tree_of(self._normalize(index, image))
 
     def _tree_of(self, scaled):
         superpixels = default_superpixels(scaled)

@@ -151,7 +151,7 @@ class TrainingMixin:
         """
         check_objective(self)
         checkpoints = Checkpoints(checkpoint, checkpoint_every)
-        batch = check_images(X)
+        batch = check_images(X, field=self._field_before)
         warn_of_shortage(self, [image.shape for image in batch.images])
         hints = self._check_scribbles(scribbles, class_names, batch)
         images = self._prepare(batch.images)
@@ -221,7 +221,7 @@ class TrainingMixin:
         check_objective(self)
         check_net(self)
         checkpoints = Checkpoints(checkpoint, checkpoint_every)
-        batch = check_images(X, n_channels=self.n_channels_in_)
+        batch = check_images(X, n_channels=self.n_channels_in_, field=self._field)
         hints = self._check_scribbles(scribbles, None, batch)
         self._check_numbers(hints)
         images = self._prepare_more(batch.images)
@@ -246,6 +246,11 @@ class TrainingMixin:
         checkpoints.write(self)
         warn_of_failure(self, images)
         return self
+
+    @property
+    def _field_before(self):
+        """Function to the fields of view of images that are about to be fitted."""
+        return getattr(getattr(self, "superpixels", None), "mask_of", None)
 
     def _check_scribbles(self, scribbles, class_names, batch):
         if scribbles is not None and getattr(self, "assignment", None) == "kmeans":

@@ -87,7 +87,8 @@ def _parts_of_predict(model):
         return _in_list, lambda images: _as_labels(model.predict(images)[0])
 
     def prepare(image):
-        batch = check_images([image], n_channels=model.n_channels_in_)
+        field, n_channels = model._field, model.n_channels_in_
+        batch = check_images([image], n_channels=n_channels, field=field)
         return model._prepare_image(0, batch.images[0])
 
     return prepare, lambda *parts: _as_labels(model._predict_image(*parts))

@@ -23,7 +23,12 @@ _EMPTY = 0.1
 
 
 def suggest_training_slices(
-    stack: Any, n: int = 1, *, axes: str | None = None, max_slices: int = 200
+    stack: Any,
+    n: int = 1,
+    *,
+    axes: str | None = None,
+    max_slices: int = 200,
+    mask: np.ndarray | None = None,
 ) -> list[int]:
     """Choose the slices that together show best what is in all of them.
 
@@ -41,6 +46,8 @@ def suggest_training_slices(
         As for `open_stack`.
     max_slices : int, default=200
         Of a longer stack only so many slices are looked at, evenly spread.
+    mask : ndarray of shape (H, W), bool, optional
+        Field of view of all slices: what is outside is not looked at, and may be NaN.
 
     Returns
     -------
@@ -50,7 +57,8 @@ def suggest_training_slices(
     Raises
     ------
     ValueError
-        If ``n`` is larger than the number of slices that can be trained on.
+        If ``n`` is larger than the number of slices that can be trained on, or the mask
+        is empty or of another shape than the slices.
 
     See Also
     --------
@@ -81,7 +89,8 @@ def suggest_training_slices(
     stack = open_stack(stack, axes=axes)
     n_seen = min(len(stack), max_slices)
     seen = np.linspace(0, len(stack) - 1, n_seen).round().astype(int)
-    indices, samples = _sample_slices(stack, seen.tolist())
+    mask = _check_mask(mask, stack)
+    indices, samples = _sample_slices(stack, seen.tolist(), mask)
     if len(indices) < n:
         raise ValueError(
             f"n={n}, but of the {n_seen} slices of {stack.source} that were looked at "
@@ -101,7 +110,19 @@ def _check_count(name, value):
     return count
 
 
-def _sample_slices(stack, seen):
+def _check_mask(mask, stack):
+    if mask is None:
+        return None
+    mask = np.asarray(mask, bool)
+    if mask.shape != stack.shape[1:3] or not mask.any():
+        raise ValueError(
+            f"the mask has shape {mask.shape} and {mask.sum()} pixels inside; slices "
+            f"of {stack.source} have shape {stack.shape[1:3]}"
+        )
+    return mask
+
+
+def _sample_slices(stack, seen, mask):
     """Describe some pixels of every slice that can be trained on.
 
     Returns
@@ -115,7 +136,7 @@ def _sample_slices(stack, seen):
     reason = "they are constant"
     for index in seen:
         try:
-            image = check_image(stack[index], index)
+            image = _within(check_image(stack[index], index, lambda *_: mask), mask)
         except ValueError as error:  # a SliceError too
             reason = str(error)
             continue
@@ -130,6 +151,13 @@ def _sample_slices(stack, seen):
     samples = np.stack(samples)[kept]
     spread = samples.std(axis=(0, 1))
     return [indices[i] for i in kept], samples / np.where(spread > 0, spread, 1.0)
+
+
+def _within(image, mask):
+    """Image that outside of a mask has the median of the inside."""
+    if mask is None:
+        return image
+    return np.where(mask[..., np.newaxis], image, np.median(image[mask], axis=0))
 
 
 def _describe(image):

@@ -224,3 +224,16 @@ def test_number_of_classes_may_be_left_to_the_colours(run, fails, photo, tmp_pat
     args = ("predict", model, photo, "-o", tmp_path / "out", "--classes")
     for wrong in ("0", "auto7"):
         assert "--classes" in fails(*args, wrong)
+
+
+def test_nan_outside_the_mask_is_left_out(run, fails, volume, field, mask, tmp_path):
+    scan = tmp_path / "scan.tif"
+    tifffile.imwrite(scan, np.where(field, np.float32(volume), np.float32("nan")))
+    args = (*TINY, *SMALL, "-o")
+    assert "--mask" in fails("fit", scan, *args, tmp_path / "m.safetensors")
+    assert run("segment", scan, *args, tmp_path / "out", "--mask", mask)[0] == 0
+    labels = read_images(tmp_path / "out" / "scan_labels.tif")
+    assert_array_equal(labels[0] == 255, ~field)
+    assert run("stack", scan, *args, tmp_path / "labels.tif", "--mask", mask)[0] == 0
+    for labels in read_images(tmp_path / "labels.tif"):
+        assert_array_equal(labels == 255, ~field)

@@ -1,11 +1,18 @@
 """Labels within a mask, and void outside of it."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
-from sksegment import SparseWNetSegmenter, SuperpixelTransformer
+from sksegment import (
+    KMeansSuperpixelSegmenter,
+    SparseWNetSegmenter,
+    SpectralSuperpixelSegmenter,
+    SuperpixelTransformer,
+)
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +110,60 @@ def test_images_with_a_mask_are_trained_beside_others_without(make_segmenter, di
     model = make_segmenter(superpixels=superpixels).fit([disc, light])
     assert (model.labels_[0] == -1).any()
     assert (model.labels_[1] >= 0).all()
+
+
+@pytest.fixture(scope="module")
+def disc_with_nan():
+    """Stripes in a disc, finite everywhere; the same, NaN outside; the disc."""
+    rows, columns = np.mgrid[:64, :80]
+    disc = np.hypot(rows - 32, columns - 40) < 28
+    stripes = (
+        1.0 + columns // 10 % 2 + np.random.default_rng(0).normal(0, 0.05, (64, 80))
+    )
+    return np.float32(stripes), np.float32(np.where(disc, stripes, np.nan)), disc
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", ["array", "function"])
+@pytest.mark.parametrize(
+    "baseline", [None, KMeansSuperpixelSegmenter, SpectralSuperpixelSegmenter]
+)
+def test_nan_outside_the_mask_changes_nothing(
+    make_segmenter, baseline, kind, disc_with_nan
+):
+    make = partial(baseline, 2, random_state=0) if baseline else make_segmenter
+    finite, image, disc = disc_with_nan
+    fitted = []
+    for mask in (disc, disc if kind == "array" else np.isfinite):
+        superpixels = SuperpixelTransformer(n_segments=60, mask=mask)
+        pixels = finite if not fitted else image
+        fitted.append(make(superpixels=superpixels).fit([pixels]))
+    expected, found = fitted
+    assert_array_equal(found.labels_[0], expected.labels_[0])
+    assert_array_equal(found.labels_[0] < 0, ~disc)
+    for method in ("predict", "predict_proba", "transform", "reconstruct"):
+        if hasattr(found, method):
+            answer = getattr(found, method)([image])[0]
+            assert_array_equal(answer, getattr(expected, method)([finite])[0])
+            assert not np.isnan(answer).any()
+
+
+def test_what_is_outside_changes_no_soft_label(make_segmenter, disc_with_nan):
+    finite, _, disc = disc_with_nan
+    superpixels = SuperpixelTransformer(n_segments=60, mask=disc)
+    model = make_segmenter(superpixels=superpixels).fit([finite])
+    other = np.where(disc, finite, 50.0)
+    for method in ("transform", "reconstruct"):
+        expected = getattr(model, method)([finite])[0]
+        assert_array_equal(getattr(model, method)([other])[0], expected)
+
+
+def test_nan_within_the_mask_is_refused(make_segmenter, disc_with_nan):
+    _, image, disc = disc_with_nan
+    with pytest.raises(ValueError, match="leave them out by a mask"):
+        make_segmenter().fit([image])
+    image = image.copy()
+    image[32, 40] = np.inf
+    superpixels = SuperpixelTransformer(n_segments=60, mask=disc)
+    with pytest.raises(ValueError, match="NaN or infinity within its mask"):
+        make_segmenter(superpixels=superpixels).fit([image])

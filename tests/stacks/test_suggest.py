@@ -153,6 +153,23 @@ def test_more_slices_than_there_are():
         suggest_training_slices(volume, 5)
 
 
+def test_what_lies_outside_the_mask_is_not_looked_at():
+    rng = np.random.default_rng(0)
+    volume = np.float32(rng.normal(size=(6, 40, 40)))
+    volume[4, 10:30, 10:20] += 8.0
+    mask = np.zeros((40, 40), bool)
+    mask[8:32, 8:32] = True
+    within = suggest_training_slices(volume, mask=mask)
+    outside = volume.copy()
+    outside[:, ~mask] = np.nan
+    assert suggest_training_slices(outside, mask=mask) == within == [4]
+    volume[2, :8] += 50.0
+    assert suggest_training_slices(volume, mask=mask) == within
+    for bad in (mask[1:], mask & False):
+        with pytest.raises(ValueError, match="the mask has shape"):
+            suggest_training_slices(volume, mask=bad)
+
+
 def test_nothing_to_train_on():
     with pytest.raises(ValueError, match=r"no slice of .* they are constant"):
         suggest_training_slices(np.ones((4, 32, 32)))
