@@ -5,7 +5,7 @@ import os
 import re
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import tifffile
 from PIL import Image, UnidentifiedImageError
 
 from sksegment._shared import SharedState
-from sksegment._tiff_files import count_pages, is_tiff, read_tiff
+from sksegment._tiff_files import count_pages, is_tiff, ome_sizes, read_tiff
 from sksegment._typing import PathLike
 from sksegment._warn import warn_user
 
@@ -336,7 +336,13 @@ def _open_stderr(before):
 _SILENT_LIBTIFF = SharedState(_close_stderr, _open_stderr)
 
 
-def write_labels(path: PathLike, labels: np.ndarray) -> None:
+def write_labels(
+    path: PathLike,
+    labels: np.ndarray,
+    *,
+    spacing: Mapping[str, float] | None = None,
+    unit: str | None = None,
+) -> None:
     """Write label maps, whole or not at all.
 
     Ids are written as they are, in uint8 where the largest is at most 254, else in
@@ -348,6 +354,11 @@ def write_labels(path: PathLike, labels: np.ndarray) -> None:
         With the suffix ``.png``, or ``.tif`` or ``.tiff``.
     labels : ndarray of shape (H, W), int
         Negative where void. For TIFF also (n, H, W), or a list of n maps of any size.
+    spacing : dict of str to float, optional
+        Size of a voxel along "Z", "Y" and "X", where known: a TIFF of maps of one size
+        states it as OME does, other files cannot.
+    unit : str, optional
+        Of the spacing, e.g. "um".
 
     Raises
     ------
@@ -372,11 +383,7 @@ def write_labels(path: PathLike, labels: np.ndarray) -> None:
     path = Path(path)
     maps = _label_maps(labels)
     if path.suffix.lower() in (".tif", ".tiff"):
-        with replacing(path) as file, tifffile.TiffWriter(file) as tif:
-            for page in maps:
-                tif.write(
-                    page, photometric="minisblack", compression="zlib", metadata=None
-                )
+        _write_tiff(path, maps, spacing or {}, unit)
     elif path.suffix.lower() != ".png":
         raise ValueError(
             f"{path}: label maps are written as .png or .tif, not {path.suffix!r}"
@@ -388,6 +395,21 @@ def write_labels(path: PathLike, labels: np.ndarray) -> None:
     else:
         with replacing(path) as file:
             Image.fromarray(maps[0]).save(file, format="PNG")
+
+
+def _write_tiff(path, maps, spacing, unit):
+    options = {"photometric": "minisblack", "compression": "zlib"}
+    is_ome = bool(spacing) and len({page.shape for page in maps}) == 1
+    with replacing(path) as file, tifffile.TiffWriter(file, ome=is_ome) as tif:
+        if is_ome:
+            axes = "ZYX"[-2 - (len(maps) > 1) :]
+            sizes = {axis: size for axis, size in spacing.items() if axis in axes}
+            metadata = {"axes": axes} | ome_sizes(sizes, unit)
+            pages = np.stack(maps) if len(maps) > 1 else maps[0]
+            tif.write(pages, **options, metadata=metadata)
+            return
+        for page in maps:
+            tif.write(page, **options, metadata=None)
 
 
 def _label_maps(labels):

@@ -19,6 +19,7 @@ from sksegment._image_files import (
 from sksegment._pages import Page, naming_images
 from sksegment.memory import estimate
 from sksegment.plotting import overlay
+from sksegment.stacks._tiff_sizes import size_in_file
 
 __all__ = [
     "Journal",
@@ -142,7 +143,9 @@ class Outputs:
         """Write labels and overlay of one input."""
         self.folder.mkdir(parents=True, exist_ok=True)
         suffix = self.suffix if len(maps) == 1 else ".tif"
-        write_labels(self.place(path, f"labels{suffix}"), maps)
+        spacing, unit = size_in_file(path)
+        target = self.place(path, f"labels{suffix}")
+        write_labels(target, maps, spacing=spacing, unit=unit)
         if self.with_overlay:
             middle = len(maps) // 2
             picture = overlay(images[middle], maps[middle])

@@ -10,14 +10,28 @@ import numpy as np
 import tifffile
 
 from sksegment._shared import SharedState
+from sksegment._warn import warn_user
 
-__all__ = ["count_pages", "is_tiff", "open_tiff", "read_tiff", "series_axes"]
+__all__ = [
+    "count_pages",
+    "is_tiff",
+    "ome_sizes",
+    "open_tiff",
+    "read_tiff",
+    "series_axes",
+    "warn_of_channels",
+]
 
+_OME_UNITS = {"um": "µm", "inch": "in"} | {
+    unit: unit for unit in ("nm", "mm", "cm", "m", "pm", "Å")
+}
 _LOGGER = logging.getLogger("tifffile")
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PLAIN_SERIES = frozenset({"generic", "uniform", "shaped", "ome", "imagej"})
 _NAMED_CHANNEL = re.compile(r"<Channel\b[^>]*\b(Name|Color|Fluor|EmissionWavelength)=")
 _ALPHA_SAMPLES = frozenset({1, 2})
+# More are hardly channels.
+_MOST_CHANNELS = 4
 # No image that is worth a look is packed as tightly as this; what promises more
 # has a damaged header, or wants to use up the memory.
 _TIGHTEST = 10_000
@@ -52,6 +66,11 @@ def read_tiff(path):
         The axes of channels and of samples go last, without alpha; every position on
         the others is one image. Channels without names or colours in an ImageJ or OME
         file that has neither Z nor T are slices, hence images too.
+
+    Warns
+    -----
+    UserWarning
+        If there are four of them at most.
 
     Raises
     ------
@@ -168,6 +187,7 @@ def _check_promise(tif):
 def _series_pages(series):
     array = _with_colours(series)
     axes = series_axes(series)
+    warn_of_channels(series)
     if array.ndim > len(axes):
         axes += "S"
     y, x = (axes.index(axis) if axis in axes else None for axis in "YX")
@@ -202,6 +222,43 @@ def series_axes(series):
     else:
         unnamed = axes == "CYX" and not _NAMED_CHANNEL.search(tif.ome_metadata or "")
     return "QYX" if unnamed else axes
+
+
+def ome_sizes(spacing, unit):
+    """Metadata with which tifffile writes sizes of voxels into an OME-TIFF.
+
+    Parameters
+    ----------
+    spacing : dict of str to float
+        Along Z, Y and X, where known.
+    unit : str or None
+        None where it is no physical one.
+
+    Returns
+    -------
+    metadata : dict
+    """
+    unit = _OME_UNITS.get(unit, "reference frame")
+    metadata = {}
+    for axis, size in spacing.items():
+        metadata |= {f"PhysicalSize{axis}": size, f"PhysicalSize{axis}Unit": unit}
+    return metadata
+
+
+def warn_of_channels(series):
+    """Warn of a few slices that may be channels.
+
+    Parameters
+    ----------
+    series : tifffile.TiffPageSeries
+    """
+    is_slices = series_axes(series) == "QYX" and series.axes == "CYX"
+    if is_slices and 1 < series.shape[0] <= _MOST_CHANNELS:
+        warn_user(
+            f"{series.parent.filename} has {series.shape[0]} channels without names, "
+            "as programs write slices: they are taken for slices; if they are "
+            "channels, name them in the file, or save them last, as (Y, X, C)"
+        )
 
 
 def _n_channels(array, channels):

@@ -407,7 +407,7 @@ def test_a_folder_without_write_permission(folder, tmp_path, capsys, monkeypatch
 
 
 def test_a_full_disk_is_one_line(folder, tmp_path, capsys, monkeypatch):
-    def fail(path, labels):
+    def fail(path, labels, **sizes):
         raise OSError(28, "No space left on device", str(path))
 
     monkeypatch.setattr("sksegment._jobs.write_labels", fail)

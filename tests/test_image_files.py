@@ -1,6 +1,7 @@
 import os
 import stat
 import struct
+import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,6 +18,7 @@ from sksegment._image_files import (
     write_image,
     write_labels,
 )
+from sksegment.stacks import open_stack
 
 
 @pytest.fixture
@@ -394,3 +396,36 @@ def test_threads_leave_stderr_as_it_was(tmp_path, rgb, capfd):
 def test_several_paths_are_refused_with_what_to_write(tmp_path):
     with pytest.raises(TypeError, match=r"one file, not a list; .*read_images\(path\)"):
         read_images([tmp_path / "a.png"])
+
+
+@pytest.mark.parametrize("kind", ["ome", "imagej"])
+@pytest.mark.parametrize("n", [2, 4, 5])
+def test_a_few_channels_without_names_are_slices_with_a_warning(tmp_path, kind, n):
+    data = np.arange(n * 12 * 10, dtype=np.uint8).reshape(n, 12, 10)
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, data, **{kind: True}, metadata={"axes": "CYX"})
+    for read in (read_images, lambda path: list(open_stack(path))):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            assert len(read(path)) == n
+        texts = [str(warning.message) for warning in caught]
+        assert len(texts) == (n <= 4)
+        assert all("a.tif" in text and "taken for slices" in text for text in texts)
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_sizes_of_voxels_are_written_where_known(tmp_path, n):
+    path = tmp_path / "labels.tif"
+    maps = np.arange(n * 20, dtype=np.int32).reshape(n, 4, 5)
+    write_labels(path, maps, spacing={"Z": 2.0, "Y": 0.5, "X": 0.25}, unit="um")
+    np.testing.assert_array_equal(read_images(path), maps)
+    with tifffile.TiffFile(path) as tif:
+        text = tif.ome_metadata
+    assert 'PhysicalSizeX="0.25"' in text
+    assert ('PhysicalSizeZ="2.0"' in text) == (n > 1)
+    if n > 1:
+        stack = open_stack(path)
+        assert (stack.spacing, stack.unit) == ((2.0, 0.5, 0.25), "um")
+    # Maps of several sizes have no common frame.
+    write_labels(path, [maps[0], maps[0][:3]], spacing={"Y": 1.0, "X": 1.0}, unit="nm")
+    assert [page.shape for page in read_images(path)] == [(4, 5), (3, 5)]

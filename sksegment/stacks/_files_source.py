@@ -1,11 +1,18 @@
 """Image files as sources, one slice each."""
 
+import contextlib
 import functools
+from collections import Counter
+
+import numpy as np
 
 from sksegment._image_files import ImageFileError, read_images
 from sksegment.stacks._source import page_source
 
 __all__ = ["files_source"]
+
+# Files that are looked at for what a slice is like.
+_N_SAMPLES = 5
 
 
 def files_source(name, paths):
@@ -21,24 +28,40 @@ def files_source(name, paths):
     Returns
     -------
     source : Source
-        Of the shape and dtype of the first file that can be read.
+        Of the shape and dtype that most of a few files have, evenly spread: an overview
+        among the slices is none of them.
 
     Raises
     ------
     ImageFileError
         If none can be read.
     """
-    first = _first_readable(paths)
-    shape = (len(paths), *first.shape)
+    slice_shape, dtype = _usual_form(paths)
+    shape = (len(paths), *slice_shape)
     return page_source(
         name,
         functools.partial(_read_file, tuple(paths)),
         shape,
-        first.dtype,
+        dtype,
         axes="ZYXC"[: len(shape)],
         names=[path.name for path in paths],
         paths=tuple(paths),
     )
+
+
+def _usual_form(paths):
+    """Shape and dtype of a slice."""
+    spread = np.linspace(0, len(paths) - 1, min(_N_SAMPLES, len(paths)))
+    forms = Counter()
+    for index in spread.round().astype(int):
+        with contextlib.suppress(ImageFileError):
+            image = _read_file(paths, index)
+            forms[image.shape, image.dtype] += 1
+    if not forms:
+        image = _first_readable(paths)
+        forms[image.shape, image.dtype] += 1
+    # The first of the most frequent.
+    return forms.most_common(1)[0][0]
 
 
 def _first_readable(paths):

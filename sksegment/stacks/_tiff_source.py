@@ -2,17 +2,15 @@
 
 import functools
 import math
-import re
-from xml.etree import ElementTree
 
 import numpy as np
 import tifffile
 from PIL import Image
 
-from sksegment._tiff_files import open_tiff, series_axes
+from sksegment._tiff_files import open_tiff, series_axes, warn_of_channels
 from sksegment.stacks._array_source import mapped_source
 from sksegment.stacks._source import LazyFile, page_source
-from sksegment.stacks._voxels import voxel_size
+from sksegment.stacks._tiff_sizes import stated_size
 
 __all__ = ["tiff_source"]
 
@@ -44,7 +42,7 @@ def tiff_source(path):
     with open_tiff(path) as all_series:
         _check_series(all_series)
         series, tif = all_series[0], all_series[0].parent
-        spacing, unit = _stated_size(tif)
+        spacing, unit = stated_size(tif)
         options = {"name": path.name, "paths": (path,), "spacing": spacing}
         options["unit"] = unit
         if len(all_series) > 1:
@@ -53,6 +51,7 @@ def tiff_source(path):
             layout = (len(pages), *first.shape), f"Z{first.axes}", 1
             return _paged_source(path, first, *layout, pages=pages, **options)
         shape, axes, n_leading = _layout(series)
+        warn_of_channels(series)
         if not _is_mappable(series):
             return _paged_source(
                 path, series.keyframe, shape, axes, n_leading, **options
@@ -177,35 +176,3 @@ def _read_page(file, colours, index):
     if colours:
         return image.take(range(colours), axis=keyframe.axes.index("S"))
     return image
-
-
-def _stated_size(tif):
-    if tif.is_ome:
-        return voxel_size(_ome_sizes(tif.ome_metadata))
-    if tif.is_imagej:
-        return voxel_size(_imagej_sizes(tif))
-    return {}, None
-
-
-def _ome_sizes(xml):
-    pixels = ElementTree.fromstring(xml).find(".//{*}Pixels")
-    sizes = {} if pixels is None else pixels.attrib
-    return {
-        letter: (
-            sizes[f"PhysicalSize{letter}"],
-            sizes.get(f"PhysicalSize{letter}Unit", "µm"),
-        )
-        for letter in "ZYX"
-        if f"PhysicalSize{letter}" in sizes
-    }
-
-
-def _imagej_sizes(tif):
-    stated = tif.imagej_metadata or {}
-    unit = re.sub(r"\\u00b5", "µ", str(stated.get("unit", "")), flags=re.IGNORECASE)
-    sizes = {"Z": (stated["spacing"], unit)} if "spacing" in stated else {}
-    for letter in "YX":
-        tag = tif.pages[0].tags.get(f"{letter}Resolution")
-        if tag is not None and tag.value[0]:
-            sizes[letter] = (tag.value[1] / tag.value[0], unit)
-    return sizes

@@ -5,15 +5,13 @@ import uuid
 import tifffile
 
 from sksegment._image_files import replacing
+from sksegment._tiff_files import ome_sizes
 
 __all__ = ["write_tiff"]
 
 # What fits the offsets of a classic TIFF, without what its headers may take.
 _CLASSIC_BYTES = 2**32 - 2**25
 _HEADER_BYTES = 4096
-_OME_UNITS = {"um": "µm", "inch": "in"} | {
-    unit: unit for unit in ("nm", "mm", "cm", "m", "pm", "Å")
-}
 
 
 def write_tiff(path, labels):
@@ -53,7 +51,5 @@ def _metadata(labels):
     metadata = {"axes": axes, "UUID": f"urn:uuid:{identity}"}
     if labels.stack.spacing is None:
         return metadata
-    unit = _OME_UNITS.get(labels.stack.unit, "reference frame")
-    for axis, size in zip("ZYX", labels.stack.spacing, strict=True):
-        metadata |= {f"PhysicalSize{axis}": size, f"PhysicalSize{axis}Unit": unit}
-    return metadata
+    spacing = dict(zip("ZYX", labels.stack.spacing, strict=True))
+    return metadata | ome_sizes(spacing, labels.stack.unit)

@@ -54,6 +54,15 @@ def test_size_of_voxels_is_kept(run, scan, model, tmp_path):
     assert (stack.spacing, stack.unit) == ((2.0, 0.5, 0.5), "um")
 
 
+@pytest.mark.parametrize("command", ["predict", "segment"])
+def test_size_of_voxels_is_kept_by_pages(run, scan, model, tmp_path, command):
+    args = ("predict", model, scan) if command == "predict" else ("segment", scan)
+    options = TINY if command == "segment" else []
+    assert run(*args, "-o", tmp_path / "out", *options)[0] == 0
+    stack = open_stack(tmp_path / "out" / "scan_labels.tif")
+    assert (stack.spacing, stack.unit) == ((2.0, 0.5, 0.5), "um")
+
+
 def test_slices_that_are_named_are_trained_on(run, scan, volume, tmp_path):
     out = tmp_path / "labels.npy"
     text = run("stack", scan, "-o", out, "--train-at", "5,2", *TINY)[1]

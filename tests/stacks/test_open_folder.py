@@ -119,3 +119,14 @@ def test_overlays_beside_label_maps_are_no_slices(volume, tmp_path):
     stack = open_stack(tmp_path)
     assert stack.shape == volume.shape
     np.testing.assert_array_equal(stack[2], volume[2])
+
+
+def test_an_overview_among_the_slices_is_none_of_them(volume, tmp_path):
+    for index, page in enumerate(volume):
+        tifffile.imwrite(tmp_path / f"s{index}.tif", page)
+    tifffile.imwrite(tmp_path / "overview.tif", np.zeros((90, 70, 3), "u1"))
+    stack = open_stack(tmp_path)
+    assert stack.shape == (len(volume) + 1, *volume.shape[1:])
+    np.testing.assert_array_equal(stack[1], volume[0])
+    with pytest.raises(SliceError, match=r"overview.tif"):
+        stack[0]
