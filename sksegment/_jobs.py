@@ -31,7 +31,14 @@ __all__ = [
     "merge_classes",
     "merge_learnt",
     "output_names",
+    "write_nowhere",
 ]
+
+
+def write_nowhere():
+    """Let what is printed from now on go nowhere, as after a broken pipe."""
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 @dataclass
@@ -70,8 +77,14 @@ class Journal:
 
     def say(self, text):
         """Print a line, unless quiet."""
-        if not self.quiet:
+        if self.quiet:
+            return
+        try:
             print(text, flush=True)
+        except BrokenPipeError:
+            # Whoever read it has gone, such as "head"; the work goes on.
+            self.quiet = True
+            write_nowhere()
 
     def tell_memory(self, name, estimator, shapes, *, training=False):
         """Print how much memory something will take, if details are wanted."""

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -450,3 +451,20 @@ def test_warnings_are_one_line_each(folder, tmp_path, capsys):
     assert run("segment", folder, "-o", tmp_path / "out", *TINY, *patches) == 0
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("sksegment: warning: ")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs pipes of POSIX")
+def test_a_reader_that_has_gone_stops_nothing(folder, model, tmp_path):
+    """As in ``sksegment predict ... | head``: all is labelled, and nothing is lost."""
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "sksegment", "predict", model, folder, "-o", out]
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [*map(str, command)], stdout=writer, stderr=subprocess.PIPE, text=True
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len([name for name in names_in(out) if "labels" in name]) == 3

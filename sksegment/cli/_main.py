@@ -40,6 +40,12 @@ def main(argv=None):
             return args.run(args)
     except KeyboardInterrupt as stop:
         return tell_stop(stop)
+    except BrokenPipeError:
+        from sksegment._jobs import write_nowhere
+
+        # Whoever read what is printed has seen enough.
+        write_nowhere()
+        return 0
     except (ValueError, TypeError, ArithmeticError, ImportError, OSError) as error:
         complain(one_line(error))
     except (MemoryError, RuntimeError) as error:
