@@ -96,7 +96,7 @@ class Appearance:
         sides : dict of str to TwoSides, optional
             Of the T textures; those that do not divide the images are left out.
         """
-        n_channels, names = scaled[0].shape[-1], (*(sides or ()),)
+        n_channels, names = scaled[0].shape[-1], tuple(sides or ())
         parts = zip(scaled, looks, labels, strict=True)
         sums = np.sum([_sums(*part, used) for part in parts], axis=0)
         area, (first, second) = sums[:, :1], np.split(sums[:, 1:], 2, axis=1)

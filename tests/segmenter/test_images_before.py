@@ -1,11 +1,14 @@
 """Going on with other images, which need not show what earlier ones did."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sksegment import SparseWNetSegmenter
 from sksegment.io import load_model
+from sksegment.segmenters._before import keep_labels_of_before
 
 ONE_MORE = {"max_epochs": 1, "lr": 1e-12}
 
@@ -84,3 +87,26 @@ def test_textures_go_on_counting_for_what_had_them(model):
     model.set_params(**ONE_MORE).partial_fit([layers(grain=False)])
     assert model.texture_scales_ == {"contrast": 2.0, "orientation_45": 0.5}
     assert_array_equal(model.label_textures_, np.arange(6.0).reshape(3, 2))
+
+
+def test_looks_are_means_of_all_images_by_area():
+    before = {
+        "label_fractions_": np.array([0.5, 0.25, 0.25, 0.0]),
+        "label_colors_": np.array([[1.0], [2.0], [3.0], [9.0]]),
+        "label_textures_": np.array([[0.0], [2.0], [4.0], [6.0]]),
+        "texture_scales_": {"contrast": 2.0},
+    }
+    model = SimpleNamespace(
+        label_fractions_=np.array([0.5, 0.5, 0.0, 0.0]),
+        label_colors_=np.array([[5.0], [5.0], [0.0], [7.0]]),
+        label_textures_=np.array([[1.0, 8.0], [1.0, 8.0], [1.0, 8.0], [1.0, 8.0]]),
+        texture_scales_={"contrast": 3.0, "orientation_0": 0.1},
+    )
+    # Two images before, and a new one.
+    keep_labels_of_before(model, before, (2, 1))
+    assert_allclose(model.label_fractions_, [0.5, 1 / 3, 1 / 6, 0.0])
+    assert_allclose(model.label_colors_[:, 0], [7 / 3, 3.5, 3.0, 7.0])
+    assert_allclose(model.label_textures_[:, 0], [1 / 3, 1.5, 4.0, 1.0])
+    # What divides the new image alone is known of that alone.
+    assert_allclose(model.label_textures_[:, 1], 8.0)
+    assert model.texture_scales_ == {"contrast": 3.0, "orientation_0": 0.1}
