@@ -28,6 +28,18 @@ def test_importing_the_package_does_not_import_heavy_libraries():
     assert (result.returncode, result.stdout.strip()) == (0, "[]"), result.stderr
 
 
+def test_help_of_the_command_line_does_not_wait_for_libraries():
+    heavy = ["numpy", "tifffile", "PIL", "scipy", "torch", "sklearn", "skimage"]
+    code = (
+        "import sys; from sksegment.cli import make_parser; make_parser(); "
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def test_importing_superpixels_does_not_import_torch():
     result = run_python(
         "import sys; from sksegment import SuperpixelTransformer;"

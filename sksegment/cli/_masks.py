@@ -4,7 +4,30 @@ import numpy as np
 
 from sksegment._image_files import ImageFileError, read_images
 
-__all__ = ["check_plane", "read_mask", "read_weights"]
+__all__ = ["check_plane", "read_mask", "read_weights", "set_mask"]
+
+
+def set_mask(model, path, name):
+    """Give a model another field of view.
+
+    Parameters
+    ----------
+    model : SparseWNetSegmenter or DenseWNetSegmenter
+    path : str, path-like or None
+        None leaves it as it is.
+    name : str
+        Of the model, for messages.
+
+    Raises
+    ------
+    ValueError
+        If the model has no superpixels.
+    """
+    if path is None:
+        return
+    if not hasattr(model, "superpixels_"):
+        raise ValueError(f"--mask needs superpixels, which {name} does without")
+    model.superpixels_.set_params(mask=read_mask(path))
 
 
 def read_mask(path):

@@ -13,11 +13,12 @@ __all__ = [
     "add_field",
     "add_granularity",
     "add_inputs",
+    "add_mask",
     "add_outputs",
     "add_quiet",
+    "add_scribbles",
     "add_training",
     "add_void",
-    "add_void_value",
     "assignment",
     "literal",
     "make_estimator",
@@ -180,17 +181,22 @@ def add_field(parser):
     """Add where to look, and how many classes to tell apart."""
     group = parser.add_argument_group("classes and field of view")
     add_granularity(group)
-    group.add_argument(
-        "--mask",
-        metavar="FILE",
-        help="image of the size of all others that is not 0 in the field of view; "
-        "outside labels are void",
-    )
+    add_mask(group)
     group.add_argument(
         "--sample-region",
         metavar="FILE",
         help="image of the size of all others that is not 0 where patches for the "
         "training are drawn, the more the brighter",
+    )
+
+
+def add_mask(group):
+    """Add the field of view."""
+    group.add_argument(
+        "--mask",
+        metavar="FILE",
+        help="image of the size of all others that is not 0 in the field of view; "
+        "outside labels are void",
     )
 
 
@@ -233,9 +239,22 @@ def add_quiet(parser):
     )
 
 
+def add_scribbles(parser, text):
+    """Add the files, what they are to a command, and what is unknown in them."""
+    group = parser.add_argument_group("hints")
+    group.add_argument("--scribbles", metavar="FILE", help=text)
+    _add_void_value(
+        group,
+        "--unknown",
+        "value of pixels without a stroke; with 0, as drawing programs have it, the "
+        "strokes 1, 2, ... become classes 0, 1, ... (default: the largest of the data "
+        "type, 255 or 65535)",
+    )
+
+
 def add_void(parser):
     """Add which value of a label map is no class."""
-    add_void_value(
+    _add_void_value(
         parser,
         "--void",
         "value that is no class, or 'none'; negative ones never are (default: the "
@@ -243,8 +262,7 @@ def add_void(parser):
     )
 
 
-def add_void_value(parser, option, text):
-    """Add an option for a value of label maps that stands for none."""
+def _add_void_value(parser, option, text):
     parser.add_argument(
         option, type=_void_value, default="max", metavar="VALUE", help=text
     )

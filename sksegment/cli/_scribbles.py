@@ -1,4 +1,4 @@
-"""Options and files of scribbles: which strokes belong to which image."""
+"""Files of scribbles: which strokes belong to which image."""
 
 import contextlib
 from pathlib import Path
@@ -11,10 +11,8 @@ from sksegment._label_files import ARRAY_SUFFIXES, read_pages
 from sksegment._pages import Page
 from sksegment._scribble_files import ScribblePages
 from sksegment._tiff_files import is_tiff
-from sksegment.cli._options import add_void_value
 
 __all__ = [
-    "add_scribbles",
     "open_pages",
     "scribbled_slices",
     "scribbles_of_images",
@@ -22,19 +20,6 @@ __all__ = [
 
 # What the name of a file may have beside that of its image.
 _ENDINGS = ("_scribbles", "_strokes", "_labels")
-
-
-def add_scribbles(parser, text):
-    """Add the files, what they are to a command, and what is unknown in them."""
-    group = parser.add_argument_group("hints")
-    group.add_argument("--scribbles", metavar="FILE", help=text)
-    add_void_value(
-        group,
-        "--unknown",
-        "value of pixels without a stroke; with 0, as drawing programs have it, the "
-        "strokes 1, 2, ... become classes 0, 1, ... (default: the largest of the data "
-        "type, 255 or 65535)",
-    )
 
 
 def scribbles_of_images(args, paths):

@@ -10,11 +10,12 @@ from sksegment.cli._options import (
     add_field,
     add_granularity,
     add_inputs,
+    add_mask,
     add_outputs,
+    add_scribbles,
     add_training,
     make_estimator,
 )
-from sksegment.cli._scribbles import add_scribbles, scribbles_of_images
 
 __all__ = ["add_commands", "image_files"]
 
@@ -115,6 +116,7 @@ def _add_predict(commands):
     add_inputs(parser)
     add_outputs(parser)
     add_granularity(parser)
+    add_mask(parser)
     add_common(parser)
 
 
@@ -149,6 +151,7 @@ def _demo(args):
 
 def _segment(args):
     from sksegment import _jobs
+    from sksegment.cli._scribbles import scribbles_of_images
 
     paths, outputs = _plan(args)
     estimator = make_estimator(args)
@@ -211,6 +214,7 @@ def _segment_alone(estimator, path, outputs, scribbles, args, journal):
 
 def _fit(args):
     from sksegment import _jobs
+    from sksegment.cli._scribbles import scribbles_of_images
 
     target, paths = Path(args.out), image_files(args.inputs)
     _jobs.check_model_file(target, paths)
@@ -230,10 +234,12 @@ def _fit(args):
 
 def _predict(args):
     from sksegment import _jobs
+    from sksegment.cli._masks import set_mask
     from sksegment.io import load_model
 
     paths, outputs = _plan(args)
     model = load_model(args.model, device=args.device)
+    set_mask(model, args.mask, args.model)
     _jobs.merge_classes(model, args.classes, args.model)
     if args.regions is not None:
         model.set_params(n_regions=args.regions)

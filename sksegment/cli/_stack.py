@@ -11,10 +11,10 @@ from sksegment.cli._options import (
     add_command,
     add_common,
     add_field,
+    add_scribbles,
     add_training,
     positive,
 )
-from sksegment.cli._scribbles import add_scribbles
 
 __all__ = ["add_commands"]
 

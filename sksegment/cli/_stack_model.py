@@ -6,7 +6,7 @@ import numpy as np
 
 from sksegment._jobs import check_model_file, merge_classes, merge_learnt
 from sksegment._unfinished import train_model
-from sksegment.cli._masks import check_plane, read_mask
+from sksegment.cli._masks import check_plane, set_mask
 from sksegment.cli._options import make_estimator
 from sksegment.cli._scribbles import scribbled_slices
 from sksegment.cli._stack_options import check_resumed_options
@@ -75,10 +75,7 @@ def _model_file(args, cuts, place):
 def _load(path, args, cuts):
     model = load_model(path, device=args.device)
     check_model(model, cuts.stack)
-    if args.mask:
-        if not hasattr(model, "superpixels_"):
-            raise ValueError(f"--mask needs superpixels, which {path} does without")
-        model.superpixels_.set_params(mask=read_mask(args.mask))
+    set_mask(model, args.mask, path)
     mask = getattr(getattr(model, "superpixels_", None), "mask", None)
     _check_mask(args.mask or f"the mask of {path}", mask, cuts)
     merge_classes(model, args.classes, path)

@@ -237,3 +237,19 @@ def test_nan_outside_the_mask_is_left_out(run, fails, volume, field, mask, tmp_p
     assert run("stack", scan, *args, tmp_path / "labels.tif", "--mask", mask)[0] == 0
     for labels in read_images(tmp_path / "labels.tif"):
         assert_array_equal(labels == 255, ~field)
+
+
+def test_model_labels_other_sizes_within_another_mask(
+    run, fails, photo, volume, mask, tmp_path
+):
+    model, small = tmp_path / "m.safetensors", tmp_path / "small.png"
+    assert run("fit", photo, "-o", model, "--mask", mask, *TINY, *SMALL)[0] == 0
+    write_image(small, volume[0][:30, :40])
+    inside = np.zeros((30, 40), bool)
+    inside[5:25, 5:30] = True
+    write_image(tmp_path / "other.png", np.uint8(255 * inside))
+    args = ("predict", model, small, "-o", tmp_path / "out")
+    assert "the mask has shape (40, 48)" in fails(*args)
+    assert run(*args, "--mask", tmp_path / "other.png")[0] == 0
+    labels = read_images(tmp_path / "out" / "small_labels.png")[0]
+    assert_array_equal(labels == 255, ~inside)
