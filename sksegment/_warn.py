@@ -4,13 +4,14 @@ import contextlib
 import os
 import sys
 import warnings
-
-import sklearn
+from importlib.util import find_spec
 
 __all__ = ["warn_user"]
 
+# Found without an import, which takes seconds.
+_ORIGINS = (__file__, getattr(find_spec("sklearn"), "origin", __file__))
 _NOT_THE_USER = (
-    *(f"{os.path.dirname(file)}{os.sep}" for file in (__file__, sklearn.__file__)),
+    *(f"{os.path.dirname(origin)}{os.sep}" for origin in _ORIGINS),
     contextlib.__file__,
 )
 

@@ -81,7 +81,7 @@ def write_report(
     '<!DOCTYPE html>'
     """
     template = _template()
-    images = check_images(X, field=model._field).images
+    images = check_images(X, field=getattr(model, "_field", None)).images
     titles = [f"image {i}" for i in range(len(images))] if titles is None else titles
     if len(titles) != len(images):
         raise ValueError(f"{len(titles)} titles of {len(images)} images")
