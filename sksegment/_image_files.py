@@ -405,8 +405,15 @@ def _write_tiff(path, maps, spacing, unit):
             axes = "ZYX"[-2 - (len(maps) > 1) :]
             sizes = {axis: size for axis, size in spacing.items() if axis in axes}
             metadata = {"axes": axes} | ome_sizes(sizes, unit)
-            pages = np.stack(maps) if len(maps) > 1 else maps[0]
-            tif.write(pages, **options, metadata=metadata)
+            shape = (len(maps), *maps[0].shape)[-len(axes) :]
+            tif.write(
+                iter(maps),
+                shape=shape,
+                dtype=maps[0].dtype,
+                maxworkers=1,
+                metadata=metadata,
+                **options,
+            )
             return
         for page in maps:
             tif.write(page, **options, metadata=None)

@@ -74,9 +74,10 @@ class SegmenterMixin:
         check_is_fitted(self)
         batch = check_images(X, n_channels=self.n_channels_in_, field=self._field)
         for index, image in enumerate(batch.images):
-            mask = None if self._field is None else self._field(image, index)
-            inside = image if mask is None else image[mask][np.newaxis]
-            warn_of_units(inside, self.intensity_range_, index)
+            # Not of all images with a mask: a copy of a large one is large.
+            if not np.isfinite([image.min(), image.max()]).all():
+                image = image[self._field(image, index)][np.newaxis]
+            warn_of_units(image, self.intensity_range_, index)
         items = list(enumerate(batch.images))
         parts = items if prepare is None else look_ahead(prepare, items)
         return batch, [function(*part) for part in parts]
