@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sksegment._image_files import write_image, write_labels
+from sksegment._output_files import write_image, write_labels
 from sksegment.plotting import headless_axes, overlay, plot_history
 from sksegment.segmenters import SparseWNetSegmenter
 

@@ -1,11 +1,10 @@
-"""Image files: find and read the inputs, write label maps and pictures."""
+"""Image files: find and read the inputs."""
 
 import contextlib
 import os
 import re
-import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ import tifffile
 from PIL import Image, UnidentifiedImageError
 
 from sksegment._shared import SharedState
-from sksegment._tiff_files import count_pages, is_tiff, ome_sizes, read_tiff
+from sksegment._tiff_files import count_pages, is_tiff, read_tiff
 from sksegment._typing import PathLike
 from sksegment._warn import warn_user
 
@@ -23,9 +22,6 @@ __all__ = [
     "find_images",
     "naming",
     "read_images",
-    "replacing",
-    "write_image",
-    "write_labels",
 ]
 
 # What stands for an image in a folder; a file that is named may be called anything.
@@ -334,166 +330,3 @@ def _open_stderr(before):
 # Libtiff writes to stderr what the exception says as well. It is compiled into Pillow,
 # which has no other way to silence it.
 _SILENT_LIBTIFF = SharedState(_close_stderr, _open_stderr)
-
-
-def write_labels(
-    path: PathLike,
-    labels: np.ndarray,
-    *,
-    spacing: Mapping[str, float] | None = None,
-    unit: str | None = None,
-) -> None:
-    """Write label maps, whole or not at all.
-
-    Ids are written as they are, in uint8 where the largest is at most 254, else in
-    uint16; void becomes the largest number of that dtype, 255 or 65535.
-
-    Parameters
-    ----------
-    path : str or path-like
-        With the suffix ``.png``, or ``.tif`` or ``.tiff``.
-    labels : ndarray of shape (H, W), int
-        Negative where void. For TIFF also (n, H, W), or a list of n maps of any size.
-    spacing : dict of str to float, optional
-        Size of a voxel along "Z", "Y" and "X", where known: a TIFF of maps of one size
-        states it as OME does, other files cannot.
-    unit : str, optional
-        Of the spacing, e.g. "um".
-
-    Raises
-    ------
-    ValueError
-        If the labels are no such array, an id is above 65534, or the suffix is
-        another.
-    OSError
-        If the file cannot be written; one that was there before is still whole.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> import numpy as np
-    >>> from sksegment.io import read_images, write_labels
-    >>> labels = np.array([[0, 1], [2, -1]])
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_labels(pathlib.Path(folder) / "labels.png", labels)
-    ...     read_images(pathlib.Path(folder) / "labels.png")[0]
-    array([[  0,   1],
-           [  2, 255]], dtype=uint8)
-    """
-    path = Path(path)
-    maps = _label_maps(labels)
-    if path.suffix.lower() in (".tif", ".tiff"):
-        _write_tiff(path, maps, spacing or {}, unit)
-    elif path.suffix.lower() != ".png":
-        raise ValueError(
-            f"{path}: label maps are written as .png or .tif, not {path.suffix!r}"
-        )
-    elif len(maps) != 1:
-        raise ValueError(
-            f"{path}: a PNG holds one label map; write {len(maps)} as .tif"
-        )
-    else:
-        with replacing(path) as file:
-            Image.fromarray(maps[0]).save(file, format="PNG")
-
-
-def _write_tiff(path, maps, spacing, unit):
-    options = {"photometric": "minisblack", "compression": "zlib"}
-    is_ome = bool(spacing) and len({page.shape for page in maps}) == 1
-    with replacing(path) as file, tifffile.TiffWriter(file, ome=is_ome) as tif:
-        if is_ome:
-            axes = "ZYX"[-2 - (len(maps) > 1) :]
-            sizes = {axis: size for axis, size in spacing.items() if axis in axes}
-            metadata = {"axes": axes} | ome_sizes(sizes, unit)
-            shape = (len(maps), *maps[0].shape)[-len(axes) :]
-            tif.write(
-                iter(maps),
-                shape=shape,
-                dtype=maps[0].dtype,
-                maxworkers=1,
-                metadata=metadata,
-                **options,
-            )
-            return
-        for page in maps:
-            tif.write(page, **options, metadata=None)
-
-
-def _label_maps(labels):
-    maps = [*map(np.asarray, labels)]
-    if maps and maps[0].ndim == 1:
-        maps = [np.asarray(labels)]
-    if not maps or any(
-        m.ndim != 2 or m.size == 0 or m.dtype.kind not in "iu" for m in maps
-    ):
-        shapes = ", ".join(sorted({f"{m.dtype} {m.shape}" for m in maps})) or "nothing"
-        raise ValueError(
-            f"labels must be integers of shape (H, W) or (n, H, W); got {shapes}"
-        )
-    largest = max(int(page.max()) for page in maps)
-    if largest > 65534:
-        raise ValueError(
-            f"the largest id is {largest}, but a label file holds ids up to 65534; "
-            "save the array with numpy.save"
-        )
-    dtype = np.uint8 if largest <= 254 else np.uint16
-    void = np.iinfo(dtype).max
-    return [np.where(page < 0, void, page).astype(dtype) for page in maps]
-
-
-def write_image(path: PathLike, rgb: np.ndarray) -> None:
-    """Write a picture, whole or not at all.
-
-    Parameters
-    ----------
-    path : str or path-like
-        Its suffix, e.g. ``.png``, says the format.
-    rgb : ndarray of shape (H, W, 3) or (H, W), uint8
-
-    Raises
-    ------
-    ValueError
-        If the array or the suffix is another.
-    OSError
-        If the file cannot be written; one that was there before is still whole.
-    """
-    path, rgb = Path(path), np.asarray(rgb)
-    if (
-        rgb.dtype != np.uint8
-        or rgb.ndim not in (2, 3)
-        or rgb.shape[2:] not in ((), (3,))
-    ):
-        raise ValueError(
-            f"a picture must be uint8 of shape (H, W, 3) or (H, W); got {rgb.dtype} of "
-            f"shape {rgb.shape}"
-        )
-    format_ = Image.registered_extensions().get(path.suffix.lower())
-    if format_ not in Image.SAVE:
-        raise ValueError(f"{path}: pictures cannot be written as {path.suffix!r}")
-    with replacing(path) as file:
-        Image.fromarray(rgb).save(file, format=format_)
-
-
-@contextlib.contextmanager
-def replacing(path):
-    """Open a new file that takes the place of another once it is complete.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        It stays as it is if anything goes wrong.
-
-    Yields
-    ------
-    file : file object
-        For bytes.
-    """
-    temporary = path.with_name(
-        f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp"
-    )
-    try:
-        with open(temporary, "wb") as file:
-            yield file
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -10,12 +10,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.base import clone
 
-from sksegment._image_files import (
-    ImageFileError,
-    read_images,
-    write_image,
-    write_labels,
-)
+from sksegment._image_files import ImageFileError, read_images
+from sksegment._output_files import write_image, write_labels
 from sksegment._pages import Page, naming_images
 from sksegment.memory import estimate
 from sksegment.plotting import overlay

@@ -1,14 +1,9 @@
 """Models, images and label maps on disk."""
 
-from sksegment._image_files import (
-    ImageFileError,
-    find_images,
-    read_images,
-    write_image,
-    write_labels,
-)
+from sksegment._image_files import ImageFileError, find_images, read_images
 from sksegment._label_files import read_labels
 from sksegment._model_file import ModelFileError
+from sksegment._output_files import write_image, write_labels
 from sksegment._persistence import restore_segmenter
 from sksegment._scribble_files import read_scribbles
 from sksegment._typing import PathLike

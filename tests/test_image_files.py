@@ -15,9 +15,8 @@ from sksegment._image_files import (
     count_images,
     find_images,
     read_images,
-    write_image,
-    write_labels,
 )
+from sksegment._output_files import write_image, write_labels
 from sksegment.stacks import open_stack
 
 

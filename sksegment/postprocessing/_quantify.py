@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from sksegment._image_files import replacing
+from sksegment._output_files import replacing
 from sksegment._typing import ClassNames, PathLike
 from sksegment.postprocessing._components import measure_components
 from sksegment.postprocessing._label_slices import count_slices, labelled_slices

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sksegment._image_files import replacing
+from sksegment._output_files import replacing
 from sksegment._palette import label_colors
 from sksegment._pictures import display_limits
 from sksegment._typing import ClassNames, Images, PathLike

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sksegment._image_files import replacing
+from sksegment._output_files import replacing
 
 __all__ = ["to_array", "write_npy"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import tifffile
 from PIL import Image
 
-from sksegment._image_files import replacing
+from sksegment._output_files import replacing
 
 __all__ = ["page_names", "write_folder"]
 

@@ -4,7 +4,7 @@ import uuid
 
 import tifffile
 
-from sksegment._image_files import replacing
+from sksegment._output_files import replacing
 from sksegment._tiff_files import ome_sizes
 
 __all__ = ["write_tiff"]

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from sksegment._image_files import replacing
 from sksegment._intensity import intensity_range, scale_intensity
+from sksegment._output_files import replacing
 from sksegment._validation import check_image
 from sksegment.plotting import overlay
 from sksegment.stacks._encoding import recode

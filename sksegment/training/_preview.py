@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from skorch.callbacks import Callback
 
-from sksegment._image_files import write_image
+from sksegment._output_files import write_image
 from sksegment._pictures import displayable, overlay
 from sksegment._warn import warn_user
 from sksegment.training._watch import watch_training

@@ -9,7 +9,7 @@ from PIL import Image
 from skimage.io import imread
 
 from sksegment import KMeansPixelSegmenter
-from sksegment._image_files import replacing
+from sksegment._output_files import replacing
 from sksegment.io import read_labels
 from sksegment.plotting import overlay
 from sksegment.stacks import Stack, open_stack, predict_stack
