@@ -34,27 +34,30 @@ def agreement_scores(label_maps, regions):
     return np.mean(agreement, axis=1, where=others)
 
 
-def regions_without_a_net(images, scale):
-    """Regions of checked images by colour, texture and contrast alone.
+def regions_without_a_net(scaled, fields, *, rgb):
+    """Regions of scaled images by colour, texture and contrast alone.
 
     Parameters
     ----------
-    images : list of ndarray of shape (H, W, C)
-    scale : IntensityScale
+    scaled : list of ndarray of shape (H, W, C), float32
+        As `ScaledParts` gives them.
+    fields : list of ndarray of shape (H, W), bool
+        Fields of view.
+    rgb : bool
+        Whether the images are colour.
 
     Returns
     -------
     regions : list of ndarray of shape (H, W), int32
-        Those of ``cut("auto")`` of a `RegionHierarchy` of default superpixels.
+        Those of ``cut("auto")`` of a `RegionHierarchy` of default superpixels, -1
+        outside the field of view.
     """
-    return [_regions(scale, image) for image in images]
+    return [_regions(*pair, rgb) for pair in zip(scaled, fields, strict=True)]
 
 
-def _regions(scale, image):
-    scaled = scale.apply(image)
-    tree = region_hierarchy(
-        np.float32(100.0) * scaled, default_superpixels(scaled), color=scale.rgb
-    )
+def _regions(scaled, field, rgb):
+    superpixels = default_superpixels(scaled, None if field.all() else field)
+    tree = region_hierarchy(np.float32(100.0) * scaled, superpixels, color=rgb)
     return tree.cut("auto")
 
 

@@ -148,7 +148,9 @@ def beta_path(
     if scoring is not None:
         scores = [scoring(model, X, y) for model in models]
     else:
-        regions = batch.pack(regions_without_a_net(batch.images, images.scale))
+        regions = batch.pack(
+            regions_without_a_net(images.scaled, images.fields, rgb=images.scale.rgb)
+        )
         scores = agreement_scores([model.labels_ for model in models], regions)
     for row, score in zip(rows, scores, strict=True):
         row["score"] = float(score)

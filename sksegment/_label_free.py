@@ -10,6 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from sksegment._agreement import mean_v_measure, regions_without_a_net
 from sksegment._intensity import IntensityScale
+from sksegment._parts import ScaledParts
 from sksegment._rescaled import RescaledImage, original_shape
 from sksegment._typing import Images
 from sksegment._validation import check_images
@@ -48,10 +49,30 @@ def region_agreement_score(estimator: Any, X: Images, y: object = None) -> float
     score : float
         Mean V-measure, in [0, 1]; more is better.
     """
-    batch = check_images(X)
-    scale = IntensityScale.of(batch.images)
-    regions = batch.pack(regions_without_a_net(batch.images, scale))
-    return mean_v_measure(regions, estimator.predict(X))
+    labels = estimator.predict(X)
+    batch, scaled, fields, rgb = _scaled_within(X, labels)
+    regions = batch.pack(regions_without_a_net(scaled, fields, rgb=rgb))
+    return mean_v_measure(regions, labels)
+
+
+def _scaled_within(X, label_maps):
+    """Checked and scaled images, their fields of view, and whether they are colour.
+
+    Outside the field of view labels are void, and nothing depends on what is there.
+    """
+
+    def field_of(image, index):
+        return _shrunk(label_maps[index], image.shape) >= 0
+
+    batch = check_images(X, field=field_of)
+    fields = [field_of(image, index) for index, image in enumerate(batch.images)]
+    pairs = [*zip(batch.images, fields, strict=True)]
+    scale = IntensityScale.of([image[field][np.newaxis] for image, field in pairs])
+    scaled = [
+        ScaledParts(image, scale, field).read(slice(None), slice(None))
+        for image, field in pairs
+    ]
+    return batch, scaled, fields, scale.rgb
 
 
 def stability_score(estimator: Any, X: Images, y: object = None) -> float:
@@ -93,10 +114,11 @@ def _with_mirrored_mask(estimator, mirror):
         return Pipeline([*steps, (name, _with_mirrored_mask(last, mirror))])
     superpixels = getattr(estimator, "superpixels_", None)
     mask = getattr(superpixels, "mask", None)
-    if not isinstance(mask, np.ndarray):
+    if mask is None or callable(mask):
         return estimator
     estimator, superpixels = copy.copy(estimator), copy.copy(superpixels)
-    superpixels.mask, estimator.superpixels_ = mask[mirror], superpixels
+    superpixels.mask = np.asarray(mask)[mirror]
+    estimator.superpixels_ = superpixels
     return estimator
 
 
@@ -162,11 +184,11 @@ def description_length_score(estimator: Any, X: Images, y: object = None) -> flo
     score : float
         Negative bits a pixel; more is better.
     """
-    batch = check_images(X)
-    scale = IntensityScale.of(batch.images)
+    label_maps = estimator.predict(X)
+    _, scaled, _, _ = _scaled_within(X, label_maps)
     bits = [
-        _bits(np.float32(100.0) * scale.apply(image), _shrunk(labels, image.shape))
-        for image, labels in zip(batch.images, estimator.predict(X), strict=True)
+        _bits(np.float32(100.0) * image, _shrunk(labels, image.shape))
+        for image, labels in zip(scaled, label_maps, strict=True)
     ]
     return -float(np.mean(bits))
 

@@ -109,14 +109,22 @@ def display_limits(images):
     -------
     limits : (ndarray, ndarray) or None
         The 0.1 and 99.9 percentiles, for each channel; of colour over all three, so
-        that hues remain. None if all images are uint8, which are shown as they are.
+        that hues remain. NaN does not count. None if all images are uint8, which are
+        shown as they are.
     """
     if all(image.dtype == np.uint8 for image in images):
         return None
     n_channels = images[0].shape[2] if images[0].ndim == 3 else 1
-    values = np.concatenate([_finite(i).reshape(-1, n_channels) for i in images])
+    values = np.concatenate([_known(i.reshape(-1, n_channels)) for i in images])
+    if not len(values):
+        return None
     axis = None if n_channels == 3 else 0
     return tuple(np.percentile(values, PERCENTILES, axis=axis))
+
+
+def _known(pixels):
+    """Pixels of which every channel is known; others lie outside the field of view."""
+    return pixels[np.isfinite(pixels).all(axis=1)].astype(np.float32)
 
 
 def _finite(image):

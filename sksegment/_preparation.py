@@ -81,6 +81,11 @@ class PreparedImages:
         return IntensityScale(self.transformer.intensity_range_, self.transformer.rgb_)
 
     @property
+    def fields(self):
+        """Fields of view, a list of ndarray of shape (H, W), bool."""
+        return [superpixels >= 0 for superpixels in self.superpixels]
+
+    @property
     def colors(self):
         """Mean colours of all superpixels, shape (n, C), on the scale of ``scaled``."""
         return np.concatenate([graph.means for graph in self.graphs])
@@ -120,21 +125,30 @@ class PreparedPixels:
         """Prepare further images with the scale of earlier ones."""
         return cls(scale, [scale.apply(image) for image in images])
 
+    @property
+    def fields(self):
+        """Fields of view, a list of ndarray of shape (H, W), bool: all pixels."""
+        return [np.ones(image.shape[:2], bool) for image in self.scaled]
 
-def default_superpixels(scaled):
+
+def default_superpixels(scaled, mask=None):
     """Superpixels of one image by the defaults.
 
     Parameters
     ----------
     scaled : ndarray of shape (H, W, C), float32
         As `IntensityScale.apply` returns it.
+    mask : ndarray of shape (H, W), bool, optional
+        Field of view.
 
     Returns
     -------
     superpixels : ndarray of shape (H, W), int32
+        Negative outside the field of view.
     """
-    n_segments = _default_number(scaled[..., 0].size)
-    return compute_superpixels(np.float32(100.0) * scaled, n_segments=n_segments)
+    n_pixels = scaled[..., 0].size if mask is None else np.count_nonzero(mask)
+    pixels = np.float32(100.0) * scaled
+    return compute_superpixels(pixels, n_segments=_default_number(n_pixels), mask=mask)
 
 
 def _number_of_superpixels(images, transformer):

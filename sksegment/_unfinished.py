@@ -7,6 +7,7 @@ from sklearn.base import clone
 
 from sksegment._pages import naming_images
 from sksegment._validation import check_images
+from sksegment._warn import warn_user
 from sksegment.io import load_model
 from sksegment.segmenters._before import image_digests
 
@@ -45,7 +46,8 @@ def train_model(estimator, images, target, *, every, resume=False, scribbles=Non
     every : int
         Epochs from one checkpoint to the next.
     resume : bool, default=False
-        Go on, if there is something to go on with.
+        Go on, if there is something to go on with. Several trainings, ``n_init``, of
+        which one is kept, begin anew.
     scribbles : dict to ndarray, optional
         By the same names; of others there are none.
 
@@ -62,7 +64,7 @@ def train_model(estimator, images, target, *, every, resume=False, scribbles=Non
     """
     partial = unfinished_file(target)
     had_folder = partial.parent.exists()
-    goes_on = resume and partial.exists()
+    goes_on = resume and partial.exists() and not _begins_anew(estimator, partial)
     model = _load(partial, estimator) if goes_on else clone(estimator)
     if goes_on:
         _check_images_of(model, images, scribbles or {}, partial)
@@ -78,6 +80,17 @@ def train_model(estimator, images, target, *, every, resume=False, scribbles=Non
         raise
     _remove(partial, with_folder=not had_folder)
     return model.set_params(max_epochs=estimator.max_epochs)
+
+
+def _begins_anew(estimator, partial):
+    """Whether one net of several is all there is, which is not what was asked for."""
+    if estimator.n_init == 1:
+        return False
+    warn_user(
+        f"n_init={estimator.n_init} trainings are not gone on with from {partial}, "
+        "which has one of them; they begin anew"
+    )
+    return True
 
 
 def _train(model, images, scribbles, max_epochs, partial, every):

@@ -166,8 +166,8 @@ def _check_field(image, index, field):
     if inside is None:
         raise ValueError(
             f"image {index} contains NaN or infinity; leave them out by a mask "
-            "(superpixels__mask, --mask), or replace them first, e.g. with "
-            "numpy.nan_to_num"
+            "(superpixels__mask, --mask), which steps before the segmenter do not "
+            "know, or replace them first, e.g. with numpy.nan_to_num"
         )
     if not np.isfinite(image[inside]).all():
         raise ValueError(

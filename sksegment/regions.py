@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from sksegment._pooling import pooling_matrix
 
@@ -39,6 +40,13 @@ class RegionGraph:
     def n_regions(self) -> int:
         """Number of superpixels."""
         return len(self.sizes)
+
+    @property
+    def n_pieces(self) -> int:
+        """Number of pieces of the image without a common border."""
+        links = np.ones(self.edges.shape[1]), self.edges
+        graph = sparse.coo_array(links, shape=(self.n_regions,) * 2)
+        return int(connected_components(graph, directed=False)[0])
 
     def adjacency(self, tau: float = 0.0) -> sparse.csr_array:
         r"""Row-normalised weights of the neighbours, equation (8).

@@ -227,3 +227,15 @@ def test_more_regions_than_superpixels_are_refused_before_the_training(
         model.partial_fit(images)
     del before["n_regions"]
     assert all(vars(model)[name] is value for name, value in before.items())
+
+
+def test_fewer_regions_than_pieces_of_the_mask_are_refused_before_the_training(
+    make_segmenter, images
+):
+    mask = np.ones(images[0].shape[:2], bool)
+    mask[:, 20:24] = False
+    model = make_segmenter(superpixels__mask=mask, n_regions=1)
+    with pytest.raises(ValueError, match="image 0 is in 2 pieces"):
+        model.fit(images[:1])
+    assert not hasattr(model, "net_")
+    assert model.set_params(n_regions=2).fit(images[:1]).labels_[0].max() == 1

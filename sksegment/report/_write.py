@@ -81,7 +81,7 @@ def write_report(
     '<!DOCTYPE html>'
     """
     template = _template()
-    images = check_images(X, field=getattr(model, "_field", None)).images
+    images = _check(model, X)
     titles = [f"image {i}" for i in range(len(images))] if titles is None else titles
     if len(titles) != len(images):
         raise ValueError(f"{len(titles)} titles of {len(images)} images")
@@ -102,6 +102,15 @@ def write_report(
     )
     with replacing(Path(path)) as file:
         file.write(page.encode())
+
+
+def _check(model, X):
+    """Check images, of which a mask without steps before it may leave out NaN."""
+    final = _final(model)
+    is_first = final is model or len(model) == 1
+    return check_images(
+        X, field=getattr(final, "_field", None) if is_first else None
+    ).images
 
 
 def _template():
@@ -148,7 +157,7 @@ def _hierarchy(model, image):
     final, images = _final(model), [image]
     if not hasattr(final, "hierarchy"):
         return None
-    if final is not model:
+    if final is not model and len(model) > 1:
         images = model[:-1].transform(images)
     return final.hierarchy(images)[0]
 

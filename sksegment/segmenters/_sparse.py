@@ -428,7 +428,7 @@ class SparseWNetSegmenter(
         return region_shares(f, pooling, assignment, centers)
 
     def _check_n_regions(self, graphs):
-        """Refuse, before the training, more regions than there are superpixels."""
+        """Refuse, before the training, a number of regions that no cut can have."""
         if not isinstance(self.n_regions, int | np.integer):
             return
         for index, graph in enumerate(graphs):
@@ -437,6 +437,11 @@ class SparseWNetSegmenter(
                     f"n_regions={self.n_regions}, but image {index} has "
                     f"{graph.n_regions} superpixels; set fewer regions, or more "
                     "superpixels__n_segments"
+                )
+            if self.n_regions < graph.n_pieces:
+                raise ValueError(
+                    f"n_regions={self.n_regions}, but the field of view of image "
+                    f"{index} is in {graph.n_pieces} pieces; set as many regions"
                 )
 
     def _check_assignment(self):

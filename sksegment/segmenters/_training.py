@@ -169,7 +169,7 @@ class TrainingMixin:
             nets.append(net)
             best = min(nets, key=final_loss)
         with self._keeping(best, keep, checkpoints), all_or_nothing(self):
-            keep(self, self._most_agreeing(nets, keep, images.scale, batch))
+            keep(self, self._most_agreeing(nets, keep, images, batch))
         checkpoints.write(self)
         warn_of_failure(self, images)
         return self
@@ -312,7 +312,7 @@ class TrainingMixin:
             tell_what_is_kept(stop, self.n_iter_)
             raise
 
-    def _most_agreeing(self, nets, keep, scale, batch):
+    def _most_agreeing(self, nets, keep, images, batch):
         """Net whose labels agree best with those of the others."""
         if len(nets) == 1:
             return nets[0]
@@ -322,7 +322,9 @@ class TrainingMixin:
             model.random_state = copy.deepcopy(self.random_state)
             keep(model, net)
             label_maps.append(model.unmerged_labels_)
-        regions = batch.pack(regions_without_a_net(batch.images, scale))
+        regions = batch.pack(
+            regions_without_a_net(images.scaled, images.fields, rgb=images.scale.rgb)
+        )
         return nets[agreement_scores(label_maps, regions).argmax()]
 
     def _unfinished(self, best, keep, images, net):

@@ -126,6 +126,29 @@ def test_resume_with_nothing_to_go_on_with_begins(photo, run, tmp_path):
     assert "for 5 epoch(s)" in text
 
 
+def test_several_trainings_begin_anew_and_say_so(photo, run, monkeypatch, tmp_path):
+    command = ["fit", photo, "-o", tmp_path / "model", *TINY, "--n-init", "2"]
+    assert run(*command)[0] == 0
+    expected = load_model(tmp_path / "model")
+    get_loss, nets = SegmentationNet.get_loss, {}
+
+    def stopped_in_the_second(self, *args, **kwargs):
+        nets.setdefault(id(self), self)
+        if len(nets) == 2:
+            monkeypatch.undo()
+            signal.raise_signal(signal.SIGINT)
+        return get_loss(self, *args, **kwargs)
+
+    monkeypatch.setattr(SegmentationNet, "get_loss", stopped_in_the_second)
+    other = [*command[:3], tmp_path / "other", *command[4:]]
+    assert run(*other)[0] == 130
+    code, _, err = run(*other, "--resume")
+    assert code == 0
+    assert "n_init=2 trainings are not gone on with" in err
+    found = load_model(tmp_path / "other")
+    assert_array_equal(found.labels_[0], expected.labels_[0])
+
+
 def test_resume_with_fewer_epochs_is_content(photo, run, stop_at, tmp_path):
     command = ["fit", photo, "-o", tmp_path / "model", *TINY]
     stop_at(3)

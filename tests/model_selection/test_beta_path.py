@@ -30,7 +30,9 @@ def test_best_is_the_one_with_the_highest_score(images, truths, make_segmenter):
 def test_without_truth_the_score_is_label_free(images, make_segmenter):
     path = beta_path(make_segmenter(), images, betas=[0.1, 1.0, 10.0])
     maps = [model.labels_ for model in path.estimators_]
-    regions = regions_without_a_net(images, path.estimators_[0]._scale)
+    scaled = [path.estimators_[0]._scale.apply(image) for image in images]
+    fields = [np.ones(image.shape[:2], bool) for image in images]
+    regions = regions_without_a_net(scaled, fields, rgb=True)
     scores = agreement_scores(maps, regions).tolist()
     assert [row["score"] for row in path.results_] == scores
     assert path.best_index_ == int(np.argmax(scores))

@@ -64,8 +64,9 @@ def test_true_labels_score_higher_than_wrong_ones(image, truth, score):
 
 
 def test_agreement_is_one_for_the_regions_themselves(image, truth):
-    scale = IntensityScale.of([image[..., np.newaxis]])
-    [regions] = regions_without_a_net([image[..., np.newaxis]], scale)
+    scaled = IntensityScale.of([image[..., np.newaxis]]).apply(image[..., np.newaxis])
+    everywhere = np.ones(image.shape, bool)
+    [regions] = regions_without_a_net([scaled], [everywhere], rgb=False)
     assert len(np.unique(regions)) > 1
     assert region_agreement_score(Fixed(regions), [image]) == pytest.approx(1.0)
     assert region_agreement_score(Fixed(np.zeros_like(truth)), [image]) == 0.0
@@ -113,10 +114,29 @@ def test_stability_within_a_field_of_view(make_segmenter, image):
     model = make_segmenter(superpixels=superpixels, max_epochs=3).fit([image])
     scaled = Pipeline([("clip", ClipPercentiles()), ("segment", model)])
     scaled.fit([image])
-    for estimator in (model, scaled):
+    as_list = make_segmenter(superpixels=clone(superpixels), max_epochs=3)
+    as_list.set_params(superpixels__mask=mask.tolist()).fit([image])
+    for estimator in (model, scaled, as_list):
         # Without the mirror, no pixel would lie within both.
         assert stability_score(estimator, [image]) > 0.3
     assert model.superpixels_.mask is mask or (model.superpixels_.mask == mask).all()
+
+
+@pytest.mark.parametrize(
+    "score",
+    [region_agreement_score, description_length_score, stability_score],
+    ids=lambda f: f.__name__,
+)
+def test_scores_do_not_depend_on_what_is_outside(make_segmenter, image, score):
+    mask = np.hypot(*(np.indices(image.shape) - 28)) < 25
+    superpixels = SuperpixelTransformer(n_segments=60, mask=mask)
+    model = make_segmenter(superpixels=superpixels, max_epochs=3).fit([image])
+    values = {
+        score(model, [np.where(mask, image, beyond).astype(np.float32)])
+        for beyond in (0.0, 1e4, np.nan)
+    }
+    assert len(values) == 1
+    assert np.isfinite(values.pop())
 
 
 def test_scores_of_images_that_were_rescaled(make_segmenter, image):

@@ -155,6 +155,13 @@ def test_slices_share_one_scale_of_intensities():
     assert_allclose(limits, (0, 1), atol=0.02)
 
 
+def test_what_is_not_a_number_takes_no_contrast_away():
+    known = np.linspace(1000, 1100, 64, dtype=np.float32).reshape(8, 8)
+    unknown = np.where(np.eye(8, dtype=bool), np.nan, known)
+    assert_allclose(display_limits([unknown]), display_limits([known]), atol=3.0)
+    assert display_limits([np.full((8, 8), np.nan)]) is None
+
+
 def test_slices_are_spread_evenly_and_only_they_are_read():
     class Volume:
         read = []

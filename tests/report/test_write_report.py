@@ -134,6 +134,15 @@ def test_a_pipeline_and_one_array_of_images(write, make_segmenter, make_image):
     assert sum(areas) >= 2 * 32 * 40
 
 
+def test_a_pipeline_of_one_step_with_nan_outside_its_mask(
+    write, make_segmenter, make_image
+):
+    mask = np.broadcast_to(np.arange(40) < 30, (32, 40))
+    X = [np.where(mask, make_image((32, 40)), np.nan)]
+    model = make_pipeline(make_segmenter(superpixels__mask=mask)).fit(X)
+    assert "40 × 32 pixels" in write(model, X)[0]
+
+
 def test_names_are_text_and_not_markup(write, known, known_labels, known_images):
     evil = "</script><script>alert(1)</script>"
     text, _ = write(
