@@ -1,12 +1,11 @@
 """Felzenszwalb's and Huttenlocher's regions."""
 
-import warnings
 from typing import Self
 
 import numpy as np
-from skimage.segmentation import felzenszwalb
 from sklearn.base import BaseEstimator, ClusterMixin
 
+from sksegment._felzenszwalb import felzenszwalb_pieces
 from sksegment._intensity import intensity_range
 from sksegment._mixins import SegmenterMixin
 from sksegment._typing import Images
@@ -126,16 +125,12 @@ class FelzenszwalbSegmenter(ColorMixin, SegmenterMixin, ClusterMixin, BaseEstima
 
     def _predict_image(self, index, image):
         features = self._features(image)
-        with warnings.catch_warnings():
-            # It doubts that more than three channels are meant as channels.
-            warnings.filterwarnings("ignore", "Got image with third dimension")
-            regions = felzenszwalb(
-                features.astype(np.float64) / 100.0,
-                scale=self.scale,
-                sigma=self.sigma,
-                min_size=self.min_size,
-                channel_axis=-1,
-            )
+        regions = felzenszwalb_pieces(
+            features.astype(np.float64) / 100.0,
+            scale=self.scale,
+            sigma=self.sigma,
+            min_size=self.min_size,
+        )
         colors = region_graph(features, regions).means
         number = np.empty(len(colors), np.int32)
         number[sort_by_brightness(colors, self.color_space_)] = np.arange(len(colors))

@@ -14,7 +14,7 @@ _COLOR_WEIGHT = 28.0
 _TEXTON_WEIGHT = 12.0
 _DEVIATION_WEIGHT = 4.0
 # Widths of the gradient, and their weights.
-_GRADIENT = {1.0: 0.37, 2.0: 0.75, 4.0: 4.5}
+_GRADIENT = {1.0: 0.37, 2.0: 0.75, 4.0: 2.0}
 _DEVIATION_SIGMA = 3.5
 _N_DEVIATION_BINS = 10
 # Of the logarithm of one plus the local deviation, for deviations up to 39.

@@ -1,11 +1,13 @@
-"""Contours of the trees of other superpixels, on the image and on a smaller one."""
+"""Contours of other segmentations, of the image and of one of half its size."""
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, maximum_filter
+from scipy.ndimage import maximum_filter
 
 from sksegment.hierarchy._agglomerate import agglomerate
 from sksegment.hierarchy._cues import Cues
 from sksegment.hierarchy._evidence import gather_evidence
+from sksegment.hierarchy._pieces import contours_of_pieces
+from sksegment.hierarchy._sizes import doubled, half_size
 from sksegment.hierarchy._tree import RegionHierarchy
 from sksegment.regions import region_graph
 from sksegment.superpixels import compute_superpixels
@@ -19,16 +21,17 @@ _VOTERS_OF_HALF = _VOTERS[:3]
 _FEWEST_OF_A_VOTER = 16
 # Pixels of a superpixel, on the average.
 _FEWEST_PIXELS = 9
-# Weights of the mean contours of both, chosen on training photographs.
+# Weights of the mean contours of both, and of those of Felzenszwalb's method, chosen on
+# training photographs.
 _WEIGHT = 2.0
 _WEIGHT_OF_HALF = 1.0
-_BLUR_OF_HALF = 1.0
-# Borders of other superpixels are a pixel or two beside those of the first.
+_WEIGHT_OF_PIECES = 20.0
+# Borders of other segmentations are a pixel or two beside those of the superpixels.
 _REACH = 3
 
 
 def contours_of_others(image, superpixels, cues, *, color):
-    """Where the trees of other superpixels have contours.
+    """Where trees of other superpixels, and Felzenszwalb's method, have contours.
 
     Parameters
     ----------
@@ -49,17 +52,17 @@ def contours_of_others(image, superpixels, cues, *, color):
     inside, n = superpixels >= 0, int(superpixels.max()) + 1
     if min(_VOTERS)[0] * n < _FEWEST_OF_A_VOTER:
         return None
-    contours = _WEIGHT * _mean_contours(image, inside, cues, n, _VOTERS)
-    image = _halved(gaussian_filter(image, (_BLUR_OF_HALF, _BLUR_OF_HALF, 0)))
-    whole = _halved(inside) == 1.0
-    if whole.any():
-        cues = Cues.of(image, color=color, inside=whole)
-        half = _mean_contours(image, whole, cues, n, _VOTERS_OF_HALF)
-        contours += _WEIGHT_OF_HALF * _doubled(half, contours.shape)
+    contours = _WEIGHT * _contours_of_trees(image, inside, cues, n, _VOTERS)
+    contours += _WEIGHT_OF_PIECES * contours_of_pieces(image, inside, reach=_REACH)
+    image, inside = half_size(image, inside)
+    if inside.any():
+        cues = Cues.of(image, color=color, inside=inside)
+        half = _contours_of_trees(image, inside, cues, n, _VOTERS_OF_HALF)
+        contours += _WEIGHT_OF_HALF * doubled(half, contours.shape)
     return contours
 
 
-def _mean_contours(image, inside, cues, n_superpixels, voters):
+def _contours_of_trees(image, inside, cues, n_superpixels, voters):
     n_pixels = np.count_nonzero(inside)
     mask = None if n_pixels == inside.size else inside
     total = np.zeros(inside.shape)
@@ -78,15 +81,3 @@ def _mean_contours(image, inside, cues, n_superpixels, voters):
         # Half the memory; the vote of a contour needs no more digits.
         total += maximum_filter(tree.boundaries().astype(np.float32), _REACH)
     return total / len(voters)
-
-
-def _halved(planes):
-    """Means of 2 x 2 pixels, float32; an odd last row or column counts twice."""
-    height, width = planes.shape[:2]
-    beyond = [(0, height % 2), (0, width % 2), *[(0, 0)] * (planes.ndim - 2)]
-    padded = np.pad(planes, beyond, mode="edge").astype(np.float32)
-    return sum(padded[y::2, x::2] for y in (0, 1) for x in (0, 1)) / np.float32(4.0)
-
-
-def _doubled(plane, shape):
-    return plane.repeat(2, axis=0).repeat(2, axis=1)[: shape[0], : shape[1]]

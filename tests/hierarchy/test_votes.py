@@ -5,6 +5,7 @@ import pytest
 
 from sksegment.hierarchy import _votes
 from sksegment.hierarchy._cues import Cues
+from sksegment.hierarchy._sizes import half_size
 from sksegment.superpixels import compute_superpixels
 
 
@@ -32,16 +33,17 @@ def test_contours_are_highest_at_the_border(halves):
     assert found[:, 38:42].mean() > 3.0 * np.delete(found, np.s_[34:46], axis=1).mean()
 
 
-def test_both_sizes_of_the_image_have_their_say(halves, monkeypatch):
-    both = contours(halves)
-    monkeypatch.setattr(_votes, "_WEIGHT_OF_HALF", 0.0)
-    whole = contours(halves)
-    monkeypatch.setattr(_votes, "_WEIGHT_OF_HALF", 1.0)
-    monkeypatch.setattr(_votes, "_WEIGHT", 0.0)
-    half = contours(halves)
-    assert whole.max() > 0.0
-    assert half.max() > 0.0
-    np.testing.assert_allclose(both, whole + half)
+def test_trees_of_both_sizes_and_pieces_have_their_say(halves, monkeypatch):
+    names = ("_WEIGHT", "_WEIGHT_OF_HALF", "_WEIGHT_OF_PIECES")
+    together = contours(halves)
+    parts = []
+    for name in names:
+        with monkeypatch.context() as patch:
+            for other in {*names} - {name}:
+                patch.setattr(_votes, other, 0.0)
+            parts.append(contours(halves))
+    assert all(part.max() > 0.0 for part in parts)
+    np.testing.assert_allclose(together, sum(parts), rtol=1e-5)
 
 
 def test_void_has_none(halves):
@@ -57,7 +59,7 @@ def test_void_has_none(halves):
 def test_a_field_of_view_too_thin_for_half_its_size(halves):
     mask = np.zeros(halves.shape, bool)
     mask[1::2] = True
-    assert not (_votes._halved(mask) == 1.0).any()
+    assert not half_size(np.float32(halves)[..., None], mask)[1].any()
     found = contours(halves, mask=mask)
     assert np.isfinite(found).all()
     assert found.max() > 0.0
@@ -69,20 +71,3 @@ def test_too_few_superpixels(halves):
 
 def test_superpixels_of_few_pixels_do_not_vanish_at_half_the_size(halves):
     assert np.isfinite(contours(halves, n_segments=1500)).all()
-
-
-@pytest.mark.parametrize("shape", [(4, 6), (5, 7), (5, 6, 3), (1, 1)])
-def test_half_the_size_and_back(shape):
-    planes = np.random.default_rng(0).random(shape, np.float32)
-    half = _votes._halved(planes)
-    assert half.shape[:2] == ((shape[0] + 1) // 2, (shape[1] + 1) // 2)
-    assert half[0, 0] == pytest.approx(planes[:2, :2].mean(axis=(0, 1)), abs=1e-6)
-    if planes.ndim == 2:
-        again = _votes._doubled(half, shape)
-        assert again.shape == shape
-        np.testing.assert_array_equal(again[::2, ::2], half)
-
-
-def test_an_odd_last_column_counts_twice():
-    half = _votes._halved(np.float32([[1, 2, 5], [3, 4, 7]]))
-    assert half.tolist() == [[2.5, 6.0]]
