@@ -56,7 +56,9 @@ def of_image(root, image_id):
             itertools.product(BETAS, LABELS, POSITIONS)
         )
     ]
-    regions = regions_without_a_net([image], models[0]._scale)
+    regions = regions_without_a_net(
+        [models[0]._scale.apply(image)], [np.ones(image.shape[:2], bool)], rgb=True
+    )
     maps = [model.labels_ for model in models]
     scores = np.array([v_measure(truth, map_[0]) for map_ in maps])
     criteria = {

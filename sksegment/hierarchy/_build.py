@@ -23,7 +23,8 @@ def region_hierarchy(image, superpixels, *, color=False, soft_labels=None):
     deviation, and of soft labels where they are given, are alike, and there is little
     contrast along their border; small ones are merged before large ones. Trees of other
     sets of superpixels are built first, four of the image and three of one of half its
-    size, and their contours count as contrast too.
+    size, and both are divided by Felzenszwalb's method at five scales; all their
+    contours count as contrast too.
 
     Parameters
     ----------
