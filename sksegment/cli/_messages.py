@@ -10,7 +10,7 @@ __all__ = ["complain", "one_line", "one_line_warnings"]
 # What the library calls a parameter, and what is typed for it here.
 _WORDS = (
     (r"""\b(axes|dataset|spatial)=["'](\w*)["']""", r"--\1 \2"),
-    (r"\b(axes|dataset)=", r"--\1"),
+    (r"\b(axes|dataset|along)=", r"--\1"),
     (r"\b(resume|overwrite)=True", r"--\1"),
     (r"\bn=(\d+), but of", r"--train-slices \1, but of"),
     (r", or raise max_slices", ""),

@@ -12,7 +12,7 @@ from sksegment.cli._scribbles import scribbled_slices
 from sksegment.cli._stack_options import check_resumed_options
 from sksegment.io import load_model
 from sksegment.stacks import suggest_training_slices
-from sksegment.stacks._run import check_model
+from sksegment.stacks._checks import check_model, check_vote
 
 __all__ = ["get_model"]
 
@@ -76,29 +76,24 @@ def _load(path, args, cuts):
     model = load_model(path, device=args.device)
     check_model(model, cuts.stack)
     set_mask(model, args.mask, path)
-    mask = getattr(getattr(model, "superpixels_", None), "mask", None)
-    _check_mask(args.mask or f"the mask of {path}", mask, cuts)
-    merge_classes(model, args.classes, path)
     if args.regions is not None:
         model.set_params(n_regions=args.regions)
+    mask = getattr(getattr(model, "superpixels_", None), "mask", None)
+    _check_views(args.mask or f"the mask of {path}", mask, model, cuts)
+    merge_classes(model, args.classes, path)
     return model
 
 
-def _check_mask(name, mask, cuts):
-    if not isinstance(mask, np.ndarray):
-        return
-    if len(cuts.views) > 1:
-        raise ValueError(
-            f"{name} lies on slices along one axis, but --along names "
-            f"{len(cuts.views)}; choose one"
-        )
-    check_plane(name, mask, cuts.views[0])
+def _check_views(name, mask, model, cuts):
+    check_vote(model, cuts, name)
+    if isinstance(mask, np.ndarray):
+        check_plane(name, mask, cuts.views[0])
 
 
 def _train(args, cuts, target, journal):
     estimator = make_estimator(args)
     params, view = estimator.get_params(), cuts.views[0]
-    _check_mask(args.mask, params["superpixels__mask"], cuts)
+    _check_views(args.mask, params["superpixels__mask"], estimator, cuts)
     if args.sample_region:
         check_plane(args.sample_region, params["patches__region"], view)
     strokes = scribbled_slices(args, view)

@@ -62,9 +62,9 @@ def label_slices(model, picture, cut, *, only=False):
     ValueError
         If the model was fitted on other channels.
     """
+    from sksegment.stacks._checks import check_model
     from sksegment.stacks._cuts import Cuts
     from sksegment.stacks._label_slices import label_ahead
-    from sksegment.stacks._run import check_model
 
     for stack, order, cuts in picture.stacks(cut):
         check_model(model, stack)

@@ -6,12 +6,12 @@ import numpy as np
 
 from sksegment._warn import warn_user
 from sksegment.stacks._axes import settle_axes
+from sksegment.stacks._checks import check_model, check_vote
 from sksegment.stacks._cuts import Cuts
 from sksegment.stacks._dask import limited_to, torch_threads
 from sksegment.stacks._digest import model_digest
 from sksegment.stacks._label_slices import label_image
 from sksegment.stacks._open import open_stack
-from sksegment.stacks._run import check_model
 from sksegment.stacks._vote import majority
 
 __all__ = ["lazy_labels"]
@@ -37,14 +37,16 @@ def lazy_labels(model, array, *, axes=None, along=None):
     import dask
 
     stack = open_stack(array, axes=axes)
+    cuts = Cuts.of(stack, along)
     check_model(model, stack)
+    check_vote(model, cuts)
     letters = settle_axes(stack.source, array.shape, axes=axes)
     # As a task of its own the model is in the graph once, not in every chunk; a copy,
     # so that what is asked for now does not change when the model does.
     name = f"sksegment-model-{model_digest(model)}"
     model = dask.delayed(copy.deepcopy(model), name=name, traverse=False)
     volumes = []
-    for view in Cuts.of(stack, along).views:
+    for view in cuts.views:
         labels = _label_slices(model, _turn(array, letters, view.axes))
         volumes.append(_turn(labels, view.axes[:3], stack.axes[:3]))
     return volumes[0] if len(volumes) == 1 else _vote(volumes)

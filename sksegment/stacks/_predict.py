@@ -52,8 +52,9 @@ def predict_stack(
     along : {"z", "y", "x", "t"} or tuple of them, optional
         Axis to slice along; by default the stack's own, z or t. With several, e.g.
         ``("z", "y", "x")``, the volume is labelled along each, and every voxel gets the
-        label that most of them give; where they all differ, the first counts. The
-        output has the orientation of the input anyway.
+        label that most of them give; where they all differ, the first counts. A model
+        of regions, or with an array as its mask, is refused then. The output has the
+        orientation of the input anyway.
     resume : bool, default=False
         Go on with a run into ``out`` that was interrupted, even by a kill. Its finished
         slices are in a file beside the output, or in the output folder, which ends in

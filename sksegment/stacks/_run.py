@@ -10,13 +10,12 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 import sksegment
 from sksegment._warn import warn_user
 from sksegment.stacks._array_writer import to_array
+from sksegment.stacks._checks import check_model, check_vote
 from sksegment.stacks._cuts import Cuts
 from sksegment.stacks._digest import model_digest, sample_digest
 from sksegment.stacks._encoding import dtype_for, void_of
@@ -27,7 +26,7 @@ from sksegment.stacks._open import open_stack
 from sksegment.stacks._vote import output_pages
 from sksegment.stacks._writers import Place
 
-__all__ = ["StackRun", "check_model", "run_stack"]
+__all__ = ["StackRun", "run_stack"]
 
 _LARGEST_ID = void_of(np.uint16) - 1
 _DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -89,6 +88,7 @@ def run_stack(
     began = time.perf_counter()
     cuts = Cuts.of(open_stack(source, axes=axes, dataset=dataset), along)
     check_model(model, cuts.stack)
+    check_vote(model, cuts)
     place, header = None, {}
     if out is not None:
         place = Place(out, cuts.stack)
@@ -109,25 +109,6 @@ def run_stack(
         place.journal.unlink()
     path = None if out is None else Path(out)
     return StackRun(path, labels, n_done, failed, time.perf_counter() - began)
-
-
-def check_model(model, stack):
-    """Refuse an estimator that is not fitted, or fitted on other channels.
-
-    Raises
-    ------
-    ValueError
-    """
-    # What is no estimator of scikit-learn has to know by itself.
-    if isinstance(model, BaseEstimator):
-        check_is_fitted(model)
-    found = stack.shape[3] if len(stack.shape) == 4 else 1
-    expected = getattr(model, "n_channels_in_", found)
-    if found != expected:
-        raise ValueError(
-            f"{stack.source} has {found} channel(s), but the model was fitted on "
-            f"{expected}; bring the stack to the same number of channels"
-        )
 
 
 def _header(model, cuts):

@@ -210,6 +210,13 @@ def test_regions_of_the_slices_of_a_stack(run, volume, tmp_path):
         assert_array_equal(np.unique(page), np.arange(4))
 
 
+def test_regions_along_several_axes_are_refused_before_training(fails, scan, tmp_path):
+    args = ("-o", tmp_path / "out" / "labels.tif", "--regions", 4, *TINY)
+    line = fails("stack", scan, *args, "--along", "zyx")
+    assert "choose one axis with --along" in line
+    assert not (tmp_path / "out").exists()
+
+
 def test_more_regions_than_superpixels_are_refused_in_one_line(fails, photo, tmp_path):
     args = ("--regions", 99999, *TINY)
     assert "n_segments" in fails("segment", photo, "-o", tmp_path / "out", *args)

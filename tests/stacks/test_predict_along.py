@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from sklearn.pipeline import make_pipeline
 
-from sksegment import KMeansPixelSegmenter
+from sksegment import FelzenszwalbSegmenter, KMeansPixelSegmenter
+from sksegment.preprocessing import ClipPercentiles
 from sksegment.stacks import _vote as vote
 from sksegment.stacks import open_stack, predict_stack
 from sksegment.stacks._vote import majority
@@ -114,3 +116,38 @@ def test_turned_stack_keeps_its_orientation(label, volume):
 def test_bad_axis(along, error, message, label, volume):
     with pytest.raises(error, match=message):
         label(volume, along=along)
+
+
+@pytest.fixture(params=["array", "dask"])
+def cube(request, make_image):
+    """Return a cube in memory, and as dask has it."""
+    cube = np.stack([make_image((32, 32), seed=seed) for seed in range(32)])
+    if request.param == "dask":
+        cube = pytest.importorskip("dask.array").from_array(cube)
+    return cube
+
+
+@pytest.mark.parametrize("in_pipeline", [False, True])
+def test_mask_along_several_axes_is_refused(
+    in_pipeline, cube, make_segmenter, make_image, disc_mask
+):
+    model = make_segmenter(superpixels__mask=disc_mask((32, 32)))
+    model = make_pipeline(ClipPercentiles(), model) if in_pipeline else model
+    model.fit([make_image((32, 32))])
+    with pytest.raises(ValueError, match="slices along one axis, but along= names 2"):
+        predict_stack(model, cube, along=("z", "y"), progress=False)
+
+
+def test_mask_of_each_slice_may_vote(make_segmenter, make_image):
+    model = make_segmenter(superpixels__mask=lambda image: image > 0)
+    model.fit([make_image((16, 16))])
+    volume = np.stack([make_image((16, 16), seed=seed) + 1 for seed in range(16)])
+    labels = predict_stack(model, volume, along=("z", "y"), progress=False)
+    assert labels.shape == volume.shape
+
+
+def test_regions_of_several_axes_are_refused(cube, make_segmenter, make_image):
+    for model in (make_segmenter(n_regions=5), FelzenszwalbSegmenter()):
+        model.fit([make_image((32, 32))])
+        with pytest.raises(ValueError, match=r"regions, .* along 3 axes cannot vote"):
+            predict_stack(model, cube, along=("z", "y", "x"), progress=False)
