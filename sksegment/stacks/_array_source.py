@@ -52,9 +52,31 @@ def array_source(array, name="array", **options):
         return source
     shape = tuple(map(int, array.shape))
     read = functools.partial(read_array, array)
+    options = {**_known_files(array), **options}
+    options["in_memory"] = isinstance(array, np.ndarray)
     return Source(
         name, shape, np.dtype(array.dtype), read, chunk_thickness(array), **options
     )
+
+
+def _known_files(array):
+    """Files that an open array of zarr or HDF5 is read from, as far as they are known.
+
+    Returns
+    -------
+    files : dict
+        ``paths`` and ``folders`` of the `Source`.
+    """
+    package = type(array).__module__.partition(".")[0]
+    if package == "zarr":
+        root = getattr(array.store, "root", None)
+        folder = None if root is None else Path(root) / array.path
+        return {"folders": (folder,)} if folder and folder.is_dir() else {}
+    # A file that is open for writing may change without its data.
+    if package == "h5py" and array.file.mode == "r":
+        path = Path(os.fsdecode(array.file.filename))
+        return {"paths": (path,)} if path.is_file() else {}
+    return {}
 
 
 def _check_array(array, name):
@@ -120,7 +142,9 @@ def list_source(images):
             )
     shape = (len(images), *first.shape)
     axes = "ZYXC"[: len(shape)]
-    return page_source("list", images.__getitem__, shape, first.dtype, axes=axes)
+    return page_source(
+        "list", images.__getitem__, shape, first.dtype, axes=axes, in_memory=True
+    )
 
 
 def npy_source(path):
@@ -203,7 +227,8 @@ def _memmap_source(array):
     offset = root.offset + _address(array) - _address(root)
     if not _is_still_there(root.filename, offset, array, order):
         return None
-    return mapped_source(Path(root.filename), array.dtype, offset, array.shape, order)
+    layout = (array.dtype, offset, array.shape, order)
+    return mapped_source(Path(root.filename), *layout, part=f"{order} {offset}")
 
 
 def _is_still_there(path, offset, array, order):

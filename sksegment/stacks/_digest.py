@@ -6,7 +6,7 @@ import hashlib
 import joblib
 import numpy as np
 
-__all__ = ["model_digest", "sample_digest"]
+__all__ = ["content_digest", "model_digest"]
 
 # They say how a model was made or where it runs, not what it answers.
 _IRRELEVANT = frozenset(
@@ -31,8 +31,8 @@ def model_digest(model):
     return _hexdigest(_parts(model))
 
 
-def sample_digest(stack):
-    """Digest of the first, the middle and the last slice of a stack.
+def content_digest(stack):
+    """Digest of the values of a stack that no file is known of.
 
     Parameters
     ----------
@@ -41,8 +41,12 @@ def sample_digest(stack):
     Returns
     -------
     digest : str
+        Of all slices in memory; else of the first, the middle and the last one, since
+        to compute or to fetch them all may take as long as to label them.
     """
-    indices = sorted({0, len(stack) // 2, len(stack) - 1})
+    indices = range(len(stack))
+    if not stack._source.in_memory:
+        indices = sorted({0, len(stack) // 2, len(stack) - 1})
     return _hexdigest(
         part for index in indices for part in _parts(_slice_or_none(stack, index))
     )

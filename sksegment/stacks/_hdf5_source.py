@@ -1,6 +1,8 @@
 """Datasets of HDF5 and NeXus files as sources."""
 
 import functools
+import os
+from pathlib import Path
 
 import numpy as np
 
@@ -46,7 +48,7 @@ def hdf5_source(path, dataset=None):
             chunk_thickness(found),
             spacing=spacing,
             unit="um" if spacing else None,
-            paths=(path,),
+            paths=(path, *_linked_files(path, found)),
             close=file.close,
         )
     file.close()
@@ -76,6 +78,16 @@ def _choose(name, hdf5, dataset):
         return f"/{dataset.strip('/')}"
     hdf5.visititems(note)
     return choose_dataset(name, shapes, dataset)
+
+
+def _linked_files(path, dataset):
+    """Other files that hold what is in a dataset, as far as they are there."""
+    home = Path(os.fsdecode(dataset.file.filename))
+    names = [home, *(name for name, *_ in dataset.external or ())]
+    if dataset.is_virtual:
+        names += [source.file_name for source in dataset.virtual_sources()]
+    files = dict.fromkeys(home.parent / os.fsdecode(name) for name in names)
+    return [file for file in files if file.is_file() and not file.samefile(path)]
 
 
 def _voxel_size(dataset):

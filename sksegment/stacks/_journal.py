@@ -24,7 +24,10 @@ except ImportError:
     # Not on Windows, where nothing but care keeps two programs apart.
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Journal", "JournalError", "read_header"]
+__all__ = ["JOURNAL_FORMAT", "Journal", "JournalError", "read_header"]
+
+#: Raised where the header of a run tells other things than before.
+JOURNAL_FORMAT = 2
 
 
 class JournalError(ValueError):
@@ -244,6 +247,11 @@ def _read_record(file):
 
 def _check_header(found, expected, path):
     differ = [name for name in expected if found.get(name) != expected[name]]
+    if "format" in differ:
+        raise JournalError(
+            f"{path} was begun by another version of sksegment; go on with that one, "
+            "or begin anew with overwrite=True"
+        )
     if differ:
         raise JournalError(
             f"{path} belongs to a run with another {' and '.join(differ)}; give the "

@@ -17,9 +17,9 @@ from sksegment._warn import warn_user
 from sksegment.stacks._array_writer import to_array
 from sksegment.stacks._checks import check_model, check_vote
 from sksegment.stacks._cuts import Cuts
-from sksegment.stacks._digest import model_digest, sample_digest
+from sksegment.stacks._digest import content_digest, model_digest
 from sksegment.stacks._encoding import dtype_for, void_of
-from sksegment.stacks._journal import Journal
+from sksegment.stacks._journal import JOURNAL_FORMAT, Journal
 from sksegment.stacks._label_pages import LabelPages
 from sksegment.stacks._label_slices import label_ahead, label_each
 from sksegment.stacks._open import open_stack
@@ -114,9 +114,10 @@ def run_stack(
 def _header(model, cuts):
     """What must be the same for a run to go on."""
     input_ = cuts.stack.fingerprint()
-    if input_["mtime"] is None:
-        input_["sample"] = sample_digest(cuts.stack)
+    if input_["files"] is None:
+        input_["content"] = content_digest(cuts.stack)
     return {
+        "format": JOURNAL_FORMAT,
         "version": sksegment.__version__,
         "input": input_,
         "model": model_digest(model),

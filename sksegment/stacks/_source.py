@@ -44,6 +44,10 @@ class Source:
         Files by whose size and time a change is noticed.
     folders : tuple of path-like
         The same for all files in them, at any depth.
+    part : str
+        What tells it from other arrays in the same files, beside the name.
+    in_memory : bool
+        Whether all of it is at hand, so that any change can be noticed.
     close : callable
     """
 
@@ -58,6 +62,8 @@ class Source:
     names: list | None = None
     paths: tuple = ()
     folders: tuple = ()
+    part: str = ""
+    in_memory: bool = False
     close: Callable = _nothing
 
 

@@ -1,5 +1,6 @@
 """The stack: slices of a volume or frames of a video, read one by one."""
 
+import hashlib
 import math
 import operator
 import os
@@ -212,24 +213,40 @@ class Stack(Sequence):
         Returns
         -------
         fingerprint : dict
-            Of name, shape, dtype and axes, with size and time of the last change where
-            there are files; the same after a trip through JSON.
+            Of name, shape, dtype and axes, as they are and as they were arranged; where
+            there are files, with a digest of the name, the size and the time of the
+            last change of each. The same after a trip through JSON.
         """
-        stats = [os.stat(path) for path in self._watched_files()]
         return {
             "name": self.source,
+            "part": self._source.part,
             "shape": [int(length) for length in self.shape],
             "dtype": str(self.dtype),
             "axes": self.axes,
-            "size": sum(stat.st_size for stat in stats) if stats else None,
-            "mtime": max((stat.st_mtime_ns for stat in stats), default=None),
+            "letters": self._letters,
+            "files": self._digest_of_files(),
         }
 
+    def _digest_of_files(self):
+        """Digest of what is known of the files without reading them, if there are."""
+        if not self._source.paths and not self._source.folders:
+            return None
+        digest = hashlib.sha256()
+        for name, path in self._watched_files():
+            stat = os.stat(path)
+            digest.update(os.fsencode(name))
+            digest.update(f"\0{stat.st_size} {stat.st_mtime_ns}\0".encode())
+        return digest.hexdigest()
+
     def _watched_files(self):
-        yield from self._source.paths
+        """Files in a fixed order, with names that stay when their folder is moved."""
+        yield from ((os.path.basename(path), path) for path in self._source.paths)
         for folder in self._source.folders:
-            for parent, _, names in os.walk(folder):
-                yield from (os.path.join(parent, name) for name in names)
+            for parent, folders, names in os.walk(folder):
+                folders.sort()
+                for name in sorted(names):
+                    path = os.path.join(parent, name)
+                    yield os.path.relpath(path, folder), path
 
     def close(self):
         """Close the file, if there is one."""

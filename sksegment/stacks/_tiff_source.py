@@ -2,6 +2,7 @@
 
 import functools
 import math
+from pathlib import Path
 
 import numpy as np
 import tifffile
@@ -43,7 +44,7 @@ def tiff_source(path):
         _check_series(all_series)
         series, tif = all_series[0], all_series[0].parent
         spacing, unit = stated_size(tif)
-        options = {"name": path.name, "paths": (path,), "spacing": spacing}
+        options = {"name": path.name, "paths": _files(path, series), "spacing": spacing}
         options["unit"] = unit
         if len(all_series) > 1:
             pages = [page.index for page in tif.pages if not page.is_reduced]
@@ -60,6 +61,13 @@ def tiff_source(path):
         return mapped_source(
             path, dtype, series.dataoffset, shape, axes=axes, **options
         )
+
+
+def _files(path, series):
+    """All files of an image: OME allows many."""
+    pages = series.pages if series.is_multifile else ()
+    names = {page.parent.filehandle.path for page in pages if page is not None}
+    return (path, *map(Path, sorted(names - {str(path)})))
 
 
 def _paged_source(path, keyframe, shape, axes, n_leading, *, pages=None, **options):

@@ -68,6 +68,26 @@ def test_linked_file_is_followed_when_it_is_named(path, volume, tmp_path):
     np.testing.assert_array_equal(stack[2], volume[2])
 
 
+@pytest.mark.parametrize("kind", ["link", "virtual", "external"])
+def test_fingerprint_notices_a_change_in_a_linked_file(kind, path, volume, tmp_path):
+    other = tmp_path / "master.h5"
+    with h5py.File(other, "w") as file:
+        if kind == "link":
+            file["data"] = h5py.ExternalLink("scan.nxs", "/entry/data/data")
+        elif kind == "virtual":
+            layout = h5py.VirtualLayout(volume.shape, volume.dtype)
+            layout[:] = h5py.VirtualSource("scan.nxs", "entry/data/data", volume.shape)
+            file.create_virtual_dataset("data", layout)
+        else:
+            external = [(str(path), 0, volume.nbytes)]
+            file.create_dataset("data", volume.shape, volume.dtype, external=external)
+    first = open_stack(other, dataset="data").fingerprint()
+    assert open_stack(other, dataset="data").fingerprint() == first
+    with h5py.File(path, "a") as file:
+        file["entry/data/data"][2, 3, 4] += 1
+    assert open_stack(other, dataset="data").fingerprint() != first
+
+
 def test_size_of_a_voxel(path):
     assert open_stack(path).spacing is None
     with h5py.File(path, "a") as file:

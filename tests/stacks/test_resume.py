@@ -145,6 +145,12 @@ def test_begin_anew(resume, run, interrupted, seen):
     assert seen == [*range(8)]
 
 
+def changed(volume):
+    volume = volume.copy()
+    volume[2, 3, 4] += 1
+    return volume
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -152,8 +158,9 @@ def test_begin_anew(resume, run, interrupted, seen):
         (lambda run, volume: run(volume=volume[:7], resume=True), "input"),
         (lambda run, volume: run(volume=volume.astype(int), resume=True), "input"),
         (lambda run, volume: run(along=("z", "y"), resume=True), "along"),
+        (lambda run, volume: run(volume=changed(volume), resume=True), "input"),
     ],
-    ids=["values", "length", "dtype", "axis"],
+    ids=["values", "length", "dtype", "axis", "one voxel"],
 )
 def test_other_run_is_refused(change, named, run, interrupted, volume):
     interrupted()
@@ -169,6 +176,77 @@ def test_other_file_is_refused(run, interrupted, volume, tmp_path):
     np.save(tmp_path / "volume.npy", volume)
     with pytest.raises(ValueError, match=r"another input; .* overwrite=True"):
         run(volume=tmp_path / "volume.npy", resume=True)
+
+
+def test_other_axes_of_a_cube_are_refused(run, interrupted):
+    cube = np.random.default_rng(0).integers(-99, 99, (16, 16, 16), dtype=np.int16)
+    cube[0, 0] = range(16)
+    interrupted(volume=cube, axes="YXZ")
+    with pytest.raises(ValueError, match="another input"):
+        run(volume=cube, axes="ZYX", resume=True)
+    run(volume=cube, axes="YXZ", resume=True)
+
+
+def test_slices_that_changed_places_are_noticed(run, interrupted, volume, tmp_path):
+    folder = tmp_path / "scan"
+    folder.mkdir()
+    for index, image in enumerate(volume):
+        tifffile.imwrite(folder / f"{index}.tif", image)
+        os.utime(folder / f"{index}.tif", ns=(index, index))
+    interrupted(volume=folder)
+    (tmp_path / "elsewhere").mkdir()
+    folder = folder.rename(tmp_path / "elsewhere" / "scan")
+    for old, new in (("1", "x"), ("2", "1"), ("x", "2")):
+        (folder / f"{old}.tif").rename(folder / f"{new}.tif")
+    with pytest.raises(ValueError, match="another input"):
+        run(volume=folder, resume=True)
+    for old, new in (("1", "x"), ("2", "1"), ("x", "2")):
+        (folder / f"{old}.tif").rename(folder / f"{new}.tif")
+    run(volume=folder, resume=True)
+
+
+@pytest.mark.parametrize("other", [slice(1, 9), (slice(0, 8), slice(None, None, -1))])
+def test_other_part_of_a_memmap_is_noticed(other, run, interrupted, volume, tmp_path):
+    np.save(tmp_path / "volume.npy", np.concatenate([volume, volume[:1]]))
+    mapped = np.load(tmp_path / "volume.npy", mmap_mode="r")
+    interrupted(volume=mapped[:8])
+    with pytest.raises(ValueError, match="another input"):
+        run(volume=mapped[other], resume=True)
+    run(volume=mapped[:8], resume=True)
+
+
+def test_change_of_an_open_zarr_array_is_noticed(run, interrupted, volume):
+    zarr = pytest.importorskip("zarr")
+    path = run("scan.zarr", volume=np.abs(volume))
+    array = zarr.open(path)["0"]
+    array[:, 0, 0] = range(8)
+    interrupted(volume=array)
+    array[2] = 1
+    with pytest.raises(ValueError, match="another input"):
+        run(volume=array, resume=True)
+
+
+def test_change_of_an_open_hdf5_dataset_is_noticed(run, interrupted, volume, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "scan.h5", "w") as file:
+        file["data"] = volume
+    with h5py.File(tmp_path / "scan.h5") as file:
+        interrupted(volume=file["data"])
+    with h5py.File(tmp_path / "scan.h5", "a") as file:
+        file["data"][2, 3, 4] += 1
+    with (
+        h5py.File(tmp_path / "scan.h5") as file,
+        pytest.raises(ValueError, match="another input"),
+    ):
+        run(volume=file["data"], resume=True)
+
+
+def test_journal_of_an_earlier_version_is_refused(run, interrupted, tmp_path):
+    interrupted()
+    journal = tmp_path / "labels.npy.partial"
+    journal.write_bytes(journal.read_bytes().replace(b'"format": 2, ', b"", 1))
+    with pytest.raises(ValueError, match=r"another version .* overwrite=True"):
+        run(resume=True)
 
 
 def test_other_model_is_refused(run, interrupted, model, volume):
