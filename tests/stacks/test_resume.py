@@ -282,6 +282,73 @@ def test_functions_are_told_apart():
     assert model_digest(mask_above(3)) != model_digest(mask_above(4))
 
 
+MASKS = """
+import re
+from logging import getLogger
+import numpy as np
+
+LEVEL, WORDS, LOG, PATTERN = 5, {"a", "b", "c"}, getLogger("masks"), re.compile("a")
+
+def above(image):
+    return image > LEVEL
+
+def by_another(image):
+    LOG.debug("%s", WORDS)
+    return above(image)
+
+def within(image):
+    return np.stack([row > LEVEL for row in image if "a" in {"a", "b", "c"}])
+
+def again(image, n=3):
+    return again(image, n - 1) if n else by_another(image)
+
+class Field:
+    def __init__(self, level):
+        self.level, self.mask = level, self.above
+
+    def above(self, image):
+        return self.compare(image)
+
+    def compare(self, image):
+        return image > 5
+
+    def __call__(self, image):
+        return image > 5
+
+bound, called, of_state = Field(0).above, Field(0), Field(5).above
+default = lambda image, *, level=5: image > level
+builtin = np.float64(5).__lt__
+"""
+MASK_NAMES = ["above", "by_another", "within", "again", "bound", "called"]
+
+
+def digest_of_mask(name, level):
+    module = {"__name__": "masks"}
+    exec(MASKS.replace("5", str(level)), module)
+    return model_digest(types.SimpleNamespace(mask=module[name]))
+
+
+@pytest.mark.parametrize("name", [*MASK_NAMES, "of_state", "default", "builtin"])
+def test_functions_are_told_apart_by_what_they_use(name):
+    assert digest_of_mask(name, 5) == digest_of_mask(name, 5)
+    assert digest_of_mask(name, 5) != digest_of_mask(name, 120)
+
+
+def test_digest_of_functions_is_the_same_in_every_process():
+    program = f"""
+{MASKS}
+from sksegment.stacks._digest import model_digest
+print(model_digest([again, within, bound, called, PATTERN]))
+"""
+    digests = {
+        subprocess.check_output(
+            [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed}
+        )
+        for seed in "12"
+    }
+    assert len(digests) == 1
+
+
 def test_journal_that_is_none(run, tmp_path):
     (tmp_path / "labels.npy.partial").write_text("my notes\n")
     with pytest.raises(ValueError, match=r"labels\.npy\.partial is not the journal"):
