@@ -20,6 +20,7 @@ __all__ = [
     "ImageFileError",
     "count_images",
     "find_images",
+    "is_image_name",
     "naming",
     "read_images",
 ]
@@ -82,11 +83,7 @@ def find_images(inputs: Sequence[PathLike]) -> list[Path]:
 
 def _images_in(folder):
     found = [
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in _SUFFIXES
-        and not path.name.startswith(".")
-        and path.is_file()
+        path for path in folder.iterdir() if is_image_name(path) and path.is_file()
     ]
     if not found:
         raise ImageFileError(
@@ -94,6 +91,20 @@ def _images_in(folder):
             "the files themselves, or the files"
         )
     return sorted(found, key=_natural_key)
+
+
+def is_image_name(path):
+    """Whether a file of this name in a folder is taken for an image.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    answer : bool
+    """
+    return path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
 
 
 def _natural_key(path):

@@ -15,7 +15,7 @@ __all__ = ["files_source"]
 _N_SAMPLES = 5
 
 
-def files_source(name, paths):
+def files_source(name, paths, home=None):
     """Make a source of image files, one slice each.
 
     Parameters
@@ -24,6 +24,8 @@ def files_source(name, paths):
         Of the folder, for messages.
     paths : sequence of pathlib.Path
         In the order of the slices, of any format that `read_images` reads.
+    home : pathlib.Path, optional
+        The folder they were found in.
 
     Returns
     -------
@@ -46,6 +48,7 @@ def files_source(name, paths):
         axes="ZYXC"[: len(shape)],
         names=[path.name for path in paths],
         paths=tuple(paths),
+        home=home,
     )
 
 

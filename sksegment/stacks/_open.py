@@ -134,7 +134,7 @@ def _path_source(path, dataset):
 
 def _plain_source(path, kind):
     if kind == "folder":
-        return files_source(path.name, _without_overlays(find_images([path])))
+        return files_source(path.name, _without_overlays(find_images([path])), path)
     if kind == "video":
         _import("av", path)
     with naming(path):

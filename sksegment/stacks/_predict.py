@@ -61,7 +61,8 @@ def predict_stack(
         ``.partial``. Without one, begin.
     overwrite : bool, default=False
         Replace an output that exists, or begin anew although there is a run to go on
-        with, and whatever ``resume`` says.
+        with, and whatever ``resume`` says. Nothing else is removed: a folder with more
+        label maps, of an earlier run of more slices, is refused.
     client : dask.distributed.Client, optional
         Label on its workers, which get the model once and need access to the files of
         the source; this process writes. The loss of a worker costs the slices it was

@@ -5,6 +5,7 @@ import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -44,6 +45,8 @@ class Source:
         Files by whose size and time a change is noticed.
     folders : tuple of path-like
         The same for all files in them, at any depth.
+    home : path-like, optional
+        Folder whose image files are the slices, all of them.
     part : str
         What tells it from other arrays in the same files, beside the name.
     in_memory : bool
@@ -62,6 +65,7 @@ class Source:
     names: list | None = None
     paths: tuple = ()
     folders: tuple = ()
+    home: Path | None = None
     part: str = ""
     in_memory: bool = False
     close: Callable = _nothing

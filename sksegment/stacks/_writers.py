@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+from sksegment._image_files import is_image_name
 from sksegment.stacks._array_writer import write_npy
 from sksegment.stacks._folder_writer import page_names, write_folder
 from sksegment.stacks._tiff_writer import write_tiff
@@ -75,19 +76,37 @@ class Place:
         self._check_inputs(stack)
 
     def _check_inputs(self, stack):
-        inputs = {Path(path).resolve() for path in stack._source.paths}
+        source = stack._source
+        inputs = {Path(path).resolve() for path in source.paths}
+        folders = {Path(path).resolve() for path in source.folders}
         # What is read of a zarr array lies in the folder that is written to.
-        taken = inputs.union(*(path.parents for path in inputs))
-        for target in self.targets:
-            if target.resolve() in taken:
+        taken = (inputs | folders).union(*(path.parents for path in inputs | folders))
+        for target in map(Path.resolve, self.targets):
+            if target in taken:
                 raise ValueError(
                     f"{target} is an input and would be replaced; choose another output"
                 )
-        is_among = self.path.resolve() in {path.parent for path in inputs}
-        if self.write is write_folder and is_among and len(inputs) > 1:
+            if not folders.isdisjoint(target.parents):
+                raise ValueError(
+                    f"{target} lies within the input, which must stay as it is; choose "
+                    "another output"
+                )
+        self._check_folder_of_slices(source, inputs)
+
+    def _check_folder_of_slices(self, source, inputs):
+        """Refuse labels that would be found among the slices the next time."""
+        homes = set() if source.home is None else {Path(source.home).resolve()}
+        folder = self.path.parent
+        if self.write is write_folder:
+            folder = self.path
+            if source.names and len(inputs) > 1:
+                homes |= {path.parent for path in inputs}
+        elif not is_image_name(self.path):
+            return
+        if folder.resolve() in homes:
             raise ValueError(
-                f"{self.path} is the folder of the slices: the next run would take "
-                "these labels for slices; choose another output"
+                f"{folder} is the folder of the slices: the next run would take these "
+                "labels for slices; choose another output"
             )
 
     def check_free(self, *, resume, overwrite):
@@ -96,11 +115,13 @@ class Place:
         Raises
         ------
         FileExistsError
-            If there is a finished output or an unfinished run.
+            If there is a finished output or an unfinished run, or, in a folder, label
+            maps of an earlier run that would stay beside the new ones.
         """
         if self.path.is_dir() and self.write not in (write_folder, write_zarr):
             raise IsADirectoryError(f"{self.path} is a folder; choose another name")
         if overwrite:
+            self._check_stale()
             return
         if self.journal.exists():
             if resume:
@@ -116,6 +137,27 @@ class Place:
                 "overwrite=True"
             )
 
+    def _check_stale(self):
+        """Refuse to replace a part of the label maps in a folder.
+
+        They may be of another run into it: they are named, not removed.
+        """
+        if self.write is not write_folder or not any(map(Path.exists, self.targets)):
+            return
+        names = {target.name for target in self.targets}
+        kinds = {*map(_without_numbers, names)}
+        stale = sorted(
+            path.name
+            for path in self.path.iterdir()
+            if path.name not in names and _without_numbers(path.name) in kinds
+        )
+        if stale:
+            listed = " to ".join(dict.fromkeys([stale[0], stale[-1]]))
+            raise FileExistsError(
+                f"{self.path} holds {len(stale)} more label map(s) that this run does "
+                f"not replace, {listed}; remove them, or choose another output"
+            )
+
     def remove_leftovers(self):
         """Remove what killed programs had begun to write in the place of targets.
 
@@ -129,6 +171,10 @@ class Place:
                     shutil.rmtree(path, ignore_errors=True)
                 else:
                     path.unlink(missing_ok=True)
+
+
+def _without_numbers(name):
+    return re.sub(r"\d+", "0", name.casefold())
 
 
 def _import_packages(suffix):

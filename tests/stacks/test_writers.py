@@ -310,6 +310,48 @@ def test_labels_are_not_written_among_the_slices(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "b.jpg"]
 
 
+@pytest.mark.parametrize("n_slices", [1, 3])
+@pytest.mark.parametrize("name", ["labels.tif", "labels.GIF"])
+def test_labels_are_no_file_among_the_slices(name, n_slices, write, tmp_path):
+    (tmp_path / "slices").mkdir()
+    for index in range(n_slices):
+        image = Image.fromarray(np.full((16, 16), 7, np.uint8))
+        image.save(tmp_path / "slices" / f"{index}.png")
+    with pytest.raises(ValueError, match=r"slices is the folder .* next run"):
+        write(tmp_path / "slices", f"slices/{name}")
+    assert write(tmp_path / "slices", "slices/labels.npy").exists()
+    # One file is no folder: labels may lie beside it.
+    assert write(tmp_path / "slices" / "0.png", f"slices/{name}").exists()
+
+
+def test_open_zarr_array_is_never_replaced(classes, write, tmp_path):
+    zarr = pytest.importorskip("zarr")
+    array = zarr.create_array(str(tmp_path / "scan.zarr"), data=classes)
+    for source in (array, tmp_path / "scan.zarr"):
+        with pytest.raises(ValueError, match=r"scan\.zarr is an input"):
+            write(source, "scan.zarr", overwrite=True)
+        for name in ("labels.npy", "labels"):
+            with pytest.raises(ValueError, match="lies within the input"):
+                write(source, f"scan.zarr/{name}")
+    np.testing.assert_array_equal(zarr.open(tmp_path / "scan.zarr")[:], classes)
+
+
+@pytest.mark.parametrize("names", [None, [f"s{index}.tif" for index in range(5)]])
+def test_label_maps_of_a_longer_run_are_not_left_in_a_folder(names, classes, write):
+    path = write(stack_of(classes, names=names), "labels")
+    (path / "figure.png").write_text("mine")
+    (path / "notes0.txt").write_text("mine")
+    before = {page: page.read_bytes() for page in path.iterdir()}
+    shorter = stack_of(np.zeros_like(classes[:3]), names=names and names[:3])
+    with pytest.raises(FileExistsError, match=r"2 more label map.*, \w+3\.\w+ to \w+4"):
+        write(shorter, "labels", overwrite=True)
+    assert {page: page.read_bytes() for page in path.iterdir()} == before
+    for page in path.glob("*[34].*"):
+        page.unlink()
+    write(shorter, "labels", overwrite=True)
+    assert len([*path.glob("*[0-9].[pt]*")]) == 3 + 1
+
+
 @pytest.mark.parametrize("dataset", [None, "deep/0"])
 def test_input_zarr_is_never_replaced(dataset, classes, tmp_path):
     path, name = tmp_path / "scan.zarr", dataset or "0"
