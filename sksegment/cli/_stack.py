@@ -149,25 +149,26 @@ def _stack(args):
     check_model_options(args)
     options = model_options(args)
     source = args.source[0] if len(args.source) == 1 else args.source
-    cuts = Cuts.of(open_stack(source, axes=args.axes, dataset=args.dataset), args.along)
-    place = Place(args.out, cuts.stack)
-    place.check_free(resume=args.resume, overwrite=args.overwrite)
-    journal = Journal(args.quiet, verbose=args.verbose)
-    with _connected(args.scheduler) as client, _untold_failures():
-        model = get_model(args, cuts, place, journal, options)
-        shapes = [view.shape[1:] for view in cuts.views]
-        journal.tell_memory("labelling a slice", model, shapes)
-        run = run_stack(
-            model,
-            cuts.stack,
-            args.out,
-            along=args.along,
-            resume=args.resume,
-            overwrite=args.overwrite,
-            client=client,
-            progress=not args.quiet and sys.stderr.isatty(),
-            options=options,
-        )
+    with open_stack(source, axes=args.axes, dataset=args.dataset) as stack:
+        cuts = Cuts.of(stack, args.along)
+        place = Place(args.out, stack)
+        place.check_free(resume=args.resume, overwrite=args.overwrite)
+        journal = Journal(args.quiet, verbose=args.verbose)
+        with _connected(args.scheduler) as client, _untold_failures():
+            model = get_model(args, cuts, place, journal, options)
+            shapes = [view.shape[1:] for view in cuts.views]
+            journal.tell_memory("labelling a slice", model, shapes)
+            run = run_stack(
+                model,
+                stack,
+                args.out,
+                along=args.along,
+                resume=args.resume,
+                overwrite=args.overwrite,
+                client=client,
+                progress=not args.quiet and sys.stderr.isatty(),
+                options=options,
+            )
     for _, reason in run.failed:
         complain(one_line(f"{reason} (its labels are void)"))
     journal.say(

@@ -1,5 +1,6 @@
 """Open whatever holds slices as a stack."""
 
+import contextlib
 import importlib
 import os
 from pathlib import Path
@@ -16,7 +17,7 @@ from sksegment.stacks._tiff_source import tiff_source
 from sksegment.stacks._video_source import VIDEO_SUFFIXES, video_source
 from sksegment.stacks._zarr_source import is_zarr, zarr_source
 
-__all__ = ["open_stack"]
+__all__ = ["open_stack", "opened"]
 
 _OPENERS = {
     "npy": npy_source,
@@ -91,6 +92,24 @@ def open_stack(
     _check_dtype(found.name, found.dtype)
     letters = settle_axes(found.name, found.shape, axes=axes, stated=found.axes)
     return Stack(found, letters)
+
+
+@contextlib.contextmanager
+def opened(source, *, axes=None, dataset=None):
+    """Open a stack for a while; one that the caller has opened stays open.
+
+    Parameters
+    ----------
+    source, axes, dataset
+        See `open_stack`.
+
+    Yields
+    ------
+    stack : Stack
+    """
+    stack = open_stack(source, axes=axes, dataset=dataset)
+    with contextlib.nullcontext() if stack is source else stack:
+        yield stack
 
 
 def _find_source(source, dataset):

@@ -22,7 +22,7 @@ from sksegment.stacks._encoding import dtype_for, void_of
 from sksegment.stacks._journal import JOURNAL_FORMAT, Journal
 from sksegment.stacks._label_pages import LabelPages
 from sksegment.stacks._label_slices import label_ahead, label_each
-from sksegment.stacks._open import open_stack
+from sksegment.stacks._open import opened
 from sksegment.stacks._vote import output_pages
 from sksegment.stacks._writers import Place
 
@@ -86,25 +86,26 @@ def run_stack(
     run : StackRun
     """
     began = time.perf_counter()
-    cuts = Cuts.of(open_stack(source, axes=axes, dataset=dataset), along)
-    check_model(model, cuts.stack)
-    check_vote(model, cuts)
-    place, header = None, {}
-    if out is not None:
-        place = Place(out, cuts.stack)
-        place.check_free(resume=resume, overwrite=overwrite)
-        header = _header(model, cuts)
-    # As the message of a run that does not fit says.
-    resume = resume and not overwrite
-    journal, results = _begin(model, cuts, place, header, options, resume, client)
-    bar = partial(tqdm, disable=not progress, file=sys.stderr)
-    with journal, _telling_how_to_resume(place, journal, len(cuts)):
-        failed = _label_all(journal, cuts, results, bar, to_file=out is not None)
-        if failed:
-            # Slices are not damaged where the files are gone: then this raises.
-            cuts.stack.fingerprint()
-        n_done = len(journal)
-        labels = _finish(model, cuts, place, journal, header, bar)
+    with opened(source, axes=axes, dataset=dataset) as stack:
+        cuts = Cuts.of(stack, along)
+        check_model(model, stack)
+        check_vote(model, cuts)
+        place, header = None, {}
+        if out is not None:
+            place = Place(out, stack)
+            place.check_free(resume=resume, overwrite=overwrite)
+            header = _header(model, cuts)
+        # As the message of a run that does not fit says.
+        resume = resume and not overwrite
+        journal, results = _begin(model, cuts, place, header, options, resume, client)
+        bar = partial(tqdm, disable=not progress, file=sys.stderr)
+        with journal, _telling_how_to_resume(place, journal, len(cuts)):
+            failed = _label_all(journal, cuts, results, bar, to_file=out is not None)
+            if failed:
+                # Slices are not damaged where the files are gone: then this raises.
+                stack.fingerprint()
+            n_done = len(journal)
+            labels = _finish(model, cuts, place, journal, header, bar)
     if place is not None:
         place.journal.unlink()
     path = None if out is None else Path(out)

@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter, uniform_filter
 from scipy.spatial import cKDTree
 
 from sksegment._validation import check_image
-from sksegment.stacks._open import open_stack
+from sksegment.stacks._open import opened
 
 __all__ = ["suggest_training_slices"]
 
@@ -86,11 +86,11 @@ def suggest_training_slices(
     """
     n = _check_count("n", n)
     max_slices = _check_count("max_slices", max_slices)
-    stack = open_stack(stack, axes=axes)
-    n_seen = min(len(stack), max_slices)
-    seen = np.linspace(0, len(stack) - 1, n_seen).round().astype(int)
-    mask = _check_mask(mask, stack)
-    indices, samples = _sample_slices(stack, seen.tolist(), mask)
+    with opened(stack, axes=axes) as stack:
+        n_seen = min(len(stack), max_slices)
+        seen = np.linspace(0, len(stack) - 1, n_seen).round().astype(int)
+        mask = _check_mask(mask, stack)
+        indices, samples = _sample_slices(stack, seen.tolist(), mask)
     if len(indices) < n:
         raise ValueError(
             f"n={n}, but of the {n_seen} slices of {stack.source} that were looked at "

@@ -1,17 +1,24 @@
 """`predict_stack` gives the labels of `predict`; damaged slices do not end it."""
 
+import gc
 import threading
 import time
 import warnings
 
 import numpy as np
 import pytest
+import tifffile
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 from sksegment import FelzenszwalbSegmenter, KMeansPixelSegmenter
-from sksegment.stacks import Stack, open_stack, predict_stack
+from sksegment.stacks import (
+    Stack,
+    open_stack,
+    predict_stack,
+    suggest_training_slices,
+)
 from sksegment.stacks._run import run_stack
 from sksegment.stacks._source import page_source
 
@@ -30,6 +37,11 @@ class Halver(TransformerMixin, BaseEstimator):
 class Upside(KMeansPixelSegmenter):
     def predict(self, X):
         return [labels[::-1] for labels in super().predict(X)]
+
+
+class Refusing:
+    def predict(self, X):
+        raise ValueError("not this one")
 
 
 @pytest.fixture
@@ -97,6 +109,42 @@ def test_any_source(quiet, kmeans, volume, tmp_path):
     np.save(path, volume)
     for source in (volume, list(volume), path, str(path), open_stack(path)):
         np.testing.assert_array_equal(quiet(source), expected)
+
+
+@pytest.fixture
+def still_open():
+    """List the TIFF files that are open."""
+    return lambda: [
+        handle
+        for handle in gc.get_objects()
+        if type(handle) is tifffile.FileHandle and not handle.closed
+    ]
+
+
+def test_files_are_closed(quiet, volume, tmp_path, still_open):
+    path = tmp_path / "scan.tif"
+    tifffile.imwrite(path, volume, compression="zlib")
+    gc.disable()
+    try:
+        before = len(still_open())
+        quiet(path)
+        quiet(path, tmp_path / "labels.npy")
+        suggest_training_slices(path)
+        with pytest.raises(FileExistsError):
+            quiet(path, tmp_path / "labels.npy")
+        with pytest.raises(ValueError, match="none of the 5 slices"):
+            predict_stack(Refusing(), path, progress=False)
+        assert len(still_open()) == before
+    finally:
+        gc.enable()
+
+
+def test_stack_of_the_caller_stays_open(quiet, volume, tmp_path):
+    np.save(tmp_path / "scan.npy", volume)
+    with open_stack(tmp_path / "scan.npy") as stack:
+        quiet(stack)
+        suggest_training_slices(stack)
+        np.testing.assert_array_equal(stack[1], volume[1])
 
 
 def test_axes_are_passed_on(quiet, kmeans, volume):
