@@ -67,17 +67,51 @@ def _read(file, dataset, position, start, stop):
 
 
 def _choose(name, hdf5, dataset):
-    shapes = {}
+    # A link to another file is followed only when it is named.
+    named = hdf5.get(dataset) if dataset else None
+    if hasattr(named, "shape"):
+        return f"/{dataset.strip('/')}"
+    found = _arrays_in(hdf5, "")
+    if hasattr(named, "visititems"):
+        group = f"/{dataset.strip('/')}".rstrip("/")
+        # It may be a link itself.
+        found |= _arrays_in(named, group)
+        found |= _linked_arrays(named, group, [*found.items()])
+    shapes = {path: node.shape for path, node in found.items()}
+    return choose_dataset(name, shapes, dataset)
+
+
+def _arrays_in(group, path):
+    """Arrays by their paths, each once, without those behind links."""
+    found = {}
 
     def note(key, node):
-        if hasattr(node, "shape") and node.dtype.kind in "buif":
-            shapes[f"/{key}"] = node.shape
+        if _is_array(node):
+            found[f"{path}/{key}"] = node
 
-    # A link to another file is followed only when it is named.
-    if dataset and hasattr(hdf5.get(dataset), "shape"):
-        return f"/{dataset.strip('/')}"
-    hdf5.visititems(note)
-    return choose_dataset(name, shapes, dataset)
+    group.visititems(note)
+    return found
+
+
+def _linked_arrays(group, path, found):
+    """Arrays that a group names by links within the file, as NeXus does."""
+    import h5py
+
+    inside = [node for key, node in found if key.startswith(f"{path}/")]
+    links = {
+        f"{path}/{key}": group.get(key)
+        for key in group
+        if isinstance(group.get(key, getlink=True), h5py.SoftLink)
+    }
+    return {
+        key: node
+        for key, node in links.items()
+        if _is_array(node) and node not in inside
+    }
+
+
+def _is_array(node):
+    return hasattr(node, "shape") and node.dtype.kind in "buif"
 
 
 def _linked_files(path, dataset):

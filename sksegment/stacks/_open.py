@@ -56,7 +56,8 @@ def open_stack(
         has 3 or 4 positions, and for 4 axes unless the last has at most 4 and the
         sides have more.
     dataset : str, optional
-        Path of the array inside of an HDF5 or zarr file; needed if it holds several.
+        Path of the array inside of an HDF5 or zarr file, or of a group with one, by
+        itself or a link; needed if there are several.
 
     Returns
     -------

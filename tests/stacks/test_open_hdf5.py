@@ -31,6 +31,25 @@ def test_volume_is_named(path, volume, name):
     np.testing.assert_array_equal(open_stack(path, dataset=name)[1], volume[1])
 
 
+def test_links_of_a_group_that_is_named_are_followed(path, volume):
+    with h5py.File(path, "a") as file:
+        data = file.create_group("scan/data")
+        data["data"] = h5py.SoftLink("/entry/data/data")
+        data["angle"] = h5py.SoftLink("/entry/sample/angle")
+        data["nothing"] = h5py.SoftLink("/nowhere")
+        file["alias"] = h5py.SoftLink("/entry/data")
+        file["entry/default"] = h5py.SoftLink("/entry/data/data")
+    # Two names of one array, as in entry, are no choice.
+    for name in ("scan/data", "alias", "/entry/"):
+        with open_stack(path, dataset=name) as stack:
+            np.testing.assert_array_equal(stack[1], volume[1])
+    with h5py.File(path, "a") as file:
+        file["dark"] = volume[:2]
+        file["scan/data/dark"] = h5py.SoftLink("/dark")
+    with pytest.raises(ValueError, match=r"/scan/data/dark .*/scan/data/data"):
+        open_stack(path, dataset="scan/data")
+
+
 def test_candidates_are_listed(path, volume):
     with h5py.File(path, "a") as file:
         file["entry/dark"] = volume[:2]
