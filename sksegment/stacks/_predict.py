@@ -82,8 +82,9 @@ def predict_stack(
     ------
     ValueError
         If the source cannot be read, no slice can be labelled, there is no such axis or
-        kind of output, or the run to be resumed had another input, model or axis; the
-        message says how to go on. So far nothing is written.
+        kind of output, an option has no meaning without ``out``, or the run to be
+        resumed had another input, model or axis; the message says how to go on. So far
+        nothing is written.
     FileExistsError
         If there is an output or an unfinished run, and neither ``resume`` nor
         ``overwrite`` says what to do with it.
@@ -117,6 +118,7 @@ def predict_stack(
     if out is None and hasattr(source, "dask") and hasattr(source, "map_blocks"):
         from sksegment.stacks._lazy import lazy_labels
 
+        _check_lazy(dataset=dataset, resume=resume, client=client)
         return lazy_labels(model, source, axes=axes, along=along)
     run = run_stack(
         model,
@@ -131,3 +133,12 @@ def predict_stack(
         progress=progress,
     )
     return run.labels if out is None else run.path
+
+
+def _check_lazy(**options):
+    unused = [f"{name}=" for name, value in options.items() if value]
+    if unused:
+        raise ValueError(
+            f"{' and '.join(unused)} cannot be used for a dask array without out=: its "
+            "labels are computed later, by any client; leave out what is named"
+        )

@@ -91,6 +91,11 @@ def run_stack(
         check_model(model, stack)
         check_vote(model, cuts)
         place, header = None, {}
+        if out is None and resume:
+            raise ValueError(
+                "resume=True goes on with a run into out=, which is not given; without "
+                "it nothing is kept of a run that is interrupted"
+            )
         if out is not None:
             place = Place(out, stack)
             place.check_free(resume=resume, overwrite=overwrite)

@@ -76,6 +76,12 @@ def test_other_channels_are_refused_at_once(model):
         predict_stack(model, da.zeros((5, 32, 32, 3)))
 
 
+def test_what_lazy_labels_cannot_use_is_named(model, volume):
+    options = {"dataset": "a", "client": object(), "resume": True}
+    with pytest.raises(ValueError, match=r"dataset= and resume= and client= cannot"):
+        predict_stack(model, da.from_array(volume), **options)
+
+
 def test_dask_array_goes_to_a_file_slice_by_slice(model, volume, tmp_path):
     array = da.from_array(volume, chunks=(4, -1, -1))
     path = predict_stack(model, array, tmp_path / "labels.npy", progress=False)

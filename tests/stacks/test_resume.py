@@ -130,6 +130,11 @@ def test_run_that_never_began_is_begun(run, model, volume):
     np.testing.assert_array_equal(np.load(run(resume=True)), model.predict(volume))
 
 
+def test_nothing_is_resumed_without_an_output(model, volume):
+    with pytest.raises(ValueError, match="resume=True goes on with a run into out="):
+        predict_stack(model, volume, resume=True)
+
+
 def test_unfinished_run_is_not_thrown_away(run, interrupted, tmp_path):
     interrupted()
     with pytest.raises(FileExistsError, match=r"resume=True, or .* overwrite=True"):
