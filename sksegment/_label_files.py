@@ -14,6 +14,7 @@ from sksegment._typing import PathLike
 
 __all__ = [
     "ARRAY_SUFFIXES",
+    "label_maps",
     "read_labels",
     "read_pages",
     "whole_numbers",
@@ -60,10 +61,28 @@ def read_labels(path: PathLike, *, void: int | str | None = "max") -> list[np.nd
     array([[ 0,  1],
            [ 2, -1]], dtype=int32)
     """
+    return label_maps(path, void)
+
+
+def label_maps(path, void, option="--void"):
+    """Read the label maps of one file, see `read_labels`.
+
+    Parameters
+    ----------
+    path : str or path-like
+    void : {"max"} or int or None
+    option : str, default="--void"
+        What says on the command line which value is void, for messages.
+
+    Returns
+    -------
+    maps : list of ndarray of shape (H, W), int32
+        -1 where void.
+    """
     path = Path(path)
     pages = [whole_numbers(page, path) for page in read_pages(path)]
     if void == "max":
-        void = _largest(pages, path)
+        void = _largest(pages, path, option)
     return [without(page, void, path) for page in pages]
 
 
@@ -203,7 +222,7 @@ def without(page, void, path):
     return np.where(known, page.astype(np.int64), -1).clip(-1).astype(np.int32)
 
 
-def _largest(pages, path):
+def _largest(pages, path, option):
     """Value that is void because it is the largest of the dtype of all pages."""
     dtype = np.result_type(*pages)
     if dtype.kind != "u":
@@ -213,6 +232,6 @@ def _largest(pages, path):
         raise ImageFileError(
             f"{path} has the values 0 and {largest} alone, which may be two classes, "
             f"or one and void: say void={largest} or void=None (on the command line "
-            f"--void {largest} or --void none)"
+            f"{option} {largest} or {option} none)"
         )
     return largest

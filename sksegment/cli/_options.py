@@ -252,13 +252,13 @@ def add_scribbles(parser, text):
     )
 
 
-def add_void(parser):
-    """Add which value of a label map is no class."""
+def add_void(parser, option="--void", where=""):
+    """Add which value of a label map, or only of those named, is no class."""
     _add_void_value(
         parser,
-        "--void",
-        "value that is no class, or 'none'; negative ones never are (default: the "
-        "largest of the unsigned data type, 255 or 65535, as it is written here)",
+        option,
+        f"value {where}that is no class, or 'none'; negative ones never are (default: "
+        "the largest of the unsigned data type, 255 or 65535, as it is written here)",
     )
 
 

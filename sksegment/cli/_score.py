@@ -53,6 +53,7 @@ def _add_score(commands):
         help="label maps as segment and predict write them (overlays are passed "
         "over), or folders of them",
     )
+    add_void(parser, "--labels-void", "of LABELS ")
     _add_truth(parser)
     parser.add_argument(
         "--annotators",
@@ -102,18 +103,18 @@ def _add_truth(parser, required=True):
         help="file with the ground truth, or folder with NAME.png, NAME_labels.tif, "
         "NAME.npz, ... for every NAME; several pages for one image are annotators",
     )
-    add_void(parser)
+    add_void(parser, where="of the ground truth ")
 
 
 def _score(args):
     from sksegment._ground_truth import find_truth, pair_truth
-    from sksegment._label_files import read_labels
+    from sksegment._label_files import label_maps
     from sksegment.metrics import segmentation_scores
 
     paths = _label_paths(args.labels)
     rows = []
     for path, truth_path in find_truth(paths, args.truth).items():
-        maps = read_labels(path, void=args.void)
+        maps = label_maps(path, args.labels_void, option="--labels-void")
         truths = pair_truth(maps, path, truth_path, void=args.void)
         for index, (labels, truth) in enumerate(zip(maps, truths, strict=True)):
             name = f"{path}, page {index}" if len(maps) > 1 else str(path)

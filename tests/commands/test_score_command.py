@@ -79,6 +79,30 @@ def test_void_of_the_ground_truth_is_not_scored(run, tmp_path, halves):
     assert float(voided) == 1
 
 
+def test_void_of_the_ground_truth_is_not_that_of_the_labels(run, tmp_path, halves):
+    labels, truth = np.zeros_like(halves), 1 + halves
+    labels[:, :2], truth[0] = 1, 0
+    write_labels(tmp_path / "a_labels.png", labels)
+    write_labels(tmp_path / "truth.png", truth)
+    args = ("score", tmp_path / "a_labels.png", "--truth", tmp_path / "truth.png")
+    # Without class 0, which covers both halves, the labels would be perfect.
+    assert float(run(*args, "--void", 0)[1].splitlines()[-1].split()[3]) < 0.5
+    voided = halves.copy()
+    voided[0] = -1
+    write_labels(tmp_path / "a_labels.png", voided)
+    write_labels(tmp_path / "truth.png", halves)
+    assert float(run(*args, "--void", "none")[1].splitlines()[-1].split()[3]) == 1
+
+
+def test_void_of_the_labels_can_be_said(run, fails, tmp_path, halves):
+    write_image(tmp_path / "a.png", (halves * 255).astype(np.uint8))
+    write_labels(tmp_path / "truth.png", halves)
+    args = ("score", tmp_path / "a.png", "--truth", tmp_path / "truth.png")
+    assert "--labels-void 255 or --labels-void none" in fails(*args)
+    scored = run(*args, "--labels-void", "none")[1].splitlines()[-1].split()[3]
+    assert float(scored) == 1
+
+
 def test_missing_ground_truth_is_named(fails, folders):
     out, truth = folders
     (truth / "b.npz").unlink()
