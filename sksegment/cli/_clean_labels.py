@@ -80,10 +80,10 @@ def _writer(labels, out, overwrite):
 
 
 def _is_image_file(path, labels):
-    """Whether one map is written as an image; with a spacing it is a stack of one."""
+    """Whether one map is written as an image; with a size it is a stack of one."""
     suffix = path.suffix.lower()
-    has_spacing = labels.size_of_voxel[0] is not None
-    return suffix == ".png" or (suffix in _TIFF_SUFFIXES and not has_spacing)
+    has_sizes = bool(labels.stack._source.spacing)
+    return suffix == ".png" or (suffix in _TIFF_SUFFIXES and not has_sizes)
 
 
 def _check_image_file(path, overwrite):

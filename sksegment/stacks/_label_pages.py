@@ -42,6 +42,18 @@ class LabelPages:
         """Letters of the axes, "ZYX" or "TYX" unless the stack is turned."""
         return self.stack.axes[:3]
 
+    @property
+    def sizes(self):
+        """Size of a voxel by the letters "ZYX" of the axes in their order, if known."""
+        source = self.stack._source.spacing
+        sizes = dict(zip("ZYX", map(source.get, self.axes), strict=True))
+        return {axis: float(size) for axis, size in sizes.items() if size is not None}
+
+    @property
+    def unit(self):
+        """Of the sizes, None if there are none."""
+        return self.stack._source.unit if self.sizes else None
+
     def images(self):
         """Slices of the input one after the other, None where one is damaged."""
         for index in range(len(self.stack)):

@@ -49,7 +49,4 @@ def _metadata(labels):
     axes = labels.axes if labels.axes in ("ZYX", "TYX") else "ZYX"
     identity = uuid.uuid5(uuid.NAMESPACE_OID, labels.identity)
     metadata = {"axes": axes, "UUID": f"urn:uuid:{identity}"}
-    if labels.stack.spacing is None:
-        return metadata
-    spacing = dict(zip("ZYX", labels.stack.spacing, strict=True))
-    return metadata | ome_sizes(spacing, labels.stack.unit)
+    return metadata | ome_sizes(labels.sizes, labels.unit)

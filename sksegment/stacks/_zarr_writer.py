@@ -66,12 +66,13 @@ def _write_group(path, labels):
 
 
 def _attributes(labels):
-    spacing = list(labels.stack.spacing or (1.0, 1.0, 1.0))
-    scale = {"type": "scale", "scale": spacing}
+    scale = {"type": "scale", "scale": [labels.sizes.get(axis, 1.0) for axis in "ZYX"]}
+    # A length without a unit is none, for those who read it.
+    units = [labels.unit if axis in labels.sizes else None for axis in "ZYX"]
     multiscale = {
         "version": "0.4",
         "name": labels.stack.source,
-        "axes": [*map(_axis, labels.axes.lower(), 3 * [labels.stack.unit])],
+        "axes": [*map(_axis, labels.axes.lower(), units)],
         "datasets": [{"path": "0", "coordinateTransformations": [scale]}],
     }
     return {"multiscales": [multiscale], "image-label": {"version": "0.4"}}

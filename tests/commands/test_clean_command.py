@@ -83,6 +83,16 @@ def test_size_of_pixels_of_one_slice_stays(run, labels, tmp_path, name):
     assert_array_equal(read_labels(tmp_path / "one.png")[0], labels[0].astype(np.int8))
 
 
+@pytest.mark.parametrize("name", ["clean.tif", "clean.zarr"])
+def test_size_of_pixels_of_a_map_stays(run, labels, tmp_path, name):
+    path, sizes = tmp_path / "one.tif", {"Y": 0.25, "X": 0.5}
+    write_labels(path, labels[0].astype(np.int8), spacing=sizes, unit="um")
+    out = tmp_path / name
+    assert run("clean", path, "-o", out, "--min-size", 1)[0] == 0
+    source = open_stack(out)._source
+    assert (source.spacing, source.unit) == (sizes, "um")
+
+
 @pytest.mark.parametrize("spatial", ["2d", "3d"])
 def test_classes_are_merged(run, path, labels, tmp_path, spatial):
     out = tmp_path / "clean.npy"

@@ -54,6 +54,19 @@ def test_size_of_voxels_is_kept(run, scan, model, tmp_path):
     assert (stack.spacing, stack.unit) == ((2.0, 0.5, 0.5), "um")
 
 
+@pytest.mark.parametrize("name", ["labels.tif", "labels.zarr"])
+@pytest.mark.parametrize("axes", ["TYX", "ZYX"])
+def test_sizes_that_are_known_are_kept(run, volume, model, tmp_path, axes, name):
+    scan, out = tmp_path / "scan.ome.tif", tmp_path / name
+    sizes = {"PhysicalSizeY": 0.25, "PhysicalSizeX": 0.5}
+    tifffile.imwrite(scan, volume[:3], metadata={"axes": axes, **sizes})
+    assert run("stack", scan, "-o", out, "--model", model)[0] == 0
+    stack = open_stack(out)
+    assert (stack.axes, stack.spacing) == (axes, None)
+    found = stack._source
+    assert (found.spacing, found.unit) == ({"Y": 0.25, "X": 0.5}, "um")
+
+
 @pytest.mark.parametrize("command", ["predict", "segment"])
 def test_size_of_voxels_is_kept_by_pages(run, scan, model, tmp_path, command):
     args = ("predict", model, scan) if command == "predict" else ("segment", scan)
