@@ -143,14 +143,15 @@ def scribbled_slices(args, view):
     ValueError
         If other options make no sense beside them.
     ImageFileError
-        If the file has neither a page for every slice nor one for every slice of
-        ``--train-at``.
+        If the file is no volume of the size of the stack, and has neither a page for
+        every slice nor one for every slice of ``--train-at``.
     """
     source = _checked_source(args)
     if source is None:
         return {}
     reader = ScribblePages(source, args.unknown)
-    with open_pages(source) as pages:
+    with open_pages(source) as stored:
+        pages = _along_view(stored, args.axes, view)
         numbers = range(len(view))
         if len(pages) != len(view):
             numbers = args.train_at or []
@@ -164,6 +165,35 @@ def scribbled_slices(args, view):
         scribbles = _with_strokes(maps)
     reader.check()
     return scribbles
+
+
+def _along_view(pages, axes, view):
+    """Pages along the axis of a view if they are of all its volume, else as stored."""
+    for volume in _volumes(pages, axes, view):
+        axis = view.axes[0]
+        # Those of a video and its strokes need not have the same letter.
+        turned = volume if axis in "ZT" else volume.along(axis.lower())
+        if turned.shape == view.shape[:3]:
+            return turned
+    return pages
+
+
+def _volumes(pages, axes, view):
+    """What pages may be: a volume with the axes that are said, or that are stated."""
+    from sksegment.stacks import Stack, open_stack
+    from sksegment.stacks._axes import settle_axes
+
+    if isinstance(pages, Stack):
+        if axes:
+            # Strokes have no channels.
+            axes = axes.upper().replace("C", "").replace("S", "")
+            shape = pages._source.shape
+            with contextlib.suppress(ValueError):
+                yield Stack(pages._source, settle_axes(pages.source, shape, axes=axes))
+        yield pages
+    elif len(pages) > 1 and view.axes[0] not in "ZT":
+        with contextlib.suppress(ValueError):
+            yield open_stack([*pages])
 
 
 @contextlib.contextmanager

@@ -19,8 +19,9 @@ from sksegment.cli._options import (
 __all__ = ["add_commands"]
 
 _SCRIBBLES = (
-    "stack of as many slices, whose numbers are classes on a few strokes: the slices "
-    "that have some are trained on; or one slice for each of --train-at"
+    "stack of the same size, or of as many slices, whose numbers are classes on a few "
+    "strokes: the slices that have some, along the first of --along, are trained on; "
+    "or one slice for each of --train-at"
 )
 
 _CONNECT_SECONDS = 10

@@ -1,6 +1,7 @@
 """Strokes on the command line: of one image, of several, and of a stack."""
 
 import re
+from argparse import Namespace
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ import tifffile
 from numpy.testing import assert_array_equal
 from PIL import Image
 
+from sksegment.cli._scribbles import scribbled_slices
 from sksegment.io import load_model, read_images, write_image, write_labels
+from sksegment.stacks import open_stack
 
 SMALL = [
     *("--epochs", "12", "--max-labels", "2", "--set", "base_channels=4"),
@@ -273,3 +276,39 @@ def test_missing_strokes_of_a_stack_are_named(fails, scan, tmp_path):
     args = ("stack", scan, "-o", tmp_path / "labels.tif", *SMALL)
     line = fails(*args, "--scribbles", tmp_path / "none.npy")
     assert "none.npy: there is no such file" in line
+
+
+@pytest.mark.parametrize("kind", ["marks.tif", "marks.npy", "marks"])
+@pytest.mark.parametrize("axis", ["z", "y", "x"])
+def test_strokes_of_a_volume_are_cut_as_the_volume_is(tmp_path, kind, axis):
+    strokes = np.full((12, 12, 12), 255, np.uint8)
+    strokes[5, :, 3:7] = 1
+    path = tmp_path / kind
+    if kind == "marks":
+        path.mkdir()
+        for index, page in enumerate(strokes):
+            write_image(path / f"{index}.png", page)
+    elif kind.endswith(".npy"):
+        np.save(path, strokes)
+    else:
+        tifffile.imwrite(path, strokes, photometric="minisblack")
+    view = open_stack(np.zeros((12, 12, 12))).along(axis)
+    args = Namespace(scribbles=path, unknown="max", regions=None, axes=None)
+    found = scribbled_slices(args, view)
+    expected = np.moveaxis(np.where(strokes == 1, 1, -1), "zyx".index(axis), 0)
+    assert_array_equal(np.stack([found[index] for index in found]), expected[[*found]])
+    assert [*found] == [*np.flatnonzero((expected >= 0).any(axis=(1, 2)))]
+
+
+def test_strokes_have_the_axes_of_the_stack(tmp_path):
+    strokes = np.full((6, 9, 7), 255, np.uint8)
+    strokes[2, 4, :3] = 1
+    np.save(tmp_path / "marks.npy", strokes)
+    view = open_stack(np.zeros((6, 9, 7, 2)), axes="XZYC").along("y")
+    args = Namespace(
+        scribbles=tmp_path / "marks.npy", unknown="max", regions=None, axes="XZYC"
+    )
+    found = scribbled_slices(args, view)
+    assert [*found] == [0, 1, 2]
+    assert found[0].shape == (9, 6)
+    assert np.argwhere(found[0] == 1).tolist() == [[4, 2]]
