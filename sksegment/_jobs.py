@@ -12,7 +12,7 @@ from sklearn.base import clone
 
 from sksegment._image_files import ImageFileError, read_images
 from sksegment._output_files import write_image, write_labels
-from sksegment._pages import Page, naming_images
+from sksegment._pages import Page, naming_images, naming_warnings
 from sksegment.memory import estimate
 from sksegment.plotting import overlay
 from sksegment.stacks._tiff_sizes import size_in_file
@@ -343,7 +343,7 @@ def label_file(model, path, outputs, journal):
     if path in journal.failed:
         return
     start = time.perf_counter()
-    with journal.guard(path):
+    with journal.guard(path), naming_warnings([path]):
         images = read_images(path)
         maps = []
         shapes = [image.shape for image in images]

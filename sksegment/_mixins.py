@@ -80,13 +80,23 @@ class SegmenterMixin:
             warn_of_units(image, self.intensity_range_, index)
         items = list(enumerate(batch.images))
         parts = items if prepare is None else look_ahead(prepare, items)
-        return batch, [function(*part) for part in parts]
+        return batch, [
+            _answer(index, function, part) for index, part in enumerate(parts)
+        ]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _answer(index, function, part):
+    """What a function says of an image; what it raises names the image."""
+    try:
+        return function(*part)
+    except ValueError as error:
+        raise ValueError(f"image {index}: {error}") from error
 
 
 class NestedDefaultsMixin:

@@ -2,14 +2,16 @@
 
 import contextlib
 import re
+import warnings
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
 from sksegment._image_files import ImageFileError, count_images, read_images
 from sksegment._validation import check_images
+from sksegment._warn import warn_user
 
-__all__ = ["Page", "naming_images", "training_images"]
+__all__ = ["Page", "naming_images", "naming_warnings", "training_images"]
 
 _IMAGE_NUMBER = re.compile(r"\b(image|scribble map) (\d+)\b")
 
@@ -139,9 +141,30 @@ def naming_images(names):
     except ValueError as error:
         if not _IMAGE_NUMBER.search(str(error)):
             raise
-        raise ImageFileError(
-            _IMAGE_NUMBER.sub(lambda match: _named(match, names), str(error))
-        ) from error
+        raise ImageFileError(_with_names(error, names)) from error
+
+
+@contextlib.contextmanager
+def naming_warnings(names):
+    """Put names in the place of "image 0" and so on in warnings, each told once.
+
+    Parameters
+    ----------
+    names : iterable
+        Of all images, in order; what they are as text.
+    """
+    names, caught = [*map(str, names)], []
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            yield
+    finally:
+        told = [(_with_names(one.message, names), one.category) for one in caught]
+        for text, category in dict.fromkeys(told):
+            warn_user(text, category)
+
+
+def _with_names(message, names):
+    return _IMAGE_NUMBER.sub(lambda match: _named(match, names), str(message))
 
 
 def _named(match, names):

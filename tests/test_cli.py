@@ -313,6 +313,31 @@ def test_predict_goes_on_after_bad_files(model, folder, tmp_path, capsys):
     assert names_in(out) == ["p2_labels.png", "p2_overlay.png"]
 
 
+def test_predict_goes_on_after_an_image_of_too_few_superpixels(
+    folder, tmp_path, capsys
+):
+    model, out = tmp_path / "model.safetensors", tmp_path / "out"
+    fine = ("--n-segments", 200, "-q")
+    assert run("fit", folder / "p0.png", "-o", model, *TINY, *fine) == 0
+    Image.fromarray(picture(1, 3)[:8, :8]).save(folder / "p1.png")
+    assert run("predict", model, folder, "-o", out, "--regions", 70) == 2
+    line = one_error(capsys)
+    assert "p1.png: n_regions=70 must be a whole number from 1 to" in line
+    assert [name for name in names_in(out) if "labels" in name] == [
+        "p0_labels.png",
+        "p2_labels.png",
+    ]
+
+
+def test_warnings_name_the_file_once(model, folder, tmp_path, capsys):
+    dark = np.stack([picture(seed, 3) / 255.0 for seed in range(3)])
+    tifffile.imwrite(folder / "dark.tif", dark, photometric="rgb")
+    assert run("predict", model, folder, "-o", tmp_path / "out") == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("sksegment: warning: values of ")
+    assert f"{folder / 'dark.tif'} hardly fit the range" in line
+
+
 @pytest.mark.parametrize("command", ["segment", "segment --each", "fit"])
 def test_nothing_is_written_when_all_files_are_broken(
     folder, tmp_path, capsys, command
@@ -375,6 +400,7 @@ MISTAKES = [
     ("predict {photo} {photo} -o {out}", "p0.png is damaged or no safetensors"),
     ("predict {empty}/m {photo} -o {out}", "there is no model file"),
     ("predict {model} {photo} -o {out} --device toaster", "device='toaster'"),
+    ("predict {model} {photo} -o {out} --regions 0", "'0' is not a number from 1 on"),
 ]
 
 

@@ -211,7 +211,7 @@ def add_granularity(parser):
     )
     either.add_argument(
         "--regions",
-        type=_number_or_auto,
+        type=positive_or_auto,
         metavar="N",
         help="instead of classes so many connected regions in each image; auto: as "
         "many as people tend to see",

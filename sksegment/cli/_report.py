@@ -50,7 +50,7 @@ def add_commands(commands):
 
 def _report(args):
     from sksegment import _jobs
-    from sksegment._pages import naming_images, training_images
+    from sksegment._pages import naming_images, naming_warnings, training_images
     from sksegment.cli._segment import image_files
     from sksegment.io import load_model
     from sksegment.report import write_report
@@ -64,7 +64,7 @@ def _report(args):
     if not images:
         return 2
     target.parent.mkdir(parents=True, exist_ok=True)
-    with naming_images(images):
+    with naming_images(images), naming_warnings(images):
         write_report(model, [*images.values()], target, titles=_titles(images))
     journal.say(
         f"{len(images)} image(s) in {journal.seconds:.1f} s; the report is {target}"
