@@ -21,6 +21,7 @@ __all__ = [
     "Journal",
     "Outputs",
     "check_folder",
+    "check_free",
     "check_model_file",
     "fit_model",
     "label_file",
@@ -139,6 +140,13 @@ class Outputs:
                 )
         return outputs
 
+    def labels_of_all(self):
+        """Label maps and overlays, if there are to be any, of all inputs."""
+        # Those of many pages have another suffix.
+        endings = [f"labels{self.suffix}", "labels.tif"]
+        endings += ["overlay.png"] * self.with_overlay
+        return [self.place(path, ending) for path in self.names for ending in endings]
+
     def of(self, path):
         """All files that may be written for an input."""
         endings = ("labels.png", "labels.tif", "overlay.png", "model.safetensors")
@@ -177,6 +185,25 @@ def check_folder(folder):
         raise ValueError(
             f"{nearest} cannot be written to: permission denied; choose another "
             "folder with -o"
+        )
+
+
+def check_free(targets):
+    """Refuse to replace results, before anything is done.
+
+    Parameters
+    ----------
+    targets : iterable of Path
+
+    Raises
+    ------
+    FileExistsError
+        If one of them is there already.
+    """
+    if found := next(filter(os.path.lexists, targets), None):
+        raise FileExistsError(
+            f"{found} exists; choose another place with -o, or replace it with "
+            "--overwrite"
         )
 
 

@@ -427,6 +427,46 @@ def test_results_never_replace_an_input(folder, capsys):
     assert "would replace the input" in one_error(capsys)
 
 
+@pytest.mark.parametrize("kept", ["p0_labels.png", "p1_overlay.png", "model"])
+def test_results_are_replaced_only_when_told(folder, model, tmp_path, capsys, kept):
+    out = tmp_path / "out"
+    out.mkdir()
+    kept = out / ("model.safetensors" if kept == "model" else kept)
+    kept.write_bytes(b"kept")
+    commands = {"segment": ("segment", folder, "-o", out, *TINY)}
+    if kept.suffix == ".png":
+        commands["predict"] = ("predict", model, folder, "-o", out)
+    for command in commands.values():
+        assert run(*command) == 2
+        line = one_error(capsys)
+        assert f"{kept} exists; choose another place with -o, or replace it" in line
+        assert (kept.read_bytes(), names_in(out)) == (b"kept", [kept.name])
+    for command in commands.values():
+        assert run(*command, "--overwrite") == 0
+        assert kept.read_bytes() != b"kept"
+
+
+def test_results_of_other_images_go_beside(folder, tmp_path):
+    out = tmp_path / "out"
+    assert run("segment", folder / "p0.png", "-o", out, *TINY) == 0
+    model = out / "model.safetensors"
+    assert run("predict", model, folder / "p1.png", "-o", out) == 0
+    args = ("segment", folder / "p2.png", "-o", out, "--each", *TINY)
+    assert run(*args) == 0
+    assert run(*args) == 2
+    assert run(*args, "--resume") == 0
+
+
+def test_model_is_replaced_only_when_told(folder, tmp_path, capsys):
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(b"kept")
+    assert run("fit", folder, "-o", path, *TINY) == 2
+    assert "m.safetensors exists" in one_error(capsys)
+    assert path.read_bytes() == b"kept"
+    assert run("fit", folder, "-o", path, *TINY, "--overwrite") == 0
+    assert len(load_model(path).labels_) == 3
+
+
 def test_a_folder_without_write_permission(folder, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("sksegment._jobs.os.access", lambda *args: False)
     assert run("segment", folder, "-o", tmp_path / "out", *TINY) == 2

@@ -15,6 +15,7 @@ __all__ = [
     "add_inputs",
     "add_mask",
     "add_outputs",
+    "add_overwrite",
     "add_quiet",
     "add_scribbles",
     "add_training",
@@ -98,6 +99,16 @@ def add_outputs(parser):
         "--no-overlay",
         action="store_true",
         help="write no overlays, only labels; of many pages the middle one is drawn",
+    )
+    add_overwrite(parser, "results")
+
+
+def add_overwrite(parser, what):
+    """Add that results which exist may be replaced."""
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help=f"replace {what} that are there already, which is refused otherwise",
     )
 
 

@@ -7,6 +7,7 @@ from sksegment.cli._options import (
     add_command,
     add_common,
     add_inputs,
+    add_overwrite,
     add_training,
     add_void,
     make_estimator,
@@ -82,6 +83,7 @@ def _add_tune(commands):
     parser.add_argument(
         "-o", "--out", required=True, metavar="MODEL", help="file for the best model"
     )
+    add_overwrite(parser, "files")
     parser.add_argument(
         "--steps",
         nargs="+",
@@ -167,6 +169,8 @@ def _tune(args):
 
     target, paths = Path(args.out), find_images(args.inputs)
     _jobs.check_model_file(target, paths)
+    if not args.overwrite:
+        _jobs.check_free([target])
     images, truths = read_labelled(paths, args.truth, void=args.void)
     estimator = make_estimator(args).set_params(verbose=0)
     journal = _jobs.Journal(args.quiet)

@@ -12,6 +12,7 @@ from sksegment.cli._options import (
     add_inputs,
     add_mask,
     add_outputs,
+    add_overwrite,
     add_scribbles,
     add_training,
     make_estimator,
@@ -93,6 +94,7 @@ def _add_fit(commands):
     parser.add_argument(
         "-o", "--out", required=True, metavar="MODEL", help="file for the model"
     )
+    add_overwrite(parser, "files")
     add_training(parser)
     add_field(parser)
     add_scribbles(parser, _SCRIBBLES)
@@ -154,6 +156,8 @@ def _segment(args):
     from sksegment.cli._scribbles import scribbles_of_images
 
     paths, outputs = _plan(args)
+    if not (args.overwrite or args.resume):
+        _check_free(paths, outputs, each=args.each)
     estimator = make_estimator(args)
     scribbles = scribbles_of_images(args, paths)
     journal = _jobs.Journal(args.quiet, verbose=args.verbose)
@@ -173,6 +177,15 @@ def _segment(args):
             _jobs.label_file(model, path, outputs, journal)
     _sum_up(journal, outputs, models)
     return journal.exit_code
+
+
+def _check_free(paths, outputs, *, each):
+    from sksegment._jobs import check_free
+
+    models = [outputs.folder / "model.safetensors"]
+    if each:
+        models = [outputs.place(path, "model.safetensors") for path in paths]
+    check_free([*outputs.labels_of_all(), *models])
 
 
 def _train(paths, args, estimator, target, scribbles, journal):
@@ -218,6 +231,8 @@ def _fit(args):
 
     target, paths = Path(args.out), image_files(args.inputs)
     _jobs.check_model_file(target, paths)
+    if not (args.overwrite or args.resume):
+        _jobs.check_free([target])
     estimator, scribbles = make_estimator(args), scribbles_of_images(args, paths)
     journal = _jobs.Journal(args.quiet, verbose=args.verbose)
     model = _train(paths, args, estimator, target, scribbles, journal)
@@ -238,6 +253,8 @@ def _predict(args):
     from sksegment.io import load_model
 
     paths, outputs = _plan(args)
+    if not args.overwrite:
+        _jobs.check_free(outputs.labels_of_all())
     model = load_model(args.model, device=args.device)
     set_mask(model, args.mask, args.model)
     _jobs.merge_classes(model, args.classes, args.model)

@@ -112,7 +112,11 @@ def _add_model(parser):
 def _add_run(parser):
     add = parser.add_argument_group("the run").add_argument
     add("--resume", action="store_true", help="go on with a run that was interrupted")
-    add("--overwrite", action="store_true", help="replace OUT, or begin anew")
+    add(
+        "--overwrite",
+        action="store_true",
+        help="replace OUT and its model, or begin anew",
+    )
     add(
         "--scheduler",
         metavar="ADDRESS",

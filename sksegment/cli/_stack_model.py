@@ -69,6 +69,11 @@ def _model_file(args, cuts, place):
     else:
         target = Path(args.out).with_name(f"{place.path.name}.model.safetensors")
     check_model_file(target, [place.path, *map(Path, cuts.stack._source.paths)])
+    if target.exists() and not (args.resume or args.overwrite):
+        raise FileExistsError(
+            f"{target} exists; label with this model by --model, choose another place "
+            "with --save-model, or replace it with --overwrite"
+        )
     return target
 
 

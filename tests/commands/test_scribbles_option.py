@@ -49,7 +49,7 @@ def test_labels_have_the_numbers_of_the_strokes(run, photo, tmp_path, strokes, e
     labels = read_images(tmp_path / "out" / "photo_labels.png")[0]
     assert strokes_hold(labels, strokes)
     # Without them the darker class comes first, so it is they who did it.
-    assert run(*args)[0] == 0
+    assert run(*args, "--overwrite")[0] == 0
     labels = read_images(tmp_path / "out" / "photo_labels.png")[0]
     assert not strokes_hold(labels, strokes)
 

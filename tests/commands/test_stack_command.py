@@ -93,6 +93,17 @@ def test_model_of_a_folder_is_in_it_and_can_be_elsewhere(run, scan, tmp_path):
     assert not (tmp_path / "b" / "model.safetensors").exists()
 
 
+def test_model_beside_is_replaced_only_when_told(run, fails, scan, tmp_path):
+    kept = tmp_path / "labels.tif.model.safetensors"
+    kept.write_bytes(b"kept")
+    args = ("stack", scan, "-o", tmp_path / "labels.tif", *TINY)
+    line = fails(*args)
+    assert f"{kept} exists; label with this model by --model" in line
+    assert (kept.read_bytes(), (tmp_path / "labels.tif").exists()) == (b"kept", False)
+    assert run(*args, "--overwrite")[0] == 0
+    assert load_model(kept).max_labels == 4
+
+
 def test_three_directions_vote(run, scan, model, tmp_path):
     out = tmp_path / "labels.npy"
     text = run("stack", scan, "-o", out, "--model", model, "--along", "zyx")[1]

@@ -90,9 +90,8 @@ def test_resume_comes_to_what_the_training_would_have(command, run, stop_at):
     assert run(*command)[0] == 0
     expected = load_model(target)
     target.unlink()
-    overwrite = ["--overwrite"] if command[0] == "stack" else []
     stop_at(3)
-    assert run(*command, *overwrite)[0] == 130
+    assert run(*command, "--overwrite")[0] == 130
     assert not target.exists()
     for file in target.parent.glob("labels.npy"):
         file.unlink()

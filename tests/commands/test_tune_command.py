@@ -55,6 +55,11 @@ def test_missing_ground_truth_is_told_before_any_fit(fails, photos):
     assert not (photos.parent / "best.safetensors").exists()
 
 
+def test_model_that_exists_is_not_replaced(fails, photos):
+    (photos.parent / "best.safetensors").touch()
+    assert "best.safetensors exists" in tune(fails, photos)
+
+
 def test_truth_of_another_shape_is_named(fails, photos):
     write_labels(photos.parent / "truth" / "p1.png", np.zeros((9, 9), int))
     assert "p1.png is 32 x 40" in tune(fails, photos)

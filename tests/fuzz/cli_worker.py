@@ -45,7 +45,7 @@ def run_all(model, folder, n_trained):
     event : dict
         What came of one command.
     """
-    out = ["-o", str(folder.with_name("out")), "--quiet", "--no-overlay"]
+    out = ["-o", str(folder.with_name("out")), "--quiet", "--no-overlay", "--overwrite"]
     for index, path in enumerate(sorted(folder.iterdir())):
         jobs = [["predict", str(model), str(path), *out]]
         if index < n_trained:
