@@ -5,11 +5,19 @@ from itertools import repeat
 
 import numpy as np
 
-__all__ = ["VOID", "as_labels", "count_slices", "labelled_slices"]
+__all__ = ["VOID", "as_labels", "check_spatial", "count_slices", "labelled_slices"]
 
 VOID = -1
 # Chunks that span more than one slice are read together, up to so many bytes.
 _LARGEST_SLAB = 64 * 2**20
+
+
+def check_spatial(spatial, *, flat):
+    """Refuse what is neither 2d nor 3d, and a single map as a volume."""
+    if spatial not in (None, "2d", "3d"):
+        raise ValueError(f"spatial must be '2d' or '3d', got {spatial!r}")
+    if flat and spatial == "3d":
+        raise ValueError("labels is one (H, W) map; spatial='3d' is for volumes")
 
 
 def as_labels(map_, name, void):
@@ -27,8 +35,8 @@ def as_labels(map_, name, void):
     return labels
 
 
-def labelled_slices(labels, image, void):
-    """Go through a volume slice by slice.
+def labelled_slices(labels, image, void, *, of_one_size=True):
+    """Go through a volume, or through maps on their own, slice by slice.
 
     Parameters
     ----------
@@ -36,6 +44,8 @@ def labelled_slices(labels, image, void):
         Anything with a length and an index, in memory or not.
     image : sequence of ndarray of shape (H, W), or None
     void : int
+    of_one_size : bool, default=True
+        Refuse slices that differ in shape.
 
     Yields
     ------
@@ -55,12 +65,13 @@ def labelled_slices(labels, image, void):
     ):
         map_ = as_labels(map_, f"slice {z} of labels", void)
         shape = shape or map_.shape
-        if map_.shape != shape:
+        if of_one_size and map_.shape != shape:
             raise ValueError(
                 f"slice {z} of labels has shape {map_.shape}, but slice 0 has {shape}; "
-                "quantify images that are no volume one at a time"
+                "those of one volume have one shape, spatial='2d' is for maps on their "
+                "own"
             )
-        yield map_, _check_pixels(pixels, f"slice {z} of image", shape)
+        yield map_, _check_pixels(pixels, f"slice {z} of image", map_.shape)
 
 
 def count_slices(volume, name):

@@ -8,7 +8,12 @@ import numpy as np
 
 from sksegment._typing import LabelMaps
 from sksegment.postprocessing._islands import absorb_islands
-from sksegment.postprocessing._label_slices import VOID, as_labels, count_slices
+from sksegment.postprocessing._label_slices import (
+    VOID,
+    as_labels,
+    check_spatial,
+    count_slices,
+)
 from sksegment.postprocessing._morphology import (
     close_class,
     fill_holes_of,
@@ -106,11 +111,9 @@ def postprocess(
 
 def _split(labels, spatial):
     """Named maps, and the function that brings the answer into the form they had."""
-    if spatial not in (None, "2d", "3d"):
-        raise ValueError(f"spatial must be '2d' or '3d', got {spatial!r}")
-    if getattr(labels, "ndim", None) == 2:
-        if spatial == "3d":
-            raise ValueError("labels is one (H, W) map; spatial='3d' is for volumes")
+    flat = getattr(labels, "ndim", None) == 2
+    check_spatial(spatial, flat=flat)
+    if flat:
         return {"labels": labels}, lambda maps: maps[0]
     n_maps = count_slices(labels, "labels")
     if spatial is None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from tqdm import tqdm
@@ -11,12 +11,17 @@ from tqdm import tqdm
 from sksegment._output_files import replacing
 from sksegment._typing import ClassNames, PathLike
 from sksegment.postprocessing._components import measure_components
-from sksegment.postprocessing._label_slices import count_slices, labelled_slices
+from sksegment.postprocessing._label_slices import (
+    check_spatial,
+    count_slices,
+    labelled_slices,
+)
 from sksegment.postprocessing._tables import (
     FLAT,
     SOLID,
     Scale,
     class_columns,
+    join_columns,
     name_classes,
     object_columns,
 )
@@ -76,6 +81,7 @@ def quantify(
     unit: str | None = None,
     image: Sequence[np.ndarray] | np.ndarray | None = None,
     class_names: ClassNames | None = None,
+    spatial: Literal["2d", "3d"] | None = None,
     void: int = -1,
     progress: bool = False,
 ) -> Quantification:
@@ -88,9 +94,9 @@ def quantify(
     Parameters
     ----------
     labels : ndarray of shape (H, W), or sequence of n of them, int
-        One array of two axes is a map. All else is one volume of n slices: an
-        (n, H, W) array, memory map, zarr, HDF5 or dask array, a list, or any object
-        with a length whose ``[i]`` is a slice.
+        One array of two axes is a map. All else is n slices of one volume, or maps on
+        their own: an (n, H, W) array, memory map, zarr, HDF5 or dask array, a list, or
+        any object with a length whose ``[i]`` is a slice.
     spacing : float or sequence of float, optional
         Size of a voxel along (z, y, x), of a pixel along (y, x); one number where all
         are equal. None measures in voxels or pixels.
@@ -100,6 +106,9 @@ def quantify(
         Grey image of the same shape, for mean intensities.
     class_names : dict of int to str, or sequence of str, optional
         Classes that are named have a row also where nothing is labelled so.
+    spatial : {"2d", "3d"}, optional
+        Whether several maps are on their own, of any size, or the slices of one
+        volume, as which they are taken by default.
     void : int, default=-1
         Label that is void, beside all negative ones: 255 or 65535 in label files that
         `sksegment.io.write_labels` wrote.
@@ -120,14 +129,15 @@ def quantify(
         image, ``mean_intensity``.
 
         Of a map they are ``n_pixels``, ``area_um2``, ``perimeter_um``,
-        ``centroid_y_pixel`` and so on. Where no spacing is given the unit is
-        ``voxel`` or ``pixel``, where a spacing has no unit it is ``unit``.
+        ``centroid_y_pixel`` and so on; of several on their own the rows of each follow
+        those of the one before, with its number as ``map``. Where no spacing is given
+        the unit is ``voxel`` or ``pixel``, where a spacing has no unit it is ``unit``.
 
     Raises
     ------
     ValueError
         If a slice is no map of whole numbers, slices differ in shape, the image has
-        another shape, or the spacing does not suit the labels.
+        another shape, or the spacing or ``spatial`` does not suit the labels.
     TypeError
         If labels or image are no sequence.
     ImportError
@@ -160,20 +170,32 @@ def quantify(
     """
     pandas = _import_pandas()
     flat = getattr(labels, "ndim", None) == 2
-    scale = Scale.check(spacing, unit, FLAT if flat else SOLID)
+    check_spatial(spatial, flat=flat)
+    alone = flat or spatial == "2d"
+    scale = Scale.check(spacing, unit, FLAT if alone else SOLID)
     if flat:
         labels = [np.asarray(labels)]
         image = None if image is None else [np.asarray(image)]
-    slices = labelled_slices(labels, image, void)
+    slices = labelled_slices(labels, image, void, of_one_size=not alone)
     total = count_slices(labels, "labels")
     bar = tqdm(slices, total=total, unit="slice", disable=not progress)
-    table, shape = measure_components(bar)
-    names = name_classes(class_names, table["class"])
+    parts = ([pair] for pair in bar) if alone else [bar]
+    columns = [_columns(part, class_names, scale) for part in parts]
+    classes, objects = columns[0]
+    if alone and not flat:
+        classes, objects = map(join_columns, zip(*columns, strict=True))
     return Quantification(
-        pandas.DataFrame(class_columns(table, names, scale)),
-        pandas.DataFrame(object_columns(table, names, scale, shape)),
-        scale.spacing,
-        scale.unit,
+        pandas.DataFrame(classes), pandas.DataFrame(objects), scale.spacing, scale.unit
+    )
+
+
+def _columns(slices, class_names, scale):
+    """Columns of the classes and of the objects in a volume, or in one map."""
+    table, shape = measure_components(slices)
+    names = name_classes(class_names, table["class"])
+    return (
+        class_columns(table, names, scale),
+        object_columns(table, names, scale, shape),
     )
 
 

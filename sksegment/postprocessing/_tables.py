@@ -11,6 +11,7 @@ __all__ = [
     "SOLID",
     "Scale",
     "class_columns",
+    "join_columns",
     "name_classes",
     "object_columns",
 ]
@@ -147,4 +148,13 @@ def object_columns(table, names, scale, shape):
     columns["touches_border"] = touches
     if "intensity" in table:
         columns["mean_intensity"] = table["intensity"] / n_voxels
+    return columns
+
+
+def join_columns(tables):
+    """Columns of the tables of several maps, and the number of the map."""
+    lengths = [len(table["class"]) for table in tables]
+    columns = {"map": np.repeat(np.arange(len(tables)), lengths)}
+    for name in tables[0]:
+        columns[name] = np.concatenate([table[name] for table in tables])
     return columns

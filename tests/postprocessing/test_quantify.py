@@ -45,6 +45,33 @@ def test_a_box_has_the_numbers_of_a_box():
     assert result.unit == "um"
 
 
+def test_maps_on_their_own_have_the_tables_of_each():
+    maps = [random_volume(seed)[0] for seed in range(3)]
+    maps[1] = maps[1][:5, :4]
+    images = [map_ * 2.0 for map_ in maps]
+    options = {"unit": "um", "class_names": {7: "rare"}}
+    result = quantify(maps, (0.5, 2), spatial="2d", image=images, **options)
+    for number, (map_, image) in enumerate(zip(maps, images, strict=True)):
+        alone = quantify(map_, (0.5, 2), image=image, **options)
+        for name in ("classes", "objects"):
+            frame = getattr(result, name)
+            found = frame[frame["map"] == number].drop(columns="map")
+            assert found.columns.tolist() == getattr(alone, name).columns.tolist()
+            assert (found.to_numpy() == getattr(alone, name).to_numpy()).all()
+    assert (result.spacing, result.unit) == ((0.5, 2.0), "um")
+
+
+def test_maps_of_nothing_but_void_have_no_rows():
+    result = quantify(np.full((2, 3, 4), -1), spatial="2d")
+    assert (len(result.classes), len(result.objects)) == (0, 0)
+    assert result.classes.columns[0] == "map"
+
+
+def test_volume_may_be_said():
+    by_default, said = quantify(box()), quantify(box(), spatial="3d")
+    assert said.objects.equals(by_default.objects)
+
+
 def test_classes_have_their_fractions_of_what_is_not_void():
     volume = box()
     volume[5] = -1

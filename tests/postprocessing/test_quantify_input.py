@@ -24,6 +24,18 @@ def test_labels_that_are_no_maps_are_refused(labels, message):
         quantify(labels)
 
 
+@pytest.mark.parametrize(
+    ("labels", "spatial", "message"),
+    [
+        (VOLUME, "2D", "spatial must be '2d' or '3d', got '2D'"),
+        (VOLUME[0], "3d", "one .* map; spatial='3d' is for volumes"),
+    ],
+)
+def test_spatial_that_does_not_suit_is_refused(labels, spatial, message):
+    with pytest.raises(ValueError, match=message):
+        quantify(labels, spatial=spatial)
+
+
 def test_a_stream_without_a_length_is_refused():
     with pytest.raises(TypeError, match=r"labels must be .* got generator"):
         quantify(map_ for map_ in VOLUME)
