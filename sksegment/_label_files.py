@@ -15,6 +15,7 @@ from sksegment._typing import PathLike
 __all__ = [
     "ARRAY_SUFFIXES",
     "label_maps",
+    "largest_of",
     "read_labels",
     "read_pages",
     "whole_numbers",
@@ -192,6 +193,11 @@ def whole_numbers(page, path):
     return page
 
 
+def largest_of(dtype):
+    """Value that is void because it is the largest of a dtype; None if it is signed."""
+    return int(np.iinfo(dtype).max) if dtype.kind == "u" else None
+
+
 def without(page, void, path):
     """Labels of a page, with one value for none of them.
 
@@ -224,10 +230,9 @@ def without(page, void, path):
 
 def _largest(pages, path, option):
     """Value that is void because it is the largest of the dtype of all pages."""
-    dtype = np.result_type(*pages)
-    if dtype.kind != "u":
+    largest = largest_of(np.result_type(*pages))
+    if largest is None:
         return None
-    largest = np.iinfo(dtype).max
     if {*itertools.chain.from_iterable(map(np.unique, pages))} == {0, largest}:
         raise ImageFileError(
             f"{path} has the values 0 and {largest} alone, which may be two classes, "

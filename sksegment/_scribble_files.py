@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from sksegment._image_files import ImageFileError
-from sksegment._label_files import read_pages, whole_numbers, without
+from sksegment._label_files import largest_of, read_pages, whole_numbers, without
 from sksegment._typing import PathLike
 
 __all__ = ["ScribblePages", "read_scribbles"]
@@ -79,7 +79,7 @@ class ScribblePages:
         path = self.path if path is None else path
         page = whole_numbers(page, path)
         if self._is_max:
-            self.unknown = np.iinfo(page.dtype).max if page.dtype.kind == "u" else None
+            self.unknown = largest_of(page.dtype)
         self._seen.update(np.unique(page).tolist())
         classes = without(page, self.unknown, path)
         if self.unknown == 0:

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from sksegment._image_files import ImageFileError
 from sksegment._jobs import check_folder
 from sksegment._output_files import write_labels
 from sksegment.postprocessing import postprocess
 from sksegment.postprocessing._rules import check_merge
 from sksegment.stacks._encoding import dtype_for, recode
+from sksegment.stacks._folder_writer import write_folder
 from sksegment.stacks._label_pages import LabelPages
 from sksegment.stacks._video_writer import VIDEO_SUFFIXES
 from sksegment.stacks._writers import Place
@@ -28,7 +30,8 @@ def clean(labels, out, *, spatial, overwrite, merge, **sizes):
     labels : LabelFile
     out : str
     spatial : {"2d", "3d"}
-        Maps on their own are read and written one by one, a volume as a whole.
+        Maps on their own are read and written one by one, into a folder also of
+        different sizes; a volume as a whole.
     overwrite : bool
     merge : dict of int to int
     **sizes : int
@@ -37,7 +40,8 @@ def clean(labels, out, *, spatial, overwrite, merge, **sizes):
     Raises
     ------
     ValueError
-        If classes to merge do not exist, or the output would replace the input.
+        If classes to merge do not exist, the output would replace the input, or it
+        is no folder and the sizes of the maps differ.
     OSError
         If the output cannot be written, or exists.
     """
@@ -45,10 +49,9 @@ def clean(labels, out, *, spatial, overwrite, merge, **sizes):
     classes = labels.find_classes()
     check_merge(merge, classes, void=-1, largest=_LARGEST_ID)
     if spatial == "3d":
-        volume = np.stack([*labels.maps()])
-        pages = postprocess(volume, spatial="3d", merge=merge, **sizes)
+        pages = postprocess([*labels], spatial="3d", merge=merge, **sizes)
     else:
-        pages = (_clean_map(map_, merge, sizes) for map_ in labels.maps())
+        pages = (_clean_map(map_, merge, sizes) for map_ in labels)
     dtype = dtype_for(max([*classes, *merge.values()], default=0))
     write(pages, dtype)
 
@@ -73,10 +76,25 @@ def _writer(labels, out, overwrite):
     place.check_free(resume=False, overwrite=overwrite)
 
     def write(pages, dtype):
+        if place.write is not write_folder:
+            pages = _of_one_size(pages, labels, out)
         recoded = (recode(page, dtype) for page in pages)
         place.write(place.path, LabelPages(recoded, dtype, labels.stack, str(out)))
 
     return write
+
+
+def _of_one_size(pages, labels, out):
+    """Refuse, at its turn, a map of another size than the first."""
+    height, width = labels.stack.shape[1:3]
+    for index, page in enumerate(pages):
+        if page.shape != (height, width):
+            raise ImageFileError(
+                f"slice {index} of {labels.stack.source} is {page.shape[0]} x "
+                f"{page.shape[1]}, but slice 0 is {height} x {width}, and {out} holds "
+                "one size; choose a folder with -o"
+            )
+        yield page
 
 
 def _is_image_file(path, labels):

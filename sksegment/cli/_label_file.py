@@ -1,40 +1,58 @@
 """Label maps in a file, with what stands for void in them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import tifffile
 
-from sksegment._image_files import ImageFileError
-from sksegment._label_files import read_labels
+from sksegment._image_files import ImageFileError, read_images
+from sksegment._label_files import (
+    largest_of,
+    read_labels,
+    read_pages,
+    whole_numbers,
+    without,
+)
+from sksegment._tiff_files import is_tiff
 from sksegment.postprocessing._label_slices import as_labels
 from sksegment.stacks import Stack, open_stack
+from sksegment.stacks._axes import settle_axes
+from sksegment.stacks._source import page_source
+from sksegment.stacks._tiff_sizes import size_in_file
+from sksegment.stacks._zarr_source import is_zarr
 
-__all__ = ["LabelFile"]
+__all__ = ["LabelFile", "image_by_image"]
 
 _LARGEST_ID = np.iinfo(np.int32).max
 # Their palettes would be taken for colours, and `.npz` is no stack.
 _READ_AT_ONCE = frozenset((".png", ".gif", ".bmp", ".npz"))
 
 
-@dataclass(frozen=True)
-class LabelFile:
-    """Label maps that are read one by one.
+@dataclass(frozen=True, eq=False)
+class LabelFile(Sequence):
+    """Label maps, (H, W) in int32 with -1 where void, that are read one by one.
 
     Attributes
     ----------
     path : pathlib.Path
     stack : Stack
+        The same, as long as they have the size of the first.
+    pages : sequence of ndarray of shape (H, W)
+        The maps as they are stored, those of a folder of any size.
     void : int
-        Number that is void, beside all negative ones.
-    is_guess : bool
-        Whether the number is void only because it is the largest of the dtype.
+        Number that is void in them, beside all negative ones.
+    guess : int or None
+        Number that was taken for void only because it is the largest of the dtype.
     """
 
     path: Path
     stack: Stack
-    void: int
-    is_guess: bool = False
+    pages: Sequence
+    void: int = -1
+    guess: int | None = None
 
     @classmethod
     def open(cls, path, *, axes=None, dataset=None, void="max"):
@@ -55,74 +73,170 @@ class LabelFile:
         """
         path = Path(path)
         if _is_read_at_once(path):
-            return cls(path, open_stack(read_labels(path, void=void)), void=-1)
+            maps = read_labels(path, void=void)
+            axes = axes if len(maps) > 1 else None
+            return cls(path, _stack_of(maps, path.name, [path], axes), maps)
+        if path.is_dir() and not is_zarr(path):
+            return cls._of_folder(path, axes, dataset, void)
         stack = open_stack(path, axes=axes, dataset=dataset)
         if len(stack.shape) == 4:
             raise ImageFileError(
                 f"{path} has {stack.shape[3]} channels; a label map has one: write "
                 "class numbers, not colours"
             )
-        is_guess = void == "max" and stack.dtype.kind == "u"
-        if is_guess:
-            void = int(np.iinfo(stack.dtype).max)
-        return cls(path, stack, void if isinstance(void, int) else -1, is_guess)
+        guess = largest_of(stack.dtype) if void == "max" else None
+        number = guess if void == "max" else void
+        return cls(path, stack, stack, -1 if number is None else number, guess)
+
+    @classmethod
+    def _of_folder(cls, path, axes, dataset, void):
+        paths = open_stack(path, dataset=dataset)._source.paths
+        files = _FileByFile(paths, partial(_read_map, void=void))
+        names = [file.name for file in paths]
+        stack = _stack_of(files, path.name, paths, axes, names=names)
+        guess = largest_of(_only_page(paths[0]).dtype) if void == "max" else None
+        # Other slices are made of all files.
+        pages = files if (axes or "ZYX").upper().endswith("YX") else stack
+        return cls(path, stack, pages, guess=guess)
+
+    def __len__(self):
+        return len(self.stack)
+
+    def __getitem__(self, index):
+        name = f"slice {index} of {self.stack.source}"
+        labels = as_labels(self.pages[index], name, self.void)
+        if labels.max() > _LARGEST_ID:
+            raise ImageFileError(
+                f"{name} has the label {labels.max()}; labels are at most {_LARGEST_ID}"
+            )
+        return labels.astype(np.int32)
 
     @property
     def is_flat(self):
         """Whether there is one map only."""
-        return len(self.stack) == 1
+        return len(self) == 1
 
     @property
-    def size_of_voxel(self):
-        """Spacing (z, y, x), of a single map (y, x), and its unit; None if unknown."""
-        if not self.is_flat:
-            return self.stack.spacing, self.stack.unit
-        source = self.stack._source
-        spacing = [source.spacing.get(letter) for letter in self.stack.axes[1:3]]
-        return (None, None) if None in spacing else (tuple(spacing), source.unit)
+    def is_folder(self):
+        """Whether every map is in a file of its own."""
+        return self.stack.names is not None
 
-    def maps(self):
-        """Read the maps, (H, W) in int32 with -1 where void, one after the other."""
-        for index, map_ in enumerate(self.stack):
-            name = f"slice {index} of {self.stack.source}"
-            labels = as_labels(map_, name, self.void)
-            if labels.max() > _LARGEST_ID:
-                raise ImageFileError(
-                    f"{name} has the label {labels.max()}; labels are at most "
-                    f"{_LARGEST_ID}"
-                )
-            yield labels.astype(np.int32)
+    def size_of_voxel(self, spatial):
+        """Size of a voxel (z, y, x), in 2d of a pixel (y, x), and its unit, or None."""
+        source, axes = self.stack._source, self.stack.axes
+        letters = axes[:3] if spatial == "3d" else axes[1:3]
+        spacing = [source.spacing.get(letter) for letter in letters]
+        if None in spacing:
+            return None, None
+        return tuple(map(float, spacing)), source.unit
 
     def find_classes(self):
-        """List all classes, in ascending order."""
-        found = set()
-        for map_ in self.maps():
-            found.update(np.unique(map_).tolist())
-        classes = sorted(found - {-1})
-        self.check(classes, has_void=-1 in found)
-        return classes
-
-    def check(self, classes, *, has_void):
-        """Refuse what may be a picture of black and white instead of class and void.
+        """List all classes, in ascending order.
 
         Raises
         ------
         ImageFileError
+            If it may be a picture of black and white instead of one class and void.
         """
-        if self.is_guess and has_void and classes == [0]:
+        found = set()
+        for map_ in self:
+            found.update(np.unique(map_).tolist())
+        if self.guess is not None and found == {-1, 0}:
             raise ImageFileError(
-                f"{self.stack.source} has the values 0 and {self.void} alone, which "
-                f"may be two classes, or one and void: say --void {self.void} or "
+                f"{self.stack.source} has the values 0 and {self.guess} alone, which "
+                f"may be two classes, or one and void: say --void {self.guess} or "
                 "--void none"
             )
+        return sorted(found - {-1})
+
+
+class _FileByFile(Sequence):
+    """What files hold, of any size, each read when its turn comes."""
+
+    def __init__(self, paths, read):
+        self._paths, self._read = paths, read
+
+    def __len__(self):
+        return len(self._paths)
+
+    def __getitem__(self, index):
+        return self._read(self._paths[index])
+
+
+def image_by_image(stack):
+    """Images of a folder, of any size; those of another stack as they are.
+
+    Parameters
+    ----------
+    stack : Stack
+
+    Returns
+    -------
+    images : sequence of ndarray
+    """
+    if stack.names is None:
+        return stack
+    return _FileByFile(stack._source.paths, partial(_only_page, read=read_images))
+
+
+def _stack_of(maps, name, paths, axes, **options):
+    """Maps as a stack, of the size of the first, with the size of a pixel in files."""
+    first, (spacing, unit) = maps[0], _size_in_files(paths)
+    source = page_source(
+        name,
+        maps.__getitem__,
+        (len(maps), *first.shape),
+        first.dtype,
+        paths=tuple(paths),
+        spacing=spacing,
+        unit=unit,
+        **options,
+    )
+    return Stack(source, settle_axes(name, source.shape, axes=axes, stated="ZYX"))
+
+
+def _read_map(path, void):
+    page = whole_numbers(_only_page(path), path)
+    return without(page, largest_of(page.dtype) if void == "max" else void, path)
+
+
+def _only_page(path, read=read_pages):
+    pages = read(path)
+    if len(pages) != 1:
+        raise ImageFileError(
+            f"{path} holds {len(pages)} images, not one as the files of a folder do; "
+            "give it by itself"
+        )
+    return pages[0]
+
+
+def _size_in_files(paths):
+    """Size of a pixel and its unit, if all files state the same."""
+    first, *others = map(size_in_file, paths)
+    return first if all(other == first for other in others) else ({}, None)
 
 
 def _is_read_at_once(path):
+    if not path.is_file():
+        return False
     suffix = path.suffix.lower()
-    if suffix != ".npy" or not path.is_file():
+    if is_tiff(path):
+        return _has_palette(path)
+    if suffix != ".npy":
         return suffix in _READ_AT_ONCE
     try:
         return np.load(path, mmap_mode="r").ndim == 2
     # What is wrong with it is told when it is opened.
     except (ValueError, EOFError, OSError):
+        return False
+
+
+def _has_palette(path):
+    """Whether the numbers in a TIFF stand for colours, other than in ImageJ's."""
+    try:
+        with tifffile.TiffFile(path) as tif:
+            photometric = tif.pages.first.photometric
+            return photometric == tifffile.PHOTOMETRIC.PALETTE and not tif.is_imagej
+    # What is wrong with it is told when it is opened, and may be anything.
+    except Exception:
         return False

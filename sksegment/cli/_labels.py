@@ -1,7 +1,6 @@
 """The commands for what follows prediction: quantify and clean."""
 
 import argparse
-import math
 import sys
 
 from sksegment.cli._options import add_command, add_quiet, add_void
@@ -23,8 +22,9 @@ def _add_quantify(commands):
         "Measure the classes and the objects in label maps.\n\n"
         "Writes classes.csv, a row a class with its fraction and volume, and\n"
         "objects.csv, a row a connected piece of one class with its volume, surface,\n"
-        "position and extent; of a single map areas and perimeters. Sizes are in the\n"
-        "unit of the spacing, which is taken from the file if it states one.",
+        "position and extent; of maps on their own areas and perimeters, and which\n"
+        "map it is. Sizes are in the unit of the spacing, which is taken from the\n"
+        "file if it states one.",
         "  sksegment quantify labels.tif -o tables --spacing 2 0.5 0.5 --unit um\n"
         "  sksegment quantify labels.zarr -o tables --image scan.tif",
     )
@@ -42,6 +42,11 @@ def _add_quantify(commands):
     add("--unit", help="of the spacing, e.g. um")
     add("--image", metavar="SOURCE", help="grey stack or image, for mean intensities")
     add("--image-dataset", metavar="PATH", help="array in the HDF5 or zarr file of it")
+    _add_spatial(
+        add,
+        "a folder of several has to say; else time steps are on their own, all other "
+        "slices one volume",
+    )
     add("--names", type=_names, metavar="A,B", help="names of class 0, 1, ...")
     add_quiet(parser)
 
@@ -85,14 +90,21 @@ def _add_clean(commands):
         metavar="OLD:NEW,...",
         help="give classes another number, e.g. 5:2,6:2",
     )
-    add(
-        "--spatial",
-        choices=["2d", "3d"],
-        help="whether slices are on their own, or one volume, which has to fit into "
-        "memory several times; has to be said where there are several",
+    _add_spatial(
+        add,
+        "a volume has to fit into memory several times; time steps are on their own, "
+        "of other slices it has to be said",
     )
     add("--overwrite", action="store_true", help="replace OUT")
     add_quiet(parser)
+
+
+def _add_spatial(add, text):
+    add(
+        "--spatial",
+        choices=["2d", "3d"],
+        help=f"whether slices are on their own, or one volume: {text}",
+    )
 
 
 def _add_labels(parser):
@@ -145,31 +157,68 @@ def _quantify(args):
 
     check_folder(args.out)
     labels = _open_labels(args)
-    stack, image = labels.stack, _open_image(args, len(labels.stack))
+    spatial = _spatial_of(args, labels, usual="3d")
+    maps, image = labels, _open_image(args, len(labels), spatial)
     if labels.is_flat:
-        stack, image = stack[0], image and image[0]
-    spacing, unit = _spacing_of(args, labels)
+        maps, image = labels[0], image and image[0]
+    spacing, unit = _spacing_of(args, labels, spatial)
     result = quantify(
-        stack,
+        maps,
         spacing,
         unit=unit,
         image=image,
         class_names=args.names,
-        void=labels.void,
+        spatial=spatial,
         progress=not args.quiet and sys.stderr.isatty(),
     )
-    found = result.objects["class"].unique().tolist()
-    n_voxels = result.classes.iloc[:, 2].sum()
-    labels.check(found, has_void=n_voxels < math.prod(labels.stack.shape))
+    if result.objects["class"].unique().tolist() == [0]:
+        # The other value may be void, or not.
+        labels.find_classes()
+    _name_maps(result, labels)
     result.to_csv(args.out)
     if not args.quiet:
-        shown = result.classes if args.names else result.classes.drop(columns="name")
+        shown = _of_all_maps(result.classes)
+        shown = shown if args.names else shown.drop(columns="name")
         print(shown.to_string(index=False, float_format="{:.6g}".format))
         print(f"{len(result.objects)} objects; the tables are in {args.out}")
     return 0
 
 
-def _open_image(args, n_slices):
+def _name_maps(result, labels):
+    """Put names of files in the place of numbers of maps."""
+    for table in (result.classes, result.objects):
+        if "map" in table and labels.is_folder:
+            table["map"] = [labels.stack.names[number] for number in table["map"]]
+
+
+def _of_all_maps(classes):
+    """Sum up the classes of maps on their own."""
+    if "map" not in classes:
+        return classes
+    summed = classes.drop(columns="map").groupby(["class", "name"], as_index=False)
+    summed = summed.sum()
+    n_pixels = summed["n_pixels"]
+    return summed.assign(fraction=n_pixels / max(n_pixels.sum(), 1))
+
+
+def _spatial_of(args, labels, usual=None):
+    """Whether maps are one volume or each is on its own, as is said or is known."""
+    if labels.is_flat:
+        return "2d"
+    if args.spatial:
+        return args.spatial
+    if labels.stack.axes[0] == "T":
+        return "2d"
+    if usual and not labels.is_folder:
+        return usual
+    raise ValueError(
+        f"{labels.stack.source} holds {len(labels)} slices; say --spatial 3d if they "
+        "are one volume, --spatial 2d if each is on its own"
+    )
+
+
+def _open_image(args, n_slices, spatial):
+    from sksegment.cli._label_file import image_by_image
     from sksegment.stacks import open_stack
 
     if args.image is None:
@@ -179,13 +228,13 @@ def _open_image(args, n_slices):
         raise ValueError(
             f"{args.image} has {len(image)} slice(s), but {args.labels} has {n_slices}"
         )
-    return image
+    return image_by_image(image) if spatial == "2d" else image
 
 
-def _spacing_of(args, labels):
+def _spacing_of(args, labels, spatial):
     if args.spacing:
         return args.spacing[0] if len(args.spacing) == 1 else args.spacing, args.unit
-    spacing, unit = labels.size_of_voxel
+    spacing, unit = labels.size_of_voxel(spatial)
     if args.unit and spacing:
         raise ValueError(
             f"--unit {args.unit} needs --spacing; the file states {spacing} {unit}"
@@ -200,22 +249,17 @@ def _clean(args):
     if not (args.min_size or args.fill_holes or args.merge):
         raise ValueError("nothing to do; give --min-size, --fill-holes or --merge")
     labels, journal = _open_labels(args), Journal(args.quiet)
-    if args.spatial is None and not labels.is_flat:
-        raise ValueError(
-            f"{labels.stack.source} holds {len(labels.stack)} slices; say --spatial 3d "
-            "if they are one volume, --spatial 2d if each is on its own"
-        )
     clean(
         labels,
         args.out,
-        spatial="2d" if labels.is_flat else args.spatial,
+        spatial=_spatial_of(args, labels),
         overwrite=args.overwrite,
         min_size=args.min_size,
         fill_holes=args.fill_holes,
         merge=args.merge,
     )
     journal.say(
-        f"cleaned {len(labels.stack)} slice(s) in {journal.seconds:.1f} s; the result "
+        f"cleaned {len(labels)} slice(s) in {journal.seconds:.1f} s; the result "
         f"is {args.out}"
     )
     return 0

@@ -1,11 +1,13 @@
 """Label maps as a folder of images, one a slice."""
 
+import uuid
 from pathlib import Path
 
 import tifffile
 from PIL import Image
 
 from sksegment._output_files import replacing
+from sksegment._tiff_files import ome_sizes
 
 __all__ = ["page_names", "write_folder"]
 
@@ -51,6 +53,20 @@ def write_folder(path, labels):
     for name, page in zip(page_names(labels.stack), labels.pages, strict=True):
         with replacing(path / name) as file:
             if name.lower().endswith(_TIFF_SUFFIXES):
-                tifffile.imwrite(file, page, compression="zlib", metadata=None)
+                metadata = _metadata(labels, name)
+                is_ome = metadata is not None
+                tifffile.imwrite(
+                    file, page, compression="zlib", ome=is_ome, metadata=metadata
+                )
             else:
                 Image.fromarray(page).save(file, format="PNG")
+
+
+def _metadata(labels, name):
+    """What a TIFF states of the size of its pixels; None if it is not known."""
+    sizes = {axis: size for axis, size in labels.sizes.items() if axis != "Z"}
+    if not sizes:
+        return None
+    identity = uuid.uuid5(uuid.NAMESPACE_OID, f"{labels.identity} {name}")
+    stated = ome_sizes(sizes, labels.unit)
+    return {"axes": "YX", "UUID": f"urn:uuid:{identity}", **stated}

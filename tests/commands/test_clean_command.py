@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.testing import assert_array_equal
+from PIL import Image
 
 from sksegment.io import read_images, read_labels, write_labels
 from sksegment.postprocessing import postprocess
@@ -123,6 +124,73 @@ def test_folder_keeps_the_names_of_its_slices(run, labels, tmp_path):
     assert run(*args, "--min-size", 2)[0] == 0
     names = [path.name for path in sorted((tmp_path / "out").iterdir())]
     assert names == ["s0.png", "s1.png", "s2.png", "s3.png"]
+
+
+@pytest.fixture
+def images(labels, tmp_path):
+    """Write maps of different sizes, of which one has a palette, to a folder."""
+    maps = [labels[1], labels[2, :8], labels[0, :, :9]]
+    (tmp_path / "in").mkdir()
+    for index, map_ in enumerate(maps):
+        picture = Image.fromarray(map_)
+        if index == 1:
+            picture = Image.fromarray(map_, mode="P")
+            picture.putpalette([*range(256)] * 3)
+        picture.save(tmp_path / "in" / f"s{index}.png")
+    return tmp_path / "in", maps
+
+
+def test_images_of_a_folder_are_cleaned_each_on_its_own(run, images, tmp_path):
+    folder, maps = images
+    args = ("clean", folder, "-o", tmp_path / "out", "--spatial", "2d")
+    code, _, err = run(*args, "--min-size", 3)
+    assert (code, err) == (0, "")
+    for index, map_ in enumerate(maps):
+        cleaned = read_images(tmp_path / "out" / f"s{index}.png")[0]
+        assert_array_equal(cleaned, expected(map_, min_size=3))
+
+
+def test_sizes_that_differ_need_a_folder_and_are_no_volume(fails, images, tmp_path):
+    args = ("clean", images[0], "--min-size", 3, "-o", tmp_path / "out.tif")
+    line = fails(*args, "--spatial", "2d")
+    assert "slice 1 of in is 8 x 14, but slice 0 is 12 x 14" in line
+    assert "choose a folder" in line
+    assert "--spatial 2d is for maps on their own" in fails(*args, "--spatial", "3d")
+    assert not (tmp_path / "out.tif").exists()
+
+
+def test_void_of_each_image_is_the_largest_of_its_type(run, labels, tmp_path):
+    (tmp_path / "in").mkdir()
+    for index, largest in enumerate((3, 300)):
+        map_ = np.where(labels[0] == 255, -1, labels[0].astype(int))
+        map_[map_ == 3] = largest
+        write_labels(tmp_path / "in" / f"{index}.png", map_)
+    args = ("clean", tmp_path / "in", "-o", tmp_path / "out", "--spatial", "2d")
+    assert run(*args, "--merge", "300:2")[0] == 0
+    for index, largest in enumerate((3, 2)):
+        cleaned = read_labels(tmp_path / "out" / f"{index}.png")[0]
+        assert np.unique(cleaned).tolist() == sorted({-1, 0, 1, largest})
+
+
+def test_size_of_pixels_of_a_folder_stays(run, labels, tmp_path):
+    (tmp_path / "in").mkdir()
+    for index, map_ in enumerate(labels.astype(np.int8)):
+        sizes = {"spacing": {"Y": 0.25, "X": 0.5}, "unit": "um"}
+        write_labels(tmp_path / "in" / f"{index}.tif", map_, **sizes)
+    args = ("clean", tmp_path / "in", "-o", tmp_path / "out", "--spatial", "2d")
+    assert run(*args, "--min-size", 1)[0] == 0
+    source = open_stack(tmp_path / "out" / "3.tif")._source
+    assert (source.spacing, source.unit) == ({"Y": 0.25, "X": 0.5}, "um")
+    assert_array_equal(in_file(tmp_path / "out" / "3.tif")[0], labels[3])
+
+
+def test_time_steps_are_on_their_own(run, labels, tmp_path):
+    path = tmp_path / "film.tif"
+    tifffile.imwrite(path, labels, ome=True, metadata={"axes": "TYX"})
+    args = ("clean", path, "-o", tmp_path / "out.npy", "--min-size", 3)
+    assert run(*args)[0] == 0
+    cleaned = np.load(tmp_path / "out.npy")
+    assert_array_equal(cleaned, expected(labels, min_size=3, spatial="2d"))
 
 
 def test_what_is_255_can_be_a_class(run, path, labels, tmp_path):

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from sksegment.io import write_image, write_labels
 
@@ -92,6 +93,62 @@ def test_array_of_two_axes_is_a_map(quantify, labels, tmp_path):
     assert quantify(tmp_path / "map.npy")[0]["n_pixels"].tolist() == [66, 6]
 
 
+@pytest.fixture
+def folder(tmp_path):
+    """Write three maps of two halves each, of different sizes, two with a palette."""
+    (tmp_path / "maps").mkdir()
+    for index, width in enumerate((8, 8, 6)):
+        halves = np.zeros((8, width), np.uint8)
+        halves[:, width // 2 :] = 1
+        picture = Image.fromarray(halves, mode="P" if index else "L")
+        if index:
+            picture.putpalette([0, 0, 0, 200, 10, 10, 10, 10, 200])
+        picture.save(tmp_path / "maps" / f"m{index}.png")
+    return tmp_path / "maps"
+
+
+def test_images_of_a_folder_are_measured_each_on_its_own(quantify, folder, tmp_path):
+    (tmp_path / "photos").mkdir()
+    for path in folder.iterdir():
+        pixels = 10 * np.asarray(Image.open(path))
+        write_image(tmp_path / "photos" / path.name, pixels)
+    args = ("--spatial", "2d", "--image", tmp_path / "photos", "--spacing", 2)
+    classes, objects, text = quantify(folder, *args)
+    assert objects["map"].tolist() == [f"m{i}.png" for i in (0, 0, 1, 1, 2, 2)]
+    assert objects["area_unit2"].tolist() == [128, 128, 128, 128, 96, 96]
+    assert objects["mean_intensity"].tolist() == [0, 10] * 3
+    assert len(classes) == 6
+    # What is printed is of all.
+    rows = [line.split() for line in text.splitlines()]
+    assert rows[0][:3] == ["class", "n_pixels", "fraction"]
+    assert [row[:3] for row in rows[1:3]] == [["0", "88", "0.5"], ["1", "88", "0.5"]]
+
+
+def test_slices_in_a_folder_are_a_volume_only_when_said(quantify, fails, folder):
+    (folder / "m2.png").unlink()
+    line = fails("quantify", folder, "-o", folder / "tables")
+    assert "holds 2 slices; say --spatial 3d if they are one volume" in line
+    objects = quantify(folder, "--spatial", "3d")[1]
+    assert objects["volume_voxel3"].tolist() == [64, 64]
+
+
+def test_time_steps_are_on_their_own_unless_said(quantify, labels, tmp_path):
+    path = tmp_path / "film.tif"
+    sizes = {"PhysicalSizeY": 0.5, "PhysicalSizeX": 0.5}
+    tifffile.imwrite(path, labels, ome=True, metadata={"axes": "TYX", **sizes})
+    objects = quantify(path)[1]
+    assert objects["map"].tolist() == [0, 0, 1, 1, 2]
+    assert objects["area_um2"].sum() == (labels != 255).sum() / 4
+    assert "volume_voxel3" in quantify(path, "--spatial", "3d")[1]
+
+
+def test_palette_of_a_tiff_is_no_colour(quantify, labels, tmp_path):
+    path, palette = tmp_path / "map.tif", np.zeros((3, 256), np.uint16)
+    palette[0] = np.arange(256) * 256
+    tifffile.imwrite(path, labels[0], photometric="palette", colormap=palette)
+    assert quantify(path)[0]["n_pixels"].tolist() == [66, 6]
+
+
 def test_void_can_be_a_class(quantify, path):
     assert quantify(path, "--void", "none")[0]["class"].tolist() == [0, 1, 255]
     assert quantify(path, "--void", 1)[0]["class"].tolist() == [0, 255]
@@ -132,7 +189,7 @@ MISTAKES = [
     ("{labels} -o {out} --image {scan}", "scan.tif has 8 slice(s), but"),
     ("{labels} -o {out} --dataset a", "--dataset names an array in an HDF5 or zarr"),
     ("{labels} -o {out} --void x", "'x' is neither a number nor 'max' nor 'none'"),
-    ("{float} -o {out}", "slice 0 of labels holds float64"),
+    ("{float} -o {out}", "slice 0 of float.npy holds float64"),
     ("{colour} -o {out}", "colour.npy has 3 channels; a label map has one"),
     ("{broken} -o {out}", "slice 3 of broken.tif cannot be read"),
 ]
