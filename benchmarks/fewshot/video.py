@@ -15,6 +15,8 @@ the most frequent label in the mask is that of the first training frame.
 
 ``--model kmeans`` clusters the colours of pixels instead: on ice the skater is told by
 colour alone, so it shows how much the object itself changes from frame to frame.
+``--truth DAVIS`` measures masks that people drew instead, of every frame of DAVIS 2016,
+and of every second and sixth: as stable as that is perfect.
 ``--keep FOLDER`` keeps label maps, and takes those that are there; ``--sheets FOLDER``
 writes overlays to look at.
 """
@@ -244,9 +246,22 @@ def measure(name, args):
     return row
 
 
+def measure_truth(root, sequence, step):
+    """Stability of the masks of people in every so many frames, at half their size."""
+    paths = sorted((root / "images").glob(f"{sequence}_*.jpg"))[::step]
+    frames = [imread(path)[::2, ::2] for path in paths]
+    masks = [
+        imread(root / "labels" / f"{path.stem}.png")[::2, ::2] > 0 for path in paths
+    ]
+    numbers = [int(path.stem.rpartition("_")[2]) for path in paths]
+    row = {"video": sequence, "name": f"truth, every {step}", "frames": len(frames)}
+    return row | stability(frames, masks, numbers)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder of videos")
+    parser.add_argument("--data", type=Path, help="folder of videos")
+    parser.add_argument("--truth", type=Path, help="folder of DAVIS 2016")
     parser.add_argument("--videos", nargs="+", choices=VIDEOS, default=[*VIDEOS])
     parser.add_argument("--model", choices=("wnet", "kmeans"), default="wnet")
     parser.add_argument("--set", type=json.loads, default={}, help="JSON")
@@ -255,8 +270,19 @@ def main():
     parser.add_argument("--sheets", type=Path, help="folder for overlays")
     parser.add_argument("--out", type=Path, help="JSON lines, appended to")
     args = parser.parse_args()
-    for name in args.videos:
-        line = json.dumps(measure(name, args))
+    if args.truth:
+        found = {path.stem.rpartition("_")[0] for path in args.truth.glob("images/*")}
+        rows = (
+            measure_truth(args.truth, name, step)
+            for name in sorted(found)
+            for step in (1, 2, 6)
+        )
+    elif args.data:
+        rows = (measure(name, args) for name in args.videos)
+    else:
+        parser.error("give --data or --truth")
+    for row in rows:
+        line = json.dumps(row)
         print(line, flush=True)
         if args.out:
             args.out.parent.mkdir(parents=True, exist_ok=True)
