@@ -26,8 +26,9 @@ def model_digest(model):
     ----------
     model : estimator
         Parameters, fitted attributes and the weights of a net count, labels of the
-        training images and the history do not. Of functions and classes that are in
-        no library their code counts, and what they find in their module.
+        training images and the history do not. Of functions, and of classes whose
+        instances are used as such, the code counts, and, unless they are of a library,
+        what they find in their module.
 
     Returns
     -------
@@ -122,7 +123,7 @@ def _parts_of_object(value, seen):
 def _content(value):
     """What is in an object, as a value of another kind."""
     if isinstance(value, types.MethodType):
-        return [value.__func__, value.__self__]
+        return [value.__func__, value.__self__, type(value.__self__)]
     if isinstance(value, functools.partial):
         return [value.func, value.args, value.keywords]
     if isinstance(value, types.ModuleType):
@@ -133,7 +134,8 @@ def _content(value):
     is_plain = callable(value) or type(value).__reduce__ is object.__reduce__
     if is_plain and hasattr(value, "__dict__"):
         state = {k: v for k, v in vars(value).items() if k not in _IRRELEVANT}
-        return [type(value), state]
+        # An estimator whose code has been mended may go on.
+        return [type(value), state] if callable(value) else state
     reduce = copyreg.dispatch_table.get(type(value))
     try:
         return [*(reduce(value) if reduce else value.__reduce_ex__(2))]
