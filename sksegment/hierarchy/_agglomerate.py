@@ -78,10 +78,9 @@ class _Rounds:
 
     def _mutual(self):
         """Edges that are the cheapest of both their ends; ties by position."""
-        order = np.argsort(self.cost, kind="stable")[::-1]
-        rank = np.empty(len(order), np.int64)
-        rank[order] = np.arange(len(order))[::-1]
-        best = np.full(len(self.sizes), len(order))
+        rank = np.empty(len(self.cost), np.int64)
+        rank[np.argsort(self.cost, kind="stable")] = np.arange(len(rank))
+        best = np.full(len(self.sizes), len(rank))
         np.minimum.at(best, self.i, rank)
         np.minimum.at(best, self.j, rank)
         chosen = np.flatnonzero((best[self.i] == rank) & (best[self.j] == rank))

@@ -64,36 +64,41 @@ def _count_pairs(rows, columns, n, counts):
 
 
 def _absorb(classes, sizes, limits, borders):
-    """Class of every island when all small ones have joined a neighbour.
-
-    In every round those islands move that come before all their small neighbours, so
-    that no two of them are neighbours, and all can move at once.
-    """
+    """Class of every island when all small ones have joined a neighbour."""
     region = np.arange(len(classes))
     # Without chance between equal sizes, rows of single pixels would go one by one.
     chance = np.random.default_rng(0).permutation(len(classes))
-    while True:
-        row, column = borders.row, borders.col
-        small = sizes < limits[classes]
-        small &= np.bincount(row, minlength=len(sizes)) > 0
-        if not small.any():
-            return classes[region]
-        rank = np.empty(len(sizes), np.int64)
-        rank[np.lexsort((chance, sizes))] = np.arange(len(sizes))
-        moves = small & (rank < _least_small_neighbour(rank, small, row, column))
+    while (moves := _which_move(classes, sizes, limits, borders, chance)).any():
         classes = _majority(classes, moves, borders, len(limits))
-        joined = classes[row] == classes[column]
-        links = coo_array(
-            (joined[joined], (row[joined], column[joined])), borders.shape
-        )
-        n, group = connected_components(links, directed=False)
-        region, chance = group[region], _first_of_group(chance, group, n)
-        classes = _first_of_group(classes, group, n)
-        sizes = np.bincount(group, sizes, minlength=n)
-        apart = ~joined
-        borders = _count_pairs(
-            group[row[apart]], group[column[apart]], n, borders.data[apart]
-        ).tocoo()
+        group, borders = _unite(classes, borders)
+        n = borders.shape[0]
+        region, sizes = group[region], np.bincount(group, sizes, minlength=n)
+        classes, chance = (_first_of_group(v, group, n) for v in (classes, chance))
+    return classes[region]
+
+
+def _which_move(classes, sizes, limits, borders, chance):
+    """Small islands that come before all their small neighbours.
+
+    No two of them are neighbours, so that all can move at once.
+    """
+    row, column = borders.row, borders.col
+    small = sizes < limits[classes]
+    small &= np.bincount(row, minlength=len(sizes)) > 0
+    rank = np.empty(len(sizes), np.int64)
+    rank[np.lexsort((chance, sizes))] = np.arange(len(sizes))
+    return small & (rank < _least_small_neighbour(rank, small, row, column))
+
+
+def _unite(classes, borders):
+    """Islands of neighbours of one class: the new number of each, and new borders."""
+    row, column = borders.row, borders.col
+    joined = classes[row] == classes[column]
+    links = coo_array((joined[joined], (row[joined], column[joined])), borders.shape)
+    n, group = connected_components(links, directed=False)
+    apart = ~joined
+    pairs = group[row[apart]], group[column[apart]]
+    return group, _count_pairs(*pairs, n, borders.data[apart]).tocoo()
 
 
 def _least_small_neighbour(rank, small, row, column):
