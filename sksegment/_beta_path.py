@@ -10,7 +10,8 @@ import numpy as np
 from sklearn.base import clone
 
 from sksegment._agreement import agreement_scores, regions_without_a_net
-from sksegment._scorers import check_truth, v_measure_scorer
+from sksegment._label_free import as_scorer
+from sksegment._scorers import check_truth
 from sksegment._typing import Images, Truths
 from sksegment._validation import check_images
 from sksegment.training import choose_device
@@ -74,10 +75,11 @@ def beta_path(
         Images; one is enough.
     y : sequence of ndarray of shape (H, W) or (A, H, W), optional
         Ground truth. Without it the choice is by a score that needs none.
-    scoring : callable, optional
+    scoring : str or callable, optional
         Scorer that is called with estimator, X and y and returns a number, of which
-        more is better. By default `v_measure_scorer`; without y how far each result
-        agrees with the others and with regions found without a net.
+        more is better, or the name of one. By default `v_measure_scorer`; without y
+        how far each result agrees with the others and with regions found without a
+        net.
     betas : sequence of float, default=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
         Values above 0, in any order. Those of the paper by default.
     names : sequence of str, optional
@@ -121,9 +123,14 @@ def beta_path(
     """
     if y is not None:
         check_truth(X, y, "beta_path")
-    if scoring is None and y is not None:
-        scoring = v_measure_scorer
+    if scoring is not None or y is not None:
+        scoring = as_scorer(scoring, y)
     values, names = _check_betas(betas), _check_names(estimator, names)
+    if estimator.n_init > 1:
+        raise ValueError(
+            f"beta_path has no restarts, but n_init={estimator.n_init}; set n_init=1, "
+            "or use tune_betas"
+        )
     if not n_fits > 0:
         raise ValueError(f"n_fits={n_fits!r} must be above 0")
     models = [clone(estimator).set_params(**dict.fromkeys(names, b)) for b in values]

@@ -59,7 +59,7 @@ def compute_superpixels(
     elif mask is not None:
         # Superpixels are cut by the mask afterwards: masked SLIC is far slower and
         # may give one id to two pieces (scikit-image #8295).
-        n_segments = int(np.ceil(n_segments * mask.size / mask.sum()))
+        n_segments = int(np.ceil(int(n_segments) * mask.size / mask.sum()))
     if callable(method):
         labels = _numbered(method(squeeze(image)), image.shape[:2])
         return connected(labels, mask)

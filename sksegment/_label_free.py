@@ -12,11 +12,13 @@ from sksegment._agreement import mean_v_measure, regions_without_a_net
 from sksegment._intensity import IntensityScale
 from sksegment._parts import ScaledParts
 from sksegment._rescaled import RescaledImage, original_shape
+from sksegment._scorers import SCORERS, v_measure_scorer
 from sksegment._typing import Images
 from sksegment._validation import check_images
 
 __all__ = [
     "LABEL_FREE_SCORERS",
+    "as_scorer",
     "description_length_score",
     "region_agreement_score",
     "seed_stability_score",
@@ -27,6 +29,8 @@ __all__ = [
 # difference that can be seen.
 _BORDER_BITS = 8.0
 _NOISE_VARIANCE = 1.0
+# What a search, and what a frozen estimator, passes images to.
+_INNER_ESTIMATORS = ("best_estimator_", "estimator")
 _MIRRORS = ((slice(None), slice(None, None, -1)), (slice(None, None, -1), slice(None)))
 
 
@@ -112,6 +116,12 @@ def _with_mirrored_mask(estimator, mirror):
     if isinstance(estimator, Pipeline):
         *steps, (name, last) = estimator.steps
         return Pipeline([*steps, (name, _with_mirrored_mask(last, mirror))])
+    for inner in _INNER_ESTIMATORS:
+        if inner in vars(estimator):
+            estimator = copy.copy(estimator)
+            fitted = _with_mirrored_mask(getattr(estimator, inner), mirror)
+            setattr(estimator, inner, fitted)
+            return estimator
     superpixels = getattr(estimator, "superpixels_", None)
     mask = getattr(superpixels, "mask", None)
     if mask is None or callable(mask):
@@ -152,8 +162,18 @@ def seed_stability_score(
     scores = []
     for seed in others[:n_seeds]:
         twin = clone(estimator).set_params(**dict.fromkeys(names, seed)).fit(X)
+        _merge_alike(twin, estimator)
         scores.append(mean_v_measure(labels, twin.predict(X)))
     return float(np.mean(scores))
+
+
+def _merge_alike(twin, estimator):
+    """Join labels of a twin until there are as many as in the estimator, if it did."""
+    final, merged = (e[-1] if isinstance(e, Pipeline) else e for e in (twin, estimator))
+    groups = getattr(merged, "label_groups_", None)
+    if groups is not None:
+        n_used = int((final.label_fractions_ > 0).sum())
+        final.merge_labels(min(n_used, int(groups.max()) + 1))
 
 
 def _is_seed(name):
@@ -226,3 +246,34 @@ LABEL_FREE_SCORERS = {
     "seed_stability": seed_stability_score,
     "description_length": description_length_score,
 }
+
+
+def as_scorer(scoring, y):
+    """Find a scorer by its name.
+
+    Parameters
+    ----------
+    scoring : str, callable or None
+        None is agreement with regions, or the V-measure where there is ground truth.
+    y : object
+        None where there is no ground truth.
+
+    Returns
+    -------
+    scorer : callable
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name.
+    """
+    if scoring is None:
+        return region_agreement_score if y is None else v_measure_scorer
+    known = SCORERS | LABEL_FREE_SCORERS
+    if isinstance(scoring, str) and scoring in known:
+        return known[scoring]
+    if not callable(scoring):
+        raise ValueError(
+            f"scoring={scoring!r} is neither a scorer nor one of {', '.join(known)}"
+        )
+    return scoring

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sksegment._transitions import join_transitions
+from sksegment.fitting import check_net
 from sksegment.labelling import (
     group_labels,
     natural_number,
@@ -83,6 +84,7 @@ class MergingMixin:
         [0, 1]
         """
         check_is_fitted(self)
+        check_net(self)
         is_auto = n_labels == "auto"
         if is_auto:
             n_labels = natural_number(self._points(), self.label_fractions_)

@@ -55,6 +55,8 @@ def write_file(path, header, tensors):
     tensors = {name: value.detach().cpu().clone() for name, value in tensors.items()}
     tensors = {name: value.contiguous() for name, value in tensors.items()}
     metadata = {"sksegment": text, "sha256": _digest(text, tensors)}
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"cannot write {path}: there is no such folder")
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     permissions = _make_file(temporary)
     try:
@@ -162,6 +164,20 @@ def _flush(path):
         os.fsync(file.fileno())
 
 
+def check_class(class_):
+    """Refuse an estimator of which a file could not be read: only ours are made anew.
+
+    Raises
+    ------
+    ValueError
+    """
+    if class_.__module__.partition(".")[0] != "sksegment":
+        raise ValueError(
+            f"{class_.__qualname__} cannot be saved: a file holds no code, and only "
+            "the classes of sksegment are made anew from it; pickle it instead"
+        )
+
+
 def encode(value, name, tensors):
     """Turn a parameter into what JSON can hold.
 
@@ -199,6 +215,7 @@ def encode(value, name, tensors):
         # Only its state at the time of the fit would mean anything.
         return None
     if hasattr(value, "get_params"):
+        check_class(type(value))
         params = value.get_params(deep=False)
         encoded = {k: encode(v, f"{name}__{k}", tensors) for k, v in params.items()}
         return {"estimator": type(value).__name__, "params": encoded}

@@ -3,7 +3,13 @@
 import numpy as np
 import torch
 
-from sksegment._model_file import decode, encode, read_file, write_file
+from sksegment._model_file import (
+    check_class,
+    decode,
+    encode,
+    read_file,
+    write_file,
+)
 from sksegment._textures import TEXTURES
 from sksegment.fitting import check_net, net_size
 from sksegment.nn import WNet
@@ -94,6 +100,7 @@ def check_parameters(estimator):
 
 
 def _encoded(estimator, tensors):
+    check_class(type(estimator))
     params = estimator.get_params(deep=False)
     return {name: encode(value, name, tensors) for name, value in params.items()}
 
@@ -133,6 +140,7 @@ def restore_segmenter(path, classes, device):
         setattr(estimator, name, tensors[key].numpy())
     estimator.label_groups_ = _optional(tensors, "fitted/label_groups")
     estimator.rgb_ = fitted["rgb"]
+    estimator.grid_ = estimator._grid
     # The earliest files have none of these, and no moments.
     estimator.interrupted_ = bool(fitted.get("interrupted", False))
     names = fitted.get("class_names")

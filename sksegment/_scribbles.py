@@ -121,6 +121,12 @@ def _warn_of_lost(classes):
 def _check_map(map_, shape, index):
     if map_ is None:
         return np.full(shape, _UNKNOWN)
+    if np.asarray(map_).dtype.kind == "b":
+        raise ValueError(
+            f"scribble map {index} is of booleans, which know no unknown pixels; "
+            "expected the classes 0, 1, ... and -1 where unknown, e.g. "
+            "numpy.where(stroke, 0, -1)"
+        )
     try:
         checked = check_label_maps([map_], [shape])[0]
     except (TypeError, ValueError) as error:

@@ -12,6 +12,7 @@ from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from sksegment._rescaled import RescaledImage, enlarge_map, original_shape
+from sksegment._warn import warn_user
 
 __all__ = [
     "ImageBatch",
@@ -27,6 +28,8 @@ __all__ = [
 ]
 
 MIN_SIDE = 8
+# An image of fewer rows than this, and of more channels, has them in the wrong place.
+_FEW_ROWS = 16
 _LARGEST = np.finfo(np.float64).max
 
 
@@ -150,6 +153,12 @@ def check_image(image, index=0, field=None):
             f"{name} has shape {image.shape}; both sides must be at least "
             f"{MIN_SIDE} pixels{hint}"
         )
+    if image.ndim == 3 and image.shape[0] <= _FEW_ROWS < image.shape[-1]:
+        warn_user(
+            f"{name} has shape {image.shape} and is read as {image.shape[0]} rows of "
+            f"{image.shape[1]} pixels with {image.shape[2]} channels; channels go last, "
+            "see numpy.moveaxis(image, 0, -1)"
+        )
     if image.dtype.kind == "f" and not np.isfinite(image).all():
         _check_field(image if image.ndim == 3 else image[..., np.newaxis], index, field)
     if image.dtype.itemsize > 8 and max(image.max(), -image.min()) > _LARGEST:
@@ -166,8 +175,9 @@ def _check_field(image, index, field):
     if inside is None:
         raise ValueError(
             f"image {index} contains NaN or infinity; leave them out by a mask "
-            "(superpixels__mask, --mask), which steps before the segmenter do not "
-            "know, or replace them first, e.g. with numpy.nan_to_num"
+            "(superpixels__mask before the fit, superpixels_.mask after it, --mask), "
+            "or replace them first, e.g. with numpy.nan_to_num; steps before the "
+            "segmenter know no mask"
         )
     if not np.isfinite(image[inside]).all():
         raise ValueError(

@@ -81,16 +81,17 @@ def check_net(estimator):
         "max_labels": encoder.head.out_channels,
         "base_channels": encoder.head.in_channels,
         "depth": encoder.depth,
-        "position": encoder.down[0][0].in_channels > estimator.n_channels_in_,
         "reconstruction": estimator.net_.reconstruct,
     }
     wanted = {
         "max_labels": estimator.max_labels,
         "base_channels": estimator.base_channels,
         "depth": estimator.depth,
-        "position": estimator.position > 0,
         "reconstruction": estimator.reconstruction,
     }
+    # What the grid was in the fit; models of before do not tell.
+    found |= getattr(estimator, "grid_", {})
+    wanted |= estimator._grid
     changed = [name for name in found if found[name] != wanted[name]]
     if changed:
         raise ValueError(

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 from sksegment._warn import warn_user
@@ -106,7 +107,7 @@ def estimate(estimator, shapes, *, training=False):
     >>> large > 50 * small
     True
     """
-    if isinstance(shapes[0], int):
+    if isinstance(shapes[0], Integral):
         shapes = [shapes]
     each = [_of_image(estimator, shape, training) for shape in shapes]
     images, superpixels, net, answers = ([part[i] for part in each] for i in range(4))
@@ -196,7 +197,9 @@ def bytes_of_cell(estimator, training=False):
     """Bytes that the net of an estimator takes for one cell of its grid."""
     from sksegment.training import choose_device, choose_dtype
 
-    dtype = choose_dtype(estimator.precision, choose_device(estimator.device))
+    net = getattr(estimator, "net_", None)
+    device = choose_device(estimator.device if net is None else net.device)
+    dtype = choose_dtype(estimator.precision, device)
     maps = dtype.itemsize * estimator.base_channels
     soft = _FLOAT * estimator.max_labels
     if training:

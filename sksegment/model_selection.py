@@ -19,6 +19,7 @@ from sksegment._consensus import consensus_labels
 from sksegment._fit_together import fit_together
 from sksegment._label_free import (
     LABEL_FREE_SCORERS,
+    as_scorer,
     description_length_score,
     region_agreement_score,
     seed_stability_score,
@@ -166,7 +167,7 @@ def tune_betas(
     """
     if y is not None:
         check_truth(X, y, "tune_betas")
-    search = _BetaSearch(estimator, _as_scorer(scoring, y), n_jobs, prefix)
+    search = _BetaSearch(estimator, as_scorer(scoring, y), n_jobs, prefix)
     for step in search.check_steps(steps):
         for change in _ROUNDS[step](search):
             search.evaluate(step, change, X, y)
@@ -175,19 +176,6 @@ def tune_betas(
     params = search.named(search.values)
     best_estimator = clone(estimator).set_params(**params).fit(X, y)
     return BetaTuning(params, search.best["score"], best_estimator, search.rows)
-
-
-def _as_scorer(scoring, y):
-    if scoring is None:
-        return region_agreement_score if y is None else v_measure_scorer
-    known = SCORERS | LABEL_FREE_SCORERS
-    if isinstance(scoring, str) and scoring in known:
-        return known[scoring]
-    if not callable(scoring):
-        raise ValueError(
-            f"scoring={scoring!r} is neither a scorer nor one of {', '.join(known)}"
-        )
-    return scoring
 
 
 class _BetaSearch:

@@ -229,6 +229,21 @@ def test_more_regions_than_superpixels_are_refused_before_the_training(
     assert all(vars(model)[name] is value for name, value in before.items())
 
 
+def test_labels_are_not_joined_when_the_net_has_others(make_segmenter, images):
+    model = make_segmenter().fit(images).set_params(max_labels=3)
+    with pytest.raises(ValueError, match="max_labels changed since the fit"):
+        model.merge_labels(2)
+
+
+def test_more_regions_than_dense_models_have_are_refused_before_the_training(
+    make_dense, images
+):
+    model = make_dense(n_regions=5000)
+    with pytest.raises(ValueError, match="superpixels, from which regions are made"):
+        model.fit(images)
+    assert not hasattr(model, "net_")
+
+
 def test_fewer_regions_than_pieces_of_the_mask_are_refused_before_the_training(
     make_segmenter, images
 ):

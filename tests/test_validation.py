@@ -262,3 +262,8 @@ def test_values_beyond_float64_are_refused_and_those_within_are_not(sign):
     with pytest.raises(ValueError, match=r"image 1 has values beyond 1\.8e\+308"):
         check_images([GOOD, image])
     assert len(check_images([GOOD.astype(np.longdouble)]).images) == 1
+
+
+def test_channels_that_seem_to_come_first_are_told():
+    with pytest.warns(UserWarning, match="8 rows of 64 pixels with 64 channels"):
+        check_images([np.zeros((8, 64, 64))])

@@ -42,6 +42,10 @@ def keep_labels_of_before(estimator, before, weights):
     estimator.label_colors_ = _means(colors, areas[..., np.newaxis])
     if "label_textures_" in before:
         _keep_textures_of_before(estimator, before, areas)
+    if before.get("color_deviation_") is not None:
+        both = before["color_deviation_"], estimator.color_deviation_
+        variance = np.average(np.square(both), axis=0, weights=weights)
+        estimator.color_deviation_ = np.sqrt(variance)
 
 
 def _means(both, areas):

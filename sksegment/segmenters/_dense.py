@@ -126,6 +126,8 @@ class DenseWNetSegmenter(
         Loss of the last epoch.
     n_channels_in_ : int
         Number of channels of the training images.
+    grid_ : dict
+        ``resolution`` and ``position`` of the fit, with which the net goes.
     intensity_range_ : ndarray of shape (2, n_channels)
         Intensities that are scaled to 0 and 1, in every image.
     label_colors_ : ndarray of shape (K, n_channels)
@@ -238,6 +240,7 @@ class DenseWNetSegmenter(
         return PreparedPixels.extend(images, self._scale)
 
     def _training_images(self, images, device):
+        self._check_n_regions(images.scaled)
         return [
             PixelImage.build(
                 scaled,
@@ -247,6 +250,19 @@ class DenseWNetSegmenter(
             )
             for scaled in images.scaled
         ]
+
+    def _check_n_regions(self, scaled):
+        """Refuse, before the training, more regions than there are superpixels."""
+        if not isinstance(self.n_regions, Integral):
+            return
+        for index, image in enumerate(scaled):
+            n_superpixels = int(default_superpixels(image).max()) + 1
+            if self.n_regions > n_superpixels:
+                raise ValueError(
+                    f"n_regions={self.n_regions}, but image {index} has "
+                    f"{n_superpixels} superpixels, from which regions are made; set "
+                    "fewer regions"
+                )
 
     def _keep_preparation(self, images):
         """Nothing is kept but the scale."""

@@ -156,11 +156,14 @@ class SparseWNetSegmenter(
         Loss of the last epoch.
     n_channels_in_ : int
         Number of channels of the training images.
+    grid_ : dict
+        ``resolution`` and ``position`` of the fit, with which the net goes.
     intensity_range_ : ndarray of shape (2, n_channels)
         Intensities that are scaled to 0 and 1, in every image.
     label_colors_ : ndarray of shape (K, n_channels)
-        Mean colours of the labels, a hundredth of CIELAB for colour, otherwise
-        intensities on this range.
+        Mean colours by which pixels get labels, a hundredth of CIELAB for colour,
+        otherwise intensities on this range. Labels are sorted from dark to bright by
+        these; the means of what pixels got in the end may differ a little.
     color_deviation_ : ndarray of shape (n_channels,) or None
         Standard deviation of the colours within the labels, for ``assignment="pixel"``.
     texture_scales_ : dict of str to float

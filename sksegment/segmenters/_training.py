@@ -343,9 +343,11 @@ class TrainingMixin:
         """Set the fitted attributes: all of them, and none before.
 
         Labels are numbered anew but where training went on, from a net whose
-        statistics were those of ``before``.
+        statistics were those of ``before``; there too if it had been interrupted.
         """
-        self.net_ = net
+        new = image_digests(batch.images)
+        anew = before is None or self._is_to_be_completed(new)
+        self.net_, self.grid_ = net, self._grid
         self.n_channels_in_ = batch.n_channels
         self.intensity_range_ = images.scale.intensity_range
         self.rgb_ = images.scale.rgb
@@ -358,9 +360,8 @@ class TrainingMixin:
             self.unmerged_class_names_, self.n_hinted_classes_ = hints.names, 0
         self.n_hinted_classes_ = max(self.n_hinted_classes_, hints.n_classes)
         self._keep_preparation(images)
-        new = image_digests(batch.images)
         if before is None or set(self.image_digests_) <= set(new):
-            self._number_labels(images, before is None, hints.n_classes)
+            self._number_labels(images, anew, self.n_hinted_classes_)
             self.image_digests_ = new
         else:
             self._count_labels(images, new, before)
@@ -370,10 +371,16 @@ class TrainingMixin:
         self._keep_labels(batch.pack(self._label_prepared(images)), regions)
         return self
 
+    def _is_to_be_completed(self, new):
+        """Whether the labels are those of a training that was interrupted."""
+        unchanged = self.image_digests_ == new and self.label_groups_ is None
+        return self.interrupted_ and unchanged
+
     def _count_labels(self, images, new, before):
         """Learn what labels look like; what other images showed is not forgotten."""
         seen, attributes = self.image_digests_, vars(self).copy()
-        weights = len(seen), len(new)
+        # An empty slice shows nothing that statistics could be taken of.
+        weights = len(seen), sum(np.ptp(image) > 0 for image in images.scaled)
         join_statistics(self.net_, before, weights)
         self._number_labels(images, anew=False)
         keep_labels_of_before(self, attributes, weights)

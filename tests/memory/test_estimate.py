@@ -1,5 +1,6 @@
 """Memory is estimated before it is taken."""
 
+import copy
 import json
 import os
 import subprocess
@@ -226,3 +227,13 @@ def test_predicted_image_that_does_not_fit(make_segmenter, texture, monkeypatch)
     monkeypatch.setattr(memory, "available", lambda: 1000)
     np.testing.assert_array_equal(model.predict([image])[0], labels)
     assert len(seen) == 1
+
+
+def test_shape_may_be_of_numpy_integers(fitted):
+    shape = tuple(np.array([64, 80]))
+    assert estimate(fitted, shape).total == estimate(fitted, (64, 80)).total
+
+
+def test_a_fitted_net_is_estimated_where_it_is(fitted):
+    moved = copy.copy(fitted).set_params(device="cuda:99")
+    assert estimate(moved, (64, 80)).total == estimate(fitted, (64, 80)).total

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sksegment import SparseWNetSegmenter
 from sksegment import _model_file as model_file
 from sksegment.io import ModelFileError, load_model
 
@@ -138,10 +139,32 @@ def test_file_is_on_the_disk_before_it_takes_the_place_of_the_old_one(
     assert steps == ["fsync", "replace"]
 
 
+def test_a_class_of_the_caller_is_refused_before_the_training(
+    make_segmenter, X, tmp_path
+):
+    class Mine(SparseWNetSegmenter):
+        pass
+
+    model = Mine(**make_segmenter().get_params(deep=False))
+    with pytest.raises(ValueError, match="Mine cannot be saved"):
+        model.fit(X, checkpoint=tmp_path / "model.safetensors")
+    assert not hasattr(model, "net_")
+    with pytest.raises(ValueError, match="Mine cannot be saved"):
+        model.fit(X).save(tmp_path / "model.safetensors")
+
+
+def test_a_missing_folder_is_named(fitted, tmp_path):
+    target = tmp_path / "missing" / "model.safetensors"
+    with pytest.raises(FileNotFoundError, match="there is no such folder"):
+        fitted.save(target)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "reason"),
     [
         ({}, {"max_labels": 9}, "max_labels changed since the fit"),
+        ({}, {"resolution": 0.25}, "resolution changed since the fit"),
+        ({"position": 1.0}, {"position": 0.5}, "position changed since the fit"),
         ({"assignment": "mean"}, {"assignment": "pixel"}, "'pixel' needs .* fit again"),
         (
             {"assignment": "mean"},

@@ -4,7 +4,7 @@ import torch
 
 from sksegment import KMeansPixelSegmenter
 from sksegment._agreement import agreement_scores, regions_without_a_net
-from sksegment.model_selection import beta_path
+from sksegment.model_selection import beta_path, stability_score
 
 
 def weights_of(model):
@@ -117,11 +117,23 @@ def test_dense_models_have_a_path_too(images, truths, make_dense):
         ({"names": []}, "all are 0"),
         ({"y": []}, "0 ground truths for 2 images"),
         ({"n_fits": 0}, "n_fits=0 must be above 0"),
+        ({"scoring": "stable"}, "'stable' is neither a scorer nor one of"),
     ],
 )
 def test_bad_arguments_are_told(images, make_segmenter, options, message):
     with pytest.raises(ValueError, match=message):
         beta_path(make_segmenter(), images, **options)
+
+
+def test_restarts_are_refused(images, make_segmenter):
+    with pytest.raises(ValueError, match="no restarts, but n_init=3"):
+        beta_path(make_segmenter(n_init=3), images)
+
+
+def test_scorers_have_names(images, make_segmenter):
+    path = beta_path(make_segmenter(), images, betas=[0.1, 1.0], scoring="stability")
+    expected = [stability_score(model, images) for model in path.estimators_]
+    assert [row["score"] for row in path.results_] == expected
 
 
 def test_model_without_betas_is_refused(images):

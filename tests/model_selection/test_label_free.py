@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
 from sksegment import KMeansPixelSegmenter, SuperpixelTransformer
 from sksegment._agreement import regions_without_a_net
 from sksegment._intensity import IntensityScale
+from sksegment.metrics import v_measure
 from sksegment.model_selection import (
     LABEL_FREE_SCORERS,
     InSampleSplit,
@@ -105,6 +107,33 @@ def test_a_model_is_not_compared_with_itself(image):
         seed_stability_score(model, [image], n_seeds=2)
         assert seeds == others
         seeds.clear()
+
+
+def test_twins_of_a_merged_model_are_merged(make_segmenter, image):
+    model = make_segmenter(max_epochs=3, max_labels=8).fit([image]).merge_labels(2)
+    twins = [
+        clone(model).set_params(random_state=s).fit([image]).merge_labels(2)
+        for s in (1, 2)
+    ]
+    expected = [v_measure(model.labels_[0][None], twin.labels_[0]) for twin in twins]
+    assert seed_stability_score(model, [image]) == pytest.approx(np.mean(expected))
+    pipeline = Pipeline([("clip", ClipPercentiles()), ("segment", model)])
+    assert seed_stability_score(pipeline.fit([image]), [image]) <= 1.0
+
+
+def test_a_mask_behind_a_search_is_mirrored(make_segmenter, image):
+    mask = np.zeros(image.shape, bool)
+    mask[:, :25] = True
+    estimator = make_segmenter(superpixels__mask=mask)
+    search = GridSearchCV(
+        estimator,
+        {"beta_con": [0.1]},
+        cv=InSampleSplit(),
+        scoring=region_agreement_score,
+    ).fit([image])
+    for found in (search, FrozenEstimator(search.best_estimator_)):
+        expected = stability_score(search.best_estimator_, [image])
+        assert stability_score(found, [image]) == expected
 
 
 def test_stability_within_a_field_of_view(make_segmenter, image):

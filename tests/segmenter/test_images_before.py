@@ -95,12 +95,14 @@ def test_looks_are_means_of_all_images_by_area():
         "label_colors_": np.array([[1.0], [2.0], [3.0], [9.0]]),
         "label_textures_": np.array([[0.0], [2.0], [4.0], [6.0]]),
         "texture_scales_": {"contrast": 2.0},
+        "color_deviation_": np.array([2.0]),
     }
     model = SimpleNamespace(
         label_fractions_=np.array([0.5, 0.5, 0.0, 0.0]),
         label_colors_=np.array([[5.0], [5.0], [0.0], [7.0]]),
         label_textures_=np.array([[1.0, 8.0], [1.0, 8.0], [1.0, 8.0], [1.0, 8.0]]),
         texture_scales_={"contrast": 3.0, "orientation_0": 0.1},
+        color_deviation_=np.array([5.0]),
     )
     # Two images before, and a new one.
     keep_labels_of_before(model, before, (2, 1))
@@ -110,3 +112,14 @@ def test_looks_are_means_of_all_images_by_area():
     # What divides the new image alone is known of that alone.
     assert_allclose(model.label_textures_[:, 1], 8.0)
     assert model.texture_scales_ == {"contrast": 3.0, "orientation_0": 0.1}
+    # Variances are averaged, not deviations.
+    assert_allclose(model.color_deviation_, np.sqrt([(2 * 4.0 + 25.0) / 3]))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_an_empty_slice_changes_nothing(model):
+    image = layers(grain=True)
+    before, deviation = model.predict([image])[0], model.color_deviation_
+    model.set_params(**ONE_MORE).partial_fit([np.full_like(image, 100)])
+    assert_array_equal(model.predict([image])[0], before)
+    assert model.color_deviation_ is deviation or model.color_deviation_ == deviation

@@ -154,3 +154,10 @@ def test_function_is_the_transformer_without_its_scaling(photo, segment):
     scaled = (photo / np.float32(255))[..., np.newaxis]
     labels = compute_superpixels(perceptual(scaled, rgb=False), n_segments=100)
     np.testing.assert_array_equal(labels, segment(photo, n_segments=100))
+
+
+def test_number_of_superpixels_may_be_of_a_small_integer_type(segment):
+    image = np.random.default_rng(0).random((64, 64))
+    mask = np.ones((64, 64), bool)
+    found = segment(image, n_segments=np.int16(40), mask=mask)
+    np.testing.assert_array_equal(found, segment(image, n_segments=40, mask=mask))
