@@ -156,8 +156,8 @@ def check_image(image, index=0, field=None):
     if image.ndim == 3 and image.shape[0] <= _FEW_ROWS < image.shape[-1]:
         warn_user(
             f"{name} has shape {image.shape} and is read as {image.shape[0]} rows of "
-            f"{image.shape[1]} pixels with {image.shape[2]} channels; channels go last, "
-            "see numpy.moveaxis(image, 0, -1)"
+            f"{image.shape[1]} pixels with {image.shape[2]} channels; channels go "
+            "last, see numpy.moveaxis(image, 0, -1)"
         )
     if image.dtype.kind == "f" and not np.isfinite(image).all():
         _check_field(image if image.ndim == 3 else image[..., np.newaxis], index, field)
