@@ -1,5 +1,6 @@
 """Going on with other images, which need not show what earlier ones did."""
 
+import copy
 from types import SimpleNamespace
 
 import numpy as np
@@ -30,8 +31,8 @@ def strokes():
     return strokes
 
 
-@pytest.fixture(params=["pixel", "mean", "majority"])
-def model(request, strokes):
+@pytest.fixture(scope="module", params=["pixel", "mean", "majority"])
+def fitted(request, strokes):
     model = SparseWNetSegmenter(
         max_labels=3,
         assignment=request.param,
@@ -45,6 +46,11 @@ def model(request, strokes):
     return model.fit(
         [layers(grain=True)], scribbles=[strokes], class_names=["grain", "dark", "mid"]
     )
+
+
+@pytest.fixture
+def model(fitted):
+    return copy.deepcopy(fitted)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
