@@ -188,12 +188,14 @@ def check_folder(folder):
         )
 
 
-def check_free(targets):
+def check_free(targets, *, resumable=False):
     """Refuse to replace results, before anything is done.
 
     Parameters
     ----------
     targets : iterable of Path
+    resumable : bool, default=False
+        Whether the command could go on from a model among them.
 
     Raises
     ------
@@ -201,9 +203,10 @@ def check_free(targets):
         If one of them is there already.
     """
     if found := next(filter(os.path.lexists, targets), None):
+        going_on = "go on from its model with --resume, " if resumable else ""
         raise FileExistsError(
-            f"{found} exists; choose another place with -o, or replace it with "
-            "--overwrite"
+            f"{found} exists; choose another place with -o, {going_on}or replace it "
+            "with --overwrite"
         )
 
 

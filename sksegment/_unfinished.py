@@ -11,7 +11,7 @@ from sksegment._warn import warn_user
 from sksegment.io import load_model
 from sksegment.segmenters._before import image_digests
 
-__all__ = ["train_model", "unfinished_file"]
+__all__ = ["check_none_unfinished", "train_model", "unfinished_file"]
 
 # What does not change what is learnt in an epoch.
 _MAY_DIFFER = frozenset({"max_epochs", "n_init", "device", "verbose"})
@@ -31,6 +31,27 @@ def unfinished_file(target):
     return target.with_name(f"{target.name}.partial")
 
 
+def check_none_unfinished(targets):
+    """Refuse to lose a training that was interrupted.
+
+    Parameters
+    ----------
+    targets : iterable of Path
+        Files of models.
+
+    Raises
+    ------
+    FileExistsError
+        If there is one.
+    """
+    for partial in map(unfinished_file, targets):
+        if partial.exists():
+            raise FileExistsError(
+                f"{partial} is of a training that was interrupted: go on with "
+                "--resume, or begin anew with --overwrite"
+            )
+
+
 def train_model(estimator, images, target, *, every, resume=False, scribbles=None):
     """Fit a copy of an estimator, or go on with a training that was stopped.
 
@@ -46,8 +67,8 @@ def train_model(estimator, images, target, *, every, resume=False, scribbles=Non
     every : int
         Epochs from one checkpoint to the next.
     resume : bool, default=False
-        Go on, if there is something to go on with. Several trainings, ``n_init``, of
-        which one is kept, begin anew.
+        Go on, if there is something to go on with; a training that is complete is not
+        made again. Several trainings, ``n_init``, of which one is kept, begin anew.
     scribbles : dict to ndarray, optional
         By the same names; of others there are none.
 
@@ -64,6 +85,8 @@ def train_model(estimator, images, target, *, every, resume=False, scribbles=Non
     """
     partial = unfinished_file(target)
     had_folder = partial.parent.exists()
+    if resume and not partial.exists() and target.exists():
+        return _finished(target, estimator, images, scribbles or {})
     goes_on = resume and partial.exists() and not _begins_anew(estimator, partial)
     model = _load(partial, estimator) if goes_on else clone(estimator)
     if goes_on:
@@ -80,6 +103,22 @@ def train_model(estimator, images, target, *, every, resume=False, scribbles=Non
         raise
     _remove(partial, with_folder=not had_folder)
     return model.set_params(max_epochs=estimator.max_epochs)
+
+
+def _finished(target, estimator, images, scribbles):
+    """Model of a training that was complete, with all its labels apart."""
+    model = _load(target, estimator)
+    for name in ("n_init", "max_epochs"):
+        found, wanted = getattr(model, name), getattr(estimator, name)
+        if found != wanted:
+            raise ValueError(
+                f"the training in {target} had {name}={found}, not {wanted}; give the "
+                "same as then, or begin anew with --overwrite"
+            )
+    _check_images_of(model, images, scribbles, target)
+    model.label_groups_ = None
+    model._keep_labels(model.unmerged_labels_)
+    return model
 
 
 def _begins_anew(estimator, partial):
@@ -122,7 +161,8 @@ def _load(path, estimator):
         if not hasattr(wanted[name], "get_params") and not _same(found, wanted, name):
             raise ValueError(
                 f"the training in {path} had {name}={found.get(name)!r}, not "
-                f"{wanted[name]!r}; give the same as then, or leave --resume out"
+                f"{wanted[name]!r}; give the same as then, or begin anew with "
+                "--overwrite"
             )
     return model.set_params(device=estimator.device, verbose=estimator.verbose)
 
@@ -134,14 +174,14 @@ def _check_images_of(model, images, scribbles, path):
     if model.image_digests_ not in (found, [""]):
         raise ValueError(
             f"the training in {path} had other images than {next(iter(images))}, ...; "
-            "give the same as then, or leave --resume out"
+            "give the same as then, or begin anew with --overwrite"
         )
     hinted = [int(scribbles[name].max()) + 1 for name in images if name in scribbles]
     if model.n_hinted_classes_ != max(hinted, default=0):
         raise ValueError(
             f"the training in {path} had scribbles of {model.n_hinted_classes_} "
-            f"class(es), not {max(hinted, default=0)}; give the same as then, or leave "
-            "--resume out"
+            f"class(es), not {max(hinted, default=0)}; give the same as then, or begin "
+            "anew with --overwrite"
         )
 
 

@@ -439,7 +439,8 @@ def test_results_are_replaced_only_when_told(folder, model, tmp_path, capsys, ke
     for command in commands.values():
         assert run(*command) == 2
         line = one_error(capsys)
-        assert f"{kept} exists; choose another place with -o, or replace it" in line
+        assert f"{kept} exists; choose another place with -o" in line
+        assert "replace it with --overwrite" in line
         assert (kept.read_bytes(), names_in(out)) == (b"kept", [kept.name])
     for command in commands.values():
         assert run(*command, "--overwrite") == 0

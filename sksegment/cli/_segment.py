@@ -181,11 +181,13 @@ def _segment(args):
 
 def _check_free(paths, outputs, *, each):
     from sksegment._jobs import check_free
+    from sksegment._unfinished import check_none_unfinished
 
     models = [outputs.folder / "model.safetensors"]
     if each:
         models = [outputs.place(path, "model.safetensors") for path in paths]
-    check_free([*outputs.labels_of_all(), *models])
+    check_none_unfinished(models)
+    check_free([*outputs.labels_of_all(), *models], resumable=True)
 
 
 def _train(paths, args, estimator, target, scribbles, journal):
@@ -206,7 +208,7 @@ def _train(paths, args, estimator, target, scribbles, journal):
         target,
         scribbles=scribbles,
         every=args.checkpoint,
-        resume=args.resume,
+        resume=args.resume and not args.overwrite,
     )
     name = str(paths[0]) if len(paths) == 1 else f"{len(images)} images"
     _jobs.merge_learnt(model, args.classes, name, target)
@@ -227,12 +229,14 @@ def _segment_alone(estimator, path, outputs, scribbles, args, journal):
 
 def _fit(args):
     from sksegment import _jobs
+    from sksegment._unfinished import check_none_unfinished
     from sksegment.cli._scribbles import scribbles_of_images
 
     target, paths = Path(args.out), image_files(args.inputs)
     _jobs.check_model_file(target, paths)
     if not (args.overwrite or args.resume):
-        _jobs.check_free([target])
+        check_none_unfinished([target])
+        _jobs.check_free([target], resumable=True)
     estimator, scribbles = make_estimator(args), scribbles_of_images(args, paths)
     journal = _jobs.Journal(args.quiet, verbose=args.verbose)
     model = _train(paths, args, estimator, target, scribbles, journal)

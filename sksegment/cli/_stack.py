@@ -144,7 +144,7 @@ def _indices(text):
 
 def _stack(args):
     from sksegment._jobs import Journal
-    from sksegment.cli._stack_model import get_model
+    from sksegment.cli._stack_model import get_model, goes_on_training
     from sksegment.cli._stack_options import check_model_options, model_options
     from sksegment.stacks._cuts import Cuts
     from sksegment.stacks._open import open_stack
@@ -157,7 +157,9 @@ def _stack(args):
     with open_stack(source, axes=args.axes, dataset=args.dataset) as stack:
         cuts = Cuts.of(stack, args.along)
         place = Place(args.out, stack)
-        place.check_free(resume=args.resume, overwrite=args.overwrite)
+        # An output that is there was to be replaced when the training began.
+        overwrite = args.overwrite or goes_on_training(args, cuts, place)
+        place.check_free(resume=args.resume, overwrite=overwrite)
         journal = Journal(args.quiet, verbose=args.verbose)
         with _connected(args.scheduler) as client, _untold_failures():
             model = get_model(args, cuts, place, journal, options)
@@ -169,7 +171,7 @@ def _stack(args):
                 args.out,
                 along=args.along,
                 resume=args.resume,
-                overwrite=args.overwrite,
+                overwrite=overwrite,
                 client=client,
                 progress=not args.quiet and sys.stderr.isatty(),
                 options=options,

@@ -5,7 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from sksegment._jobs import check_model_file, merge_classes, merge_learnt
-from sksegment._unfinished import train_model
+from sksegment._unfinished import (
+    check_none_unfinished,
+    train_model,
+    unfinished_file,
+)
 from sksegment.cli._masks import check_plane, set_mask
 from sksegment.cli._options import make_estimator
 from sksegment.cli._scribbles import scribbled_slices
@@ -14,7 +18,7 @@ from sksegment.io import load_model
 from sksegment.stacks import suggest_training_slices
 from sksegment.stacks._checks import check_model, check_vote
 
-__all__ = ["get_model"]
+__all__ = ["get_model", "goes_on_training"]
 
 
 def get_model(args, cuts, place, journal, options):
@@ -58,6 +62,13 @@ def get_model(args, cuts, place, journal, options):
     return model
 
 
+def goes_on_training(args, cuts, place):
+    """Whether what was interrupted is a training, so that nothing is labelled yet."""
+    if args.model or not args.resume or args.overwrite:
+        return False
+    return unfinished_file(_model_file(args, cuts, place)).exists()
+
+
 def _model_file(args, cuts, place):
     """File the model is saved in; None if it need not be."""
     if args.save_model:
@@ -69,6 +80,8 @@ def _model_file(args, cuts, place):
     else:
         target = Path(args.out).with_name(f"{place.path.name}.model.safetensors")
     check_model_file(target, [place.path, *map(Path, cuts.stack._source.paths)])
+    if not (args.resume or args.overwrite):
+        check_none_unfinished([target])
     if target.exists() and not (args.resume or args.overwrite):
         raise FileExistsError(
             f"{target} exists; label with this model by --model, choose another place "

@@ -4,6 +4,7 @@ import importlib
 import os
 import re
 import shutil
+from itertools import starmap, zip_longest
 from pathlib import Path
 
 from sksegment._image_files import is_image_name
@@ -145,11 +146,11 @@ class Place:
         if self.write is not write_folder or not any(map(Path.exists, self.targets)):
             return
         names = {target.name for target in self.targets}
-        kinds = {*map(_without_numbers, names)}
+        of_this_kind = _pattern_of(names)
         stale = sorted(
             path.name
             for path in self.path.iterdir()
-            if path.name not in names and _without_numbers(path.name) in kinds
+            if path.name not in names and of_this_kind.fullmatch(path.name)
         )
         if stale:
             listed = " to ".join(dict.fromkeys([stale[0], stale[-1]]))
@@ -173,8 +174,29 @@ class Place:
                     path.unlink(missing_ok=True)
 
 
-def _without_numbers(name):
-    return re.sub(r"\d+", "0", name.casefold())
+def _pattern_of(names):
+    """Pattern of names that differ from these in those numbers alone that count slices.
+
+    A number that all have in common is of the volume, and others may lie beside it.
+    """
+    kinds = {}
+    for name in names:
+        parts = re.split(r"(\d+)", name)
+        kinds.setdefault(tuple(parts[::2]), []).append(parts[1::2])
+    return re.compile("|".join(starmap(_pattern_of_kind, kinds.items())))
+
+
+def _pattern_of_kind(texts, numbers):
+    columns = [*zip(*numbers, strict=True)]
+    counts = [len({*column}) > 1 for column in columns]
+    # A single slice is counted by its last number.
+    counts[-1:] = [counts[-1] or not any(counts)] if counts else []
+    found = [
+        r"\d+" if is_count else re.escape(column[0])
+        for column, is_count in zip(columns, counts, strict=True)
+    ]
+    pairs = zip_longest(map(re.escape, texts), found, fillvalue="")
+    return "".join(map("".join, pairs))
 
 
 def _import_packages(suffix):

@@ -111,12 +111,65 @@ def test_stop_before_the_first_epoch_leaves_nothing(command, run, stop_at):
     assert not target.parent.exists()
 
 
-def test_without_resume_the_training_begins_anew(photo, run, stop_at, tmp_path):
-    command = ["fit", photo, "-o", tmp_path / "model", *TINY]
+def test_an_interrupted_training_is_lost_only_when_it_is_said(
+    command, run, fails, stop_at
+):
+    command, target = command
     stop_at(3)
     assert run(*command)[0] == 130
-    assert "for 5 epoch(s)" in run(*command)[1]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "photo.png"]
+    partial = target.with_name(f"{target.name}.partial")
+    assert f"{partial} is of a training that was interrupted" in fails(*command)
+    assert load_model(partial).n_iter_ == 2
+    assert run(*command, "--overwrite")[0] == 0
+    assert load_model(target).n_iter_ == 5
+    assert not partial.exists()
+
+
+def test_a_complete_training_is_not_made_again(command, run, monkeypatch):
+    command, target = command
+    assert run(*command)[0] == 0
+    expected = load_model(target)
+    monkeypatch.setattr(SegmentationNet, "get_loss", None)
+    if command[0] == "stack":
+        target.with_name("labels.npy").unlink()
+    code, _, err = run(*command, "--resume")
+    assert (code, err) == (0, "")
+    assert_array_equal(load_model(target).labels_[0], expected.labels_[0])
+
+
+def test_classes_of_a_complete_training_are_joined_anew(photo, run, tmp_path):
+    command = ["fit", photo, "-o", tmp_path / "model", *TINY]
+    assert run(*command, "--classes", "2")[0] == 0
+    assert load_model(tmp_path / "model").labels_[0].max() == 1
+    assert run(*command, "--resume")[0] == 0
+    found = load_model(tmp_path / "model")
+    assert_array_equal(found.labels_[0], found.unmerged_labels_[0])
+
+
+def test_a_complete_training_of_another_kind_is_not_replaced(
+    photo, run, fails, tmp_path
+):
+    command = ["fit", photo, "-o", tmp_path / "model", *TINY]
+    assert run(*command)[0] == 0
+    before = (tmp_path / "model").read_bytes()
+    assert "had max_epochs=5, not 6" in fails(*command, "--epochs", "6", "--resume")
+    assert "model exists; choose" in fails(*command)
+    assert (tmp_path / "model").read_bytes() == before
+
+
+def test_a_stack_that_was_to_be_replaced_goes_on_from_its_training(
+    scan, volume, run, stop_at, tmp_path
+):
+    out = tmp_path / "labels.npy"
+    command = ["stack", scan, "-o", out, *TINY]
+    assert run(*command)[0] == 0
+    before = out.read_bytes()
+    stop_at(3)
+    assert run(*command, "--overwrite")[0] == 130
+    assert out.read_bytes() == before
+    assert run(*command, "--resume")[0] == 0
+    assert len(np.load(out)) == len(volume)
+    assert sorted(path.suffix for path in tmp_path.iterdir()).count(".partial") == 0
 
 
 def test_resume_with_nothing_to_go_on_with_begins(photo, run, tmp_path):

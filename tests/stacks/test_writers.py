@@ -352,6 +352,18 @@ def test_label_maps_of_a_longer_run_are_not_left_in_a_folder(names, classes, wri
     assert len([*path.glob("*[0-9].[pt]*")]) == 3 + 1
 
 
+def test_label_maps_of_another_volume_may_lie_beside(classes, write):
+    for volume in ("d1", "d2"):
+        names = [f"{volume}_z{index}.tif" for index in range(5)]
+        path = write(stack_of(classes, names=names), "labels")
+    write(stack_of(classes, names=names), "labels", overwrite=True)
+    assert len([*path.iterdir()]) == 10
+    with pytest.raises(FileExistsError, match=r"3 more .*d2_z2\.\w+ to d2_z4\.\w+"):
+        write(stack_of(classes[:2], names=names[:2]), "labels", overwrite=True)
+    with pytest.raises(FileExistsError, match="4 more"):
+        write(stack_of(classes[:1], names=names[:1]), "labels", overwrite=True)
+
+
 @pytest.mark.parametrize("dataset", [None, "deep/0"])
 def test_input_zarr_is_never_replaced(dataset, classes, tmp_path):
     path, name = tmp_path / "scan.zarr", dataset or "0"
