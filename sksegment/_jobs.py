@@ -142,8 +142,8 @@ class Outputs:
 
     def labels_of_all(self):
         """Label maps and overlays, if there are to be any, of all inputs."""
-        # Those of many pages have another suffix.
-        endings = [f"labels{self.suffix}", "labels.tif"]
+        # One of another format would stay beside the new one.
+        endings = ["labels.png", "labels.tif"]
         endings += ["overlay.png"] * self.with_overlay
         return [self.place(path, ending) for path in self.names for ending in endings]
 
@@ -163,6 +163,8 @@ class Outputs:
         spacing, unit = size_in_file(path)
         target = self.place(path, f"labels{suffix}")
         write_labels(target, maps, spacing=spacing, unit=unit)
+        other = ".png" if suffix == ".tif" else ".tif"
+        target.with_suffix(other).unlink(missing_ok=True)
         if self.with_overlay:
             middle = len(maps) // 2
             picture = overlay(images[middle], maps[middle])

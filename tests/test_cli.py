@@ -447,6 +447,18 @@ def test_results_are_replaced_only_when_told(folder, model, tmp_path, capsys, ke
         assert kept.read_bytes() != b"kept"
 
 
+def test_label_maps_of_another_format_are_replaced_too(folder, model, tmp_path, capsys):
+    out = tmp_path / "out"
+    command = ("predict", model, folder / "p0.png", "-o", out, "--no-overlay")
+    assert run(*command) == 0
+    assert run(*command, "--format", "tif") == 2
+    assert "p0_labels.png exists" in one_error(capsys)
+    assert run(*command, "--format", "tif", "--overwrite") == 0
+    assert names_in(out) == ["p0_labels.tif"]
+    assert run(*command, "--overwrite") == 0
+    assert names_in(out) == ["p0_labels.png"]
+
+
 def test_results_of_other_images_go_beside(folder, tmp_path):
     out = tmp_path / "out"
     assert run("segment", folder / "p0.png", "-o", out, *TINY) == 0
