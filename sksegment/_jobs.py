@@ -110,15 +110,18 @@ class Outputs:
     suffix : str
         Of label maps, ``".png"`` or ``".tif"``.
     with_overlay : bool
+    overwrite : bool
+        Whether label maps of the other format are removed.
     """
 
     folder: Path
     names: dict
     suffix: str
     with_overlay: bool
+    overwrite: bool
 
     @classmethod
-    def plan(cls, folder, paths, *, suffix, with_overlay):
+    def plan(cls, folder, paths, *, suffix, with_overlay, overwrite):
         """Choose names, and refuse places that cannot or must not be written to.
 
         Raises
@@ -130,7 +133,7 @@ class Outputs:
         folder = Path(folder)
         check_folder(folder)
         names = dict(zip(paths, output_names(paths), strict=True))
-        outputs = cls(folder, names, suffix, with_overlay)
+        outputs = cls(folder, names, suffix, with_overlay, overwrite)
         inputs = {path.resolve(): path for path in paths}
         for target in (target for path in paths for target in outputs.of(path)):
             if target.resolve() in inputs:
@@ -163,8 +166,9 @@ class Outputs:
         spacing, unit = size_in_file(path)
         target = self.place(path, f"labels{suffix}")
         write_labels(target, maps, spacing=spacing, unit=unit)
-        other = ".png" if suffix == ".tif" else ".tif"
-        target.with_suffix(other).unlink(missing_ok=True)
+        if self.overwrite:
+            other = ".png" if suffix == ".tif" else ".tif"
+            target.with_suffix(other).unlink(missing_ok=True)
         if self.with_overlay:
             middle = len(maps) // 2
             picture = overlay(images[middle], maps[middle])

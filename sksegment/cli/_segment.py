@@ -305,7 +305,11 @@ def _plan(args):
                 "images; choose another folder with -o"
             )
     outputs = Outputs.plan(
-        args.out, paths, suffix=f".{args.format}", with_overlay=not args.no_overlay
+        args.out,
+        paths,
+        suffix=f".{args.format}",
+        with_overlay=not args.no_overlay,
+        overwrite=args.overwrite,
     )
     return paths, outputs
 
