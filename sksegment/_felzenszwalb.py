@@ -35,9 +35,8 @@ def felzenszwalb_pieces(image, *, scale, sigma, min_size):
        International Journal of Computer Vision 59, 2004.
     """
     with _SILENT.hold():
-        return felzenszwalb(
-            image.astype(np.float64), scale=scale, sigma=sigma, min_size=min_size
-        )
+        image = image.astype(np.float64, copy=False)
+        return felzenszwalb(image, scale=scale, sigma=sigma, min_size=min_size)
 
 
 def _silence():

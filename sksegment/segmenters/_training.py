@@ -380,8 +380,15 @@ class TrainingMixin:
         """Learn what labels look like; what other images showed is not forgotten."""
         seen, attributes = self.image_digests_, vars(self).copy()
         # An empty slice shows nothing that statistics could be taken of.
-        weights = len(seen), sum(np.ptp(image) > 0 for image in images.scaled)
+        pairs = zip(new, images.scaled, strict=True)
+        new = [digest for digest, image in pairs if _has_contrast(image)]
+        weights = len(seen), len(new)
         join_statistics(self.net_, before, weights)
         self._number_labels(images, anew=False)
         keep_labels_of_before(self, attributes, weights)
         self.image_digests_ = list(dict.fromkeys(seen + new))
+
+
+def _has_contrast(image):
+    """Whether any channel of an image, (H, W, C), has more than one value."""
+    return bool(np.ptp(image, axis=(0, 1)).any())

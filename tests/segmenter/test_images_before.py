@@ -129,3 +129,13 @@ def test_an_empty_slice_changes_nothing(model):
     model.set_params(**ONE_MORE).partial_fit([np.full_like(image, 100)])
     assert_array_equal(model.predict([image])[0], before)
     assert model.color_deviation_ is deviation or model.color_deviation_ == deviation
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_an_image_of_one_colour_changes_nothing(make_segmenter, images):
+    model = make_segmenter().fit(images)
+    before = model.predict(images)
+    one_color = np.full_like(images[0], (10, 120, 200))
+    model.set_params(**ONE_MORE).partial_fit([one_color])
+    for found, expected in zip(model.predict(images), before, strict=True):
+        assert_array_equal(found, expected)
