@@ -56,10 +56,11 @@ class MergingMixin:
         ----------
         n_labels : int or "auto"
             Number of classes wanted; "auto" joins all that lie closer together than
-            0.4 of the distance between the two groups that would be joined last, but
-            leaves as many as scribbles have classes. Then a group that is a rim between
-            two others, in looks and in place, such as a blurred border, is divided
-            between them.
+            0.4 of the distance between the two groups that would be joined last, and,
+            with ``assignment="pixel"``, than four standard deviations within labels;
+            but leaves as many as scribbles have classes. Then a group that is a rim
+            between two others, in looks and in place, such as a blurred border, is
+            divided between them.
 
         Returns
         -------
@@ -85,9 +86,10 @@ class MergingMixin:
         """
         check_is_fitted(self)
         check_net(self)
-        is_auto = n_labels == "auto"
+        points, is_auto = self._points(), n_labels == "auto"
         if is_auto:
-            n_labels = natural_number(self._points(), self.label_fractions_)
+            apart = self._distance_of_classes()
+            n_labels = natural_number(points, self.label_fractions_, apart)
             hinted = self.label_fractions_[: self.n_hinted_classes_] > 0
             n_labels = max(n_labels, int(hinted.sum()))
         used = int((self.label_fractions_ > 0).sum())
@@ -98,7 +100,7 @@ class MergingMixin:
                 f"{used}, the labels in use; for more of them, fit with a larger "
                 "max_labels or smaller betas"
             )
-        points, brightness = self._points(), self._scale.brightness(self.label_colors_)
+        brightness = self._scale.brightness(self.label_colors_)
         fractions, n_apart = self.label_fractions_, self.n_hinted_classes_
         groups = group_labels(points, fractions, n_labels, n_apart)
         if is_auto:
@@ -113,6 +115,10 @@ class MergingMixin:
     def _points(self):
         """Points of the labels, (K, D), that lie close where labels look alike."""
         return self.label_colors_
+
+    def _distance_of_classes(self):
+        """Distance of points of two classes that no one takes for one."""
+        return np.inf
 
     def _keep_labels(self, labels, regions=None):
         """Set ``labels_``: labels of the training images after joining, or regions."""

@@ -209,13 +209,19 @@ def _weighted_sums(labels, weights, values, n_labels):
     return np.stack([np.bincount(labels, c, n_labels) for c in columns], axis=1)
 
 
-def natural_number(points, fractions):
-    """Number of groups that lie further apart than 0.4 of what the last two do.
+def natural_number(points, fractions, apart=np.inf):
+    """Number of groups that are left when what is joined next lies too far apart.
+
+    That is what lies further apart than 0.4 of what would be joined last; or, of which
+    the mean looks do by more than ``apart``: there may be something else that is very
+    far from both.
 
     Parameters
     ----------
     points, fractions
         See `group_labels`.
+    apart : float, default=inf
+        Distance of two classes that no one takes for one.
 
     Returns
     -------
@@ -224,8 +230,22 @@ def natural_number(points, fractions):
     seeds = seed_labels(fractions)
     if len(seeds) < 2:
         return 1
-    heights = linkage(points[seeds], "average")[:, 2]
-    return 1 + int((heights > _PART_OF_HEIGHT * heights[-1]).sum())
+    tree = linkage(points[seeds], "average")
+    is_far = tree[:, 2] > _PART_OF_HEIGHT * tree[-1, 2]
+    is_far |= _distances_of_means(tree, points[seeds], fractions[seeds]) > apart
+    return len(seeds) - int(is_far.argmax()) if is_far.any() else 1
+
+
+def _distances_of_means(tree, points, weights):
+    """Distances of the weighted means of what is joined, step by step of a linkage."""
+    areas, sums = [*weights], [*(weights[:, np.newaxis] * points)]
+    distances = []
+    for first, second in tree[:, :2].astype(int):
+        step = sums[first] / areas[first] - sums[second] / areas[second]
+        distances.append(np.linalg.norm(step))
+        areas.append(areas[first] + areas[second])
+        sums.append(sums[first] + sums[second])
+    return np.array(distances)
 
 
 def _distances(points, apart):

@@ -123,6 +123,38 @@ def test_specks_do_not_count_in_the_natural_number():
     assert natural_number(colors, np.array([0.5, 0.2, 0.2999, 0.0001])) == 2
 
 
+def test_what_is_far_from_all_does_not_join_the_others():
+    # Dark pores and grey grains with shades between them, and rare bright grains.
+    colors = np.array([[3.6], [4.9], [6.7], [7.6], [10.5], [12.9], [15.5], [27.0]])
+    fractions = np.array([0.097, 0.015, 0.027, 0.037, 0.75, 0.044, 0.023, 0.007])
+    n_groups = [natural_number(colors, fractions, apart) for apart in (np.inf, 4.0)]
+    joined, kept = (group_labels(colors, fractions, n) for n in n_groups)
+    assert joined[0] == joined[4]
+    kept = number_groups(kept, colors[:, 0], fractions)
+    assert kept.tolist() == [0, 0, 0, 0, 1, 1, 2, 3]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_natural_number_is_the_first_step_too_far(seed):
+    rng = np.random.default_rng(seed)
+    colors, fractions = rng.normal(size=(9, 2)) * 4, rng.dirichlet(np.ones(9))
+    groups = {n: group_labels(colors, fractions, n) for n in range(1, 10)}
+    expected = 9
+    for n in range(8, 0, -1):
+        # The two groups of n + 1 that are one of n.
+        sides = np.unique(
+            [[groups[n][k], groups[n + 1][k]] for k in range(9)], axis=0
+        )
+        joined = np.flatnonzero(np.bincount(sides[:, 0]) == 2)[0]
+        pair = [groups[n + 1] == side for side in sides[sides[:, 0] == joined, 1]]
+        means = [np.average(colors[g], axis=0, weights=fractions[g]) for g in pair]
+        if np.linalg.norm(means[0] - means[1]) > 4.0:
+            break
+        expected = n
+    by_height = natural_number(colors, fractions)
+    assert natural_number(colors, fractions, 4.0) == max(by_height, expected)
+
+
 def test_labels_are_joined_as_colours_suggest(model):
     n_labels = natural_number(model.label_colors_, model.label_fractions_)
     expected = model.merge_labels(n_labels).label_groups_

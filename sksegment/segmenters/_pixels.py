@@ -11,6 +11,10 @@ from sksegment.labelling import region_shares
 
 __all__ = ["PixelLabelsMixin"]
 
+# Standard deviations between two classes of which one in 44 pixels is on the wrong side
+# of the middle; see docs/research.md.
+_DEVIATIONS_APART = 4.0
+
 
 class PixelLabelsMixin:
     """Methods for ``assignment="pixel"``, see `sksegment._appearance`.
@@ -83,6 +87,11 @@ class PixelLabelsMixin:
         if self.color_deviation_ is None:
             return super()._points()
         return self._appearance_of(np.arange(self.max_labels)).points()
+
+    def _distance_of_classes(self):
+        if self.color_deviation_ is None:
+            return super()._distance_of_classes()
+        return _DEVIATIONS_APART
 
     def _appearance_of(self, labels):
         looks = np.hstack([self.label_colors_, self.label_textures_])[labels]
