@@ -3,7 +3,15 @@
 from sksegment.preprocessing._clip import ClipPercentiles
 from sksegment.preprocessing._denoise import Denoise
 from sksegment.preprocessing._hessian import GaussianHessian
+from sksegment.preprocessing._local_contrast import NormalizeLocalContrast
 from sksegment.preprocessing._rescale import Rescale
 from sksegment.preprocessing._unsharp import UnsharpMask
 
-__all__ = ["ClipPercentiles", "Denoise", "GaussianHessian", "Rescale", "UnsharpMask"]
+__all__ = [
+    "ClipPercentiles",
+    "Denoise",
+    "GaussianHessian",
+    "NormalizeLocalContrast",
+    "Rescale",
+    "UnsharpMask",
+]

@@ -6,11 +6,19 @@ from sksegment.preprocessing import (
     ClipPercentiles,
     Denoise,
     GaussianHessian,
+    NormalizeLocalContrast,
     Rescale,
     UnsharpMask,
 )
 
-ALL = [ClipPercentiles, Denoise, GaussianHessian, Rescale, UnsharpMask]
+ALL = [
+    ClipPercentiles,
+    Denoise,
+    GaussianHessian,
+    NormalizeLocalContrast,
+    Rescale,
+    UnsharpMask,
+]
 
 
 @pytest.fixture(params=ALL, ids=lambda cls: cls.__name__)

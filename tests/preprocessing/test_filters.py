@@ -10,6 +10,7 @@ from sksegment.preprocessing import (
     ClipPercentiles,
     Denoise,
     GaussianHessian,
+    NormalizeLocalContrast,
     UnsharpMask,
 )
 

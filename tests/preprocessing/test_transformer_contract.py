@@ -16,6 +16,7 @@ from sksegment.preprocessing import (
     ClipPercentiles,
     Denoise,
     GaussianHessian,
+    NormalizeLocalContrast,
     Rescale,
     UnsharpMask,
 )
@@ -74,7 +75,9 @@ def test_clone_and_pickle_transform_alike(transformer, grey_images):
     assert_array_equal(clone(transformer).fit_transform(grey_images), expected)
 
 
-@pytest.mark.parametrize("cls", [Denoise, GaussianHessian, Rescale, UnsharpMask])
+@pytest.mark.parametrize(
+    "cls", [Denoise, GaussianHessian, NormalizeLocalContrast, Rescale, UnsharpMask]
+)
 def test_without_fit_the_given_images_are_fitted_on(cls, grey_images):
     transformer = cls()
     found = transformer.transform(grey_images)
@@ -122,6 +125,14 @@ def test_images_keep_their_type(cls, dtype, make_image):
     (found,) = cls().fit_transform([image])
     grey = dtype != "bool" or cls is ClipPercentiles
     assert found.dtype == (np.dtype(dtype) if grey else np.float32)
+    assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_local_contrast_is_float_as_precise_as_the_image(dtype, make_image):
+    image = make_image().astype(dtype)
+    (found,) = NormalizeLocalContrast().fit_transform([image])
+    assert found.dtype == np.result_type(dtype, np.float32)
     assert np.isfinite(found).all()
 
 
@@ -194,6 +205,8 @@ def test_single_image_is_refused(transformer, make_image):
         (ClipPercentiles, {"high": 100.5}),
         (Denoise, {"weight": 0}),
         (Denoise, {"max_iter": 0}),
+        (NormalizeLocalContrast, {"sigma": 0}),
+        (NormalizeLocalContrast, {"floor": 0}),
     ],
 )
 def test_bad_parameter_is_named(make, params, grey_images):
