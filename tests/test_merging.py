@@ -142,9 +142,7 @@ def test_natural_number_is_the_first_step_too_far(seed):
     expected = 9
     for n in range(8, 0, -1):
         # The two groups of n + 1 that are one of n.
-        sides = np.unique(
-            [[groups[n][k], groups[n + 1][k]] for k in range(9)], axis=0
-        )
+        sides = np.unique([[groups[n][k], groups[n + 1][k]] for k in range(9)], axis=0)
         joined = np.flatnonzero(np.bincount(sides[:, 0]) == 2)[0]
         pair = [groups[n + 1] == side for side in sides[sides[:, 0] == joined, 1]]
         means = [np.average(colors[g], axis=0, weights=fractions[g]) for g in pair]

@@ -10,7 +10,6 @@ from sksegment.preprocessing import (
     ClipPercentiles,
     Denoise,
     GaussianHessian,
-    NormalizeLocalContrast,
     UnsharpMask,
 )
 

@@ -39,7 +39,9 @@ def test_definition(n_images):
         assert_allclose(contrast, expected, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize(("scale", "offset"), [(1e-30, 0), (1e30, 0), (2, 5e4), (-1, 0)])
+@pytest.mark.parametrize(
+    ("scale", "offset"), [(1e-30, 0), (1e30, 0), (2, 5e4), (-1, 0)]
+)
 def test_units_do_not_matter(scale, offset):
     image = textured().astype(np.float32)
     expected = NormalizeLocalContrast(4).fit_transform([image])[0]
