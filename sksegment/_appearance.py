@@ -31,10 +31,13 @@ from sksegment._two_sides import TwoSides
 
 __all__ = ["Appearance", "learn_appearance", "likely_labels"]
 
-# Chosen on stacks and on photographs, see docs/research.md.
+# Chosen on stacks and on photographs, see docs/research.md. Neighbours have the same
+# textures, and it is the same evidence twice.
 _PRIOR_WEIGHT = 0.2
-# Neighbours have the same textures, and it is the same evidence twice.
 _PRIOR_WEIGHT_WITH_TEXTURES = 0.5
+# Of a net that knows which classes are meant.
+_PRIOR_WEIGHT_OF_HINTS = 1.0
+_PRIOR_WEIGHT_OF_HINTS_WITH_TEXTURES = 2.0
 _TEXTURE_WEIGHT = 2.0
 # Neighbours err alike, so posteriors are surer than they should be.
 _TEMPERATURE = np.float32(2.0)
@@ -72,6 +75,8 @@ class Appearance:
         Which labels they are: those that pixels may get.
     textures : tuple of str
         Names of the T textures that count.
+    hinted : bool
+        Whether the net was given scribbles.
     """
 
     looks: np.ndarray
@@ -79,9 +84,10 @@ class Appearance:
     n_channels: int
     used: np.ndarray
     textures: tuple = ()
+    hinted: bool = False
 
     @classmethod
-    def measure(cls, scaled, looks, labels, used, sides=None):
+    def measure(cls, scaled, looks, labels, used, sides=None, *, hinted=False):
         """Learn it from label maps.
 
         Parameters
@@ -95,6 +101,8 @@ class Appearance:
             Labels there may be.
         sides : dict of str to TwoSides, optional
             Of the T textures; those that do not divide the images are left out.
+        hinted : bool, default=False
+            Whether the net was given scribbles.
         """
         n_channels, names = scaled[0].shape[-1], tuple(sides or ())
         parts = zip(scaled, looks, labels, strict=True)
@@ -113,7 +121,7 @@ class Appearance:
         scale = np.sqrt(within[counts] / weights[counts])
         kept = zip(names, counts[n_channels:], strict=True)
         textures = tuple(name for name, is_kept in kept if is_kept)
-        return cls(means[:, counts], scale, n_channels, used, textures)
+        return cls(means[:, counts], scale, n_channels, used, textures, hinted)
 
     def spread(self, sides):
         """Move textures of labels apart, from the one side to the other.
@@ -141,6 +149,10 @@ class Appearance:
     @property
     def prior_weight(self):
         """Weight of the soft labels."""
+        if self.hinted and self.textures:
+            return _PRIOR_WEIGHT_OF_HINTS_WITH_TEXTURES
+        if self.hinted:
+            return _PRIOR_WEIGHT_OF_HINTS
         return _PRIOR_WEIGHT_WITH_TEXTURES if self.textures else _PRIOR_WEIGHT
 
     @property
@@ -259,7 +271,7 @@ def likely_labels(f, superpixels, shares, used):
     return labels
 
 
-def learn_appearance(scaled, evidence, used):
+def learn_appearance(scaled, evidence, used, *, hinted=False):
     """Learn what the labels look like, by colours and then by textures as well.
 
     Parameters
@@ -269,6 +281,8 @@ def learn_appearance(scaled, evidence, used):
         What `Appearance.scores` takes, for each image, with all `TEXTURES`.
     used : ndarray of shape (n,), int
         Labels there may be.
+    hinted : bool, default=False
+        Whether the net was given scribbles.
 
     Returns
     -------
@@ -280,17 +294,18 @@ def learn_appearance(scaled, evidence, used):
     n_channels = scaled[0].shape[-1]
     colors = [pixels[..., :n_channels] for pixels, *_ in evidence]
     for _ in range(_ROUNDS):
-        looks = Appearance.measure(scaled, colors, maps, used)
+        looks = Appearance.measure(scaled, colors, maps, used, hinted=hinted)
         maps = [looks.labels(*each) for each in evidence]
     sides = _sides_of_textures(evidence, maps, n_channels)
     for turn in range(_ROUNDS_WITH_TEXTURES):
         pixels = [each[0] for each in evidence]
-        found = Appearance.measure(scaled, pixels, maps, used, sides)
+        found = Appearance.measure(scaled, pixels, maps, used, sides, hinted=hinted)
         if not found.textures:
             break
         evidence = _with_textures(evidence, n_channels, [*sides], found.textures)
         sides = {name: sides[name] for name in found.textures}
-        looks = found if turn else found.spread(sides)
+        # Classes that people mean have the textures of their strokes.
+        looks = found if turn or hinted else found.spread(sides)
         maps = [looks.labels(*each) for each in evidence]
     return looks, maps
 

@@ -11,6 +11,8 @@ from sksegment._warn import warn_user
 __all__ = ["NO_SCRIBBLES", "Scribbles", "check_scribbles"]
 
 _UNKNOWN = -1
+# Part of the marked pixels of a class that should have its label.
+_LEAST_HEEDED = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +56,35 @@ class Scribbles:
             if (classes != _UNKNOWN).any():
                 image.scribbles = torch.from_numpy(classes).to(image.pixels.device)
         _warn_of_lost(lost[lost != _UNKNOWN])
+
+    def warn_of_unheeded(self, labels):
+        """Warn of classes whose scribbles have mostly got other labels.
+
+        Parameters
+        ----------
+        labels : sequence of ndarray of shape (H, W), int
+            Of all training images, not smaller than the scribbles.
+
+        Warns
+        -----
+        UserWarning
+            If less than half of what is marked as a class is labelled so.
+        """
+        if not self.maps:
+            return
+        table = np.zeros((self.n_classes, 2), np.int64)
+        for map_, found in zip(self.maps, labels, strict=True):
+            found = _shrunk(found, map_.shape)
+            marked = (map_ != _UNKNOWN) & (found >= 0)
+            table += _counts(map_[marked], found[marked], self.n_classes)
+        for index, (right, total) in enumerate(table.tolist()):
+            if right < _LEAST_HEEDED * total:
+                name = index if self.names is None else repr(self.names[index])
+                warn_user(
+                    f"of what is marked as class {name} {right / total:.0%} got that "
+                    "label: mark more of it, train longer (max_epochs), or set "
+                    "assignment='mean', which gives superpixels one label"
+                )
 
 
 #: What there is without scribbles.
@@ -106,6 +137,12 @@ def check_scribbles(scribbles, names, batch, max_labels):
     return Scribbles(
         [*map(_shrunk, maps, sizes)], n_classes, _check_names(names, n_classes)
     )
+
+
+def _counts(classes, labels, n_classes):
+    """Marked pixels of each class with its label, and all of them, (n_classes, 2)."""
+    right = np.bincount(classes[classes == labels], minlength=n_classes)
+    return np.stack([right, np.bincount(classes, minlength=n_classes)], axis=1)
 
 
 def _warn_of_lost(classes):

@@ -27,7 +27,8 @@ class PixelLabelsMixin:
         """Learn the looks of the labels, and count the pixels that get each of them."""
         used = np.flatnonzero(self.label_fractions_)
         evidence = [self._evidence(used, tuple(TEXTURES), *part) for part in parts]
-        looks, maps = learn_appearance([part[0] for part in parts], evidence, used)
+        scaled, hinted = [part[0] for part in parts], self.n_hinted_classes_ > 0
+        looks, maps = learn_appearance(scaled, evidence, used, hinted=hinted)
         counts = sum(np.bincount(m[m >= 0], minlength=self.max_labels) for m in maps)
         self.label_fractions_ = counts / counts.sum()
         self._keep_looks(looks)
@@ -96,5 +97,5 @@ class PixelLabelsMixin:
     def _appearance_of(self, labels):
         looks = np.hstack([self.label_colors_, self.label_textures_])[labels]
         scale = np.append(self.color_deviation_, [*self.texture_scales_.values()])
-        textures = tuple(self.texture_scales_)
-        return Appearance(looks, scale, self.n_channels_in_, labels, textures)
+        textures, hinted = tuple(self.texture_scales_), self.n_hinted_classes_ > 0
+        return Appearance(looks, scale, self.n_channels_in_, labels, textures, hinted)

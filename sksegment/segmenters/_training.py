@@ -172,6 +172,7 @@ class TrainingMixin:
             keep(self, self._most_agreeing(nets, keep, images, batch))
         checkpoints.write(self)
         warn_of_failure(self, images)
+        hints.warn_of_unheeded(self.unmerged_labels_)
         return self
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -245,6 +246,7 @@ class TrainingMixin:
                 keep(self, self.net_)
         checkpoints.write(self)
         warn_of_failure(self, images)
+        hints.warn_of_unheeded(self.unmerged_labels_)
         return self
 
     @property

@@ -1,9 +1,13 @@
 """Hints of a user: a few pixels whose class is known."""
 
+import warnings
+
 import numpy as np
 import pytest
 import sklearn
 import torch
+from numpy.testing import assert_array_equal
+from skimage.data import coffee
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
@@ -67,6 +71,48 @@ def test_strokes_decide_what_the_classes_are(image, strokes, class_, classes):
 
 def test_without_strokes_there_is_no_such_term(image):
     assert "scribble" not in SparseWNetSegmenter(**SIZES).fit([image]).history_[0]
+
+
+def test_strokes_keep_their_classes_where_there_is_texture():
+    # Local contrast divides this photograph, but not into the coffee and the table.
+    photo = coffee()[::3, ::3]
+    strokes = np.full(photo.shape[:2], -1)
+    strokes[45:50, 85:110] = 0
+    strokes[5:9, 10:190] = 1
+    model = SparseWNetSegmenter(2, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit([photo], scribbles=[strokes])
+    assert [*model.texture_scales_] == ["contrast"]
+    marked = strokes >= 0
+    assert agreement(model.labels_[0][marked], strokes[marked]) > 0.98
+    assert_array_equal(model.predict([photo])[0], model.labels_[0])
+
+
+@BOTH
+@pytest.mark.parametrize("names", [None, ["one", "other"]])
+def test_class_whose_strokes_get_another_label_is_named(image, strokes, class_, names):
+    stuck = {**SIZES, "lr": 1e-9, "max_epochs": 1, "max_labels": 2}
+    model = class_(**stuck)
+    with pytest.warns(UserWarning) as caught:
+        model.fit([image], scribbles=[strokes], class_names=names)
+    found = [str(w.message) for w in caught if "marked as class" in str(w.message)]
+    labels = model.labels_[0]
+    shares = [np.mean(labels[strokes == k] == k) for k in (0, 1)]
+    assert min(shares) < 0.5
+    assert len(found) == sum(share < 0.5 for share in shares)
+    for index, share in enumerate(shares):
+        name = index if names is None else repr(names[index])
+        named = [text for text in found if f"class {name} {share:.0%} got" in text]
+        assert len(named) == (share < 0.5)
+
+
+def test_share_of_strokes_is_that_on_the_grid_of_the_images(image, strokes):
+    stuck = {**SIZES, "lr": 1e-9, "max_epochs": 1, "max_labels": 2}
+    model = SparseWNetSegmenter(**stuck)
+    small = Rescale(0.5).fit_transform([image])
+    with pytest.warns(UserWarning, match="marked as class"):
+        model.fit(small, scribbles=[strokes])
 
 
 def test_labels_have_the_numbers_of_the_classes(image, strokes):
