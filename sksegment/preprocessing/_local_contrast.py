@@ -96,4 +96,4 @@ class NormalizeLocalContrast(ImageTransformerMixin, TransformerMixin, BaseEstima
         return values / (deviation + values.dtype.type(self.floor))[..., np.newaxis]
 
     def _mean_around(self, plane):
-        return gaussian_filter(plane, self.sigma, mode="nearest", truncate=3.0)
+        return gaussian_filter(plane, self.sigma, truncate=3.0)

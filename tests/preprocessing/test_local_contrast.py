@@ -16,7 +16,7 @@ def window(plane, sigma):
     reach = int(3 * sigma + 0.5)
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     for axis in range(2):
-        plane = correlate1d(plane, weights / weights.sum(), axis, mode="nearest")
+        plane = correlate1d(plane, weights / weights.sum(), axis)
     return plane
 
 
