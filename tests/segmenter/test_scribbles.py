@@ -94,7 +94,7 @@ def test_strokes_keep_their_classes_where_there_is_texture():
 def test_class_whose_strokes_get_another_label_is_named(image, strokes, class_, names):
     stuck = {**SIZES, "lr": 1e-9, "max_epochs": 1, "max_labels": 2}
     model = class_(**stuck)
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match="marked as class") as caught:
         model.fit([image], scribbles=[strokes], class_names=names)
     found = [str(w.message) for w in caught if "marked as class" in str(w.message)]
     labels = model.labels_[0]
