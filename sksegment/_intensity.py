@@ -100,7 +100,7 @@ def scale_intensity(image, intensity_range):
     return scaled
 
 
-def warn_of_units(image, intensity_range, index):
+def warn_of_units(image, intensity_range, index, field=None):
     """Warn of an image whose values are not in the units of the training images.
 
     Where they all lie within a small part of the range of these, or half of them beyond
@@ -113,14 +113,16 @@ def warn_of_units(image, intensity_range, index):
         Range of the training images.
     index : int
         Position of the image, for the message.
+    field : ndarray of shape (H, W), bool, optional
+        Field of view, not empty; what is outside says nothing.
     """
-    values = float(image.min()), float(image.max())
+    values = _extremes_within(image, field)
     known = float(np.min(intensity_range)), float(np.max(intensity_range))
     fits_anyway = image.dtype == np.uint8 and known == (0.0, 255.0)
     if fits_anyway or values[0] == values[1] or known[0] == known[1]:
         return
     too_small = image.dtype == np.uint8 and known[1] > 2 * 255
-    if too_small or _is_narrow(values, known) or _is_beyond(image, known):
+    if too_small or _is_narrow(values, known) or _is_beyond(image, field, known):
         cure = "give it in the same units, or fit on images in these"
         if known == (0.0, 255.0) and 0.0 < values[1] <= 1.0:
             cure = "the model was fitted on uint8 images; multiply it by 255"
@@ -131,21 +133,40 @@ def warn_of_units(image, intensity_range, index):
         )
 
 
+def _extremes_within(image, field):
+    if field is None:
+        return float(image.min()), float(image.max())
+    # Not of the pixels inside: a copy of those of a large image is large.
+    inside = field[..., np.newaxis]
+    start = image[np.unravel_index(field.argmax(), field.shape)].flat[0]
+    low = image.min(where=inside, initial=start)
+    return float(low), float(image.max(where=inside, initial=start))
+
+
 def _is_narrow(values, known):
     # Halves, or the difference of the largest numbers is infinite.
     spans = [0.5 * high - 0.5 * low for low, high in (values, known)]
     return spans[0] < _NARROW * spans[1]
 
 
-def _is_beyond(image, known):
+def _is_beyond(image, field, known):
     """Whether half of the pixels are cut off."""
     low, high = known
     margin = HEADROOM * (high - low)
-    step = 1 + min(image.shape[:2]) // _SAMPLED_ROWS
-    values = image[::step, ::step].astype(np.float64).ravel()
+    values = _sample(image, field).astype(np.float64).ravel()
     # A median may be a mean of two, which may be too large for a float.
     middle = float(np.partition(values, len(values) // 2)[len(values) // 2])
     return not low - margin <= middle <= high + margin
+
+
+def _sample(image, field):
+    step = 1 + min(image.shape[:2]) // _SAMPLED_ROWS
+    sample = image[::step, ::step]
+    if field is None:
+        return sample
+    sample = sample[field[::step, ::step]]
+    # A field may be so thin that it is missed; it has few pixels then.
+    return sample if sample.size else image[field]
 
 
 def is_rgb(images):

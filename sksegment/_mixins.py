@@ -69,15 +69,17 @@ class SegmenterMixin:
         """Function to the fields of view of images; None where there are none."""
         return getattr(getattr(self, "superpixels_", None), "mask_of", None)
 
+    def _field_of(self, index, image):
+        """Field of view of a checked image; None where there is none."""
+        return None if self._field is None else self._field(image, index)
+
     def _each(self, X, function, prepare=None):
         """Check images; return them, and what the function says of each."""
         check_is_fitted(self)
         batch = check_images(X, n_channels=self.n_channels_in_, field=self._field)
         for index, image in enumerate(batch.images):
-            # Not of all images with a mask: a copy of a large one is large.
-            if not np.isfinite([image.min(), image.max()]).all():
-                image = image[self._field(image, index)][np.newaxis]
-            warn_of_units(image, self.intensity_range_, index)
+            field = self._field_of(index, image)
+            warn_of_units(image, self.intensity_range_, index, field)
         items = list(enumerate(batch.images))
         parts = items if prepare is None else look_ahead(prepare, items)
         return batch, [

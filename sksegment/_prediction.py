@@ -125,8 +125,7 @@ class PredictionMixin:
         return IntensityScale(self.intensity_range_, self.rgb_)
 
     def _scaled_parts(self, index, image):
-        mask = None if self._field is None else self._field(image, index)
-        return ScaledParts(image, self._scale, mask)
+        return ScaledParts(image, self._scale, self._field_of(index, image))
 
     def _normalize(self, index, image):
         """Image on the scale of the net; outside of a mask the mean of the inside."""

@@ -158,6 +158,45 @@ def test_what_is_outside_changes_no_soft_label(make_segmenter, disc_with_nan):
         assert_array_equal(getattr(model, method)([other])[0], expected)
 
 
+@pytest.fixture(scope="module")
+def scan_with_void(make_segmenter, make_image, disc_mask):
+    """Make a scan in a small field, with a value outside, and a model of it."""
+    image = make_image((64, 64), dtype=np.float64)
+    field = disc_mask((64, 64), (32, 36), 20)
+
+    def scan(outside, factor=1.0):
+        return np.where(field, factor * image, outside)
+
+    superpixels = SuperpixelTransformer(n_segments=40, mask=field)
+    return scan, make_segmenter(superpixels=superpixels).fit([scan(-9999.0)])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("outside", [-9999.0, 0.0, 1e6, np.nan])
+def test_void_outside_the_mask_gives_no_warning_of_units(outside, scan_with_void):
+    scan, model = scan_with_void
+    model.predict([scan(outside)])
+
+
+@pytest.mark.parametrize("outside", [-9999.0, 0.0, 150.0, np.nan])
+def test_void_outside_the_mask_hides_no_other_units(outside, scan_with_void):
+    scan, model = scan_with_void
+    with pytest.warns(UserWarning, match="of image 1 hardly fit .* same units"):
+        model.predict([scan(outside), scan(outside, 1 / 255)])
+    with pytest.warns(UserWarning, match="of image 0 hardly fit .* same units"):
+        model.predict([scan(outside, 30.0)])
+
+
+def test_units_within_a_thin_mask_are_seen(make_segmenter, make_image):
+    image = make_image((600, 600), dtype=np.float64)
+    line = np.zeros(image.shape, bool)
+    line[1::2, 1] = True
+    superpixels = SuperpixelTransformer(n_segments=40, mask=line)
+    model = make_segmenter(superpixels=superpixels).fit([image])
+    with pytest.warns(UserWarning, match="of image 0 hardly fit .* same units"):
+        model.predict([np.where(line, 30.0 * image, image)])
+
+
 def test_nan_within_the_mask_is_refused(make_segmenter, disc_with_nan):
     _, image, disc = disc_with_nan
     with pytest.raises(ValueError, match="leave them out by a mask"):
