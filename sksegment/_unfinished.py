@@ -133,10 +133,12 @@ def _begins_anew(estimator, partial):
 
 
 def _train(model, images, scribbles, max_epochs, partial, every):
-    left = max_epochs - getattr(model, "n_iter_", 0)
-    if left <= 0:
-        model.interrupted_ = False
-        return
+    left = max_epochs
+    if hasattr(model, "net_"):
+        left -= model.n_iter_
+        if left <= 0:
+            model.interrupted_ = False
+            return
     maps = [*map((scribbles or {}).get, images)]
     model.set_params(max_epochs=left)
     model.partial_fit(

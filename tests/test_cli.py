@@ -375,7 +375,10 @@ MISTAKES = [
     ("segment", "required: INPUT, -o/--out"),
     ("segment {photo}", "-o/--out; see: sksegment segment --help"),
     ("sgment {photo} -o {out}", "invalid choice: 'sgment'"),
-    ("segment {photo} -o {out} --epochs many", "--epochs: invalid int value: 'many'"),
+    (
+        "segment {photo} -o {out} --epochs many",
+        "--epochs: 'many' is not a number from 1 on",
+    ),
     ("segment {photo} -o {out} --train-images 0", "'0' is not a number from 1 on"),
     ("segment {photo} -o {out} --set lr", "'lr' is not of the form NAME=VALUE"),
     ("segment {photo} -o {out} --set max_epoch=3", "did you mean max_epochs?"),

@@ -46,7 +46,19 @@ _PARAMETERS = {
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are exceptions, so that all are told in one way."""
+    """A parser whose errors are exceptions, so that all are told in one way.
+
+    Values of options are never empty: an empty path would be the current folder.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.register("type", None, _filled)
+
+    def add_subparsers(self, **kwargs):
+        """Leave it to the commands, which can name the option, to check values."""
+        self.register("type", None, str)
+        return super().add_subparsers(**kwargs)
 
     def parse_known_args(self, args=None, namespace=None):
         """Complain of what is not known here, rather than in the program's name."""
@@ -140,7 +152,7 @@ def add_training(parser, *, all_images=False):
     }
     for name, text in losses.items():
         add(f"--beta-{name}", type=float, metavar="W", help=f"weight of the {text}")
-    add("--epochs", type=int, metavar="N", help="train for at most N epochs")
+    add("--epochs", type=positive, metavar="N", help="train for at most N epochs")
     add(
         "--resolution",
         type=float,
@@ -277,6 +289,15 @@ def _add_void_value(parser, option, text):
     parser.add_argument(
         option, type=_void_value, default="max", metavar="VALUE", help=text
     )
+
+
+def _filled(text):
+    """Take a text as it is, but not an empty one."""
+    if not text:
+        raise argparse.ArgumentTypeError(
+            "it is empty (a variable that is not set?); give a value"
+        )
+    return text
 
 
 def positive(text):
