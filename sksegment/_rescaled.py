@@ -10,7 +10,7 @@ class RescaledImage(np.ndarray):
     """One image, or several of one size, with the memory of their size before.
 
     An array like any other. Slices, copies and results of arithmetic are not the same
-    image any more, so they have no such memory; a pickle has.
+    image any more, so they have no such memory; a pickle has, and a deep copy.
 
     Parameters
     ----------
@@ -29,6 +29,10 @@ class RescaledImage(np.ndarray):
         self = np.asarray(array).view(cls)
         self.original_shape = original_shape
         return self
+
+    def __deepcopy__(self, memo):
+        array = np.asarray(self).__deepcopy__(memo)
+        return RescaledImage(array, self.original_shape)
 
     def __reduce__(self):
         return RescaledImage, (np.asarray(self), self.original_shape)

@@ -69,6 +69,18 @@ def test_pickle_has_the_memory(make_image, protocol):
     assert_array_equal(part, image[2:])
 
 
+def test_deep_copy_has_the_memory(make_image):
+    (image,) = Rescale(0.5).transform([make_image((33, 41), 2)])
+    images = [image, image, image[2:]]
+    first, second, part = copy.deepcopy(images)
+    assert original_shape(first) == (33, 41)
+    assert first is second
+    assert original_shape(part) is None
+    for one, other in zip([first, part], images[1:], strict=True):
+        assert_array_equal(one, other)
+        assert not np.shares_memory(one, other)
+
+
 def test_dump_of_joblib_has_the_memory(make_image, tmp_path):
     images = Rescale(0.5).transform([make_image((33, 41))])
     joblib.dump(images, tmp_path / "images")
