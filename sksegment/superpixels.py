@@ -260,7 +260,7 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If it is of another shape, or empty.
+            If it is of another shape, has NaN, or is empty.
         """
         if self.mask is None:
             return None
@@ -271,6 +271,11 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
                 f"image {index}: the mask has shape {mask.shape}, but the image has "
                 f"{image.shape[:2]}; for images of several sizes pass a function "
                 "from an image to its mask"
+            )
+        if mask.dtype.kind == "f" and np.isnan(mask).any():
+            raise ValueError(
+                f"image {index}: the mask has NaN, which is neither inside nor "
+                "outside; replace it first, e.g. with numpy.nan_to_num"
             )
         mask = mask.astype(bool)
         if not mask.any():

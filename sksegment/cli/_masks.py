@@ -45,9 +45,14 @@ def read_mask(path):
     Raises
     ------
     ImageFileError
-        If there is no such image, or nothing is inside.
+        If there is no such image, it has NaN, or nothing is inside.
     """
-    mask = read_weights(path) != 0
+    weights = read_weights(path)
+    if np.isnan(weights).any():
+        raise ImageFileError(
+            f"{path} has NaN, which is neither inside nor outside; write 0 there"
+        )
+    mask = weights != 0
     if not mask.any():
         raise ImageFileError(
             f"{path} is 0 everywhere; a mask has other numbers where the sample is"

@@ -46,6 +46,18 @@ def test_segment_gives_as_many_classes_as_wanted(run, photo, tmp_path, each):
     assert_array_equal(load_model(saved).predict(read_images(photo))[0], labels)
 
 
+@pytest.mark.parametrize("command", ["segment", "fit", "predict"])
+def test_nan_in_a_mask_is_neither_inside_nor_outside(
+    command, fails, field, photo, model, tmp_path
+):
+    mask, inputs = tmp_path / "mask.tif", [model, photo][command != "predict" :]
+    tifffile.imwrite(mask, np.where(field, 1.0, np.nan).astype(np.float32))
+    out = tmp_path / "out"
+    line = fails(command, *inputs, "-o", out, "--mask", mask)
+    assert f"{mask} has NaN, which is neither inside nor outside; write 0 there" in line
+    assert not out.exists()
+
+
 def test_fit_gives_as_many_classes_as_wanted(run, photo, tmp_path):
     out = tmp_path / "m.safetensors"
     assert run("fit", photo, "-o", out, "--classes", 2, *TINY)[0] == 0

@@ -54,6 +54,8 @@ def test_callable_mask_gets_a_grey_image_with_two_axes(shape, photo, segment):
         (np.zeros((128, 128)), "image 0: the mask is empty"),
         (lambda image: np.zeros(image.shape[:2]), "image 0: the mask is empty"),
         (lambda image: 1, r"the mask has shape \(\)"),
+        (np.full((128, 128), np.nan), "image 0: the mask has NaN"),
+        (lambda image: np.where(image > 100, 1.0, np.nan), "image 0: the mask has NaN"),
     ],
 )
 def test_mask_that_does_not_fit_is_refused(mask, message, photo, segment):
