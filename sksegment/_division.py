@@ -5,6 +5,7 @@ from scipy.ndimage import gaussian_gradient_magnitude
 from skimage.filters import gaussian, sobel
 from skimage.measure import label as label_components
 from skimage.segmentation import slic, watershed
+from skimage.util import regular_grid
 
 __all__ = [
     "FEWEST",
@@ -84,23 +85,33 @@ def divide_by_seeds(image, method, n_segments, compactness):
     image : ndarray of shape (H, W, C)
     method : {"slic", "watershed"}
     n_segments : int
-        Seeds to aim for: their spacing is a whole number of pixels.
+        Seeds to aim for: their spacing is a whole number of pixels. Where there would
+        be a single one instead of several, there are up to four.
     compactness : float
 
     Returns
     -------
     labels : ndarray of shape (H, W), int
     """
+    if n_segments > 1 and _n_seeds(image.shape[:2], n_segments) < 2:
+        n_segments = FEWEST
     return _METHODS[method](image, n_segments, compactness)
+
+
+def _n_seeds(shape, n_segments):
+    """Number of seeds on a regular grid, which in a square are never two."""
+    return np.empty(shape, bool)[regular_grid(shape, n_segments)].size
 
 
 def are_too_few(found, method, n_segments, n_pixels):
     """Whether superpixels have to be made more compact.
 
     In strong noise those of SLIC fall to pieces, which are then merged into a few
-    giants; with more weight on their shape they hold together.
+    giants; with more weight on their shape they hold together. One alone is never
+    enough.
     """
-    return method == "slic" and found < 0.5 * min(n_segments, n_pixels // 16)
+    enough = max(0.5 * min(n_segments, n_pixels // 16), min(n_segments, 2))
+    return method == "slic" and found < enough
 
 
 def _slic(image, n_segments, compactness):

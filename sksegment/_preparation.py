@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import clone
 
+from sksegment._division import FEWEST
 from sksegment._intensity import IntensityScale
 from sksegment.regions import region_graph
 from sksegment.superpixels import SuperpixelTransformer, compute_superpixels
@@ -161,8 +162,7 @@ def _number_of_superpixels(images, transformer):
 def _default_number(n_pixels):
     """Default of the class, but no superpixels that are mere specks."""
     most = SuperpixelTransformer().n_segments
-    # SLIC that is asked for two may well return one.
-    return max(4, min(most, n_pixels // _MIN_PIXELS))
+    return max(FEWEST, min(most, n_pixels // _MIN_PIXELS))
 
 
 def _graph(scaled, superpixels, index):

@@ -29,6 +29,19 @@ def test_number_of_superpixels_is_near_what_is_asked_for(
         assert 0.6 < (labels.max() + 1) / n_segments < 1.3
 
 
+@pytest.mark.parametrize("shape", [(8, 8), (64, 64), (57, 91), (60, 20), (20, 60)])
+@pytest.mark.parametrize("kind", ["even", "photo", "noise"])
+def test_two_superpixels_or_a_few_more_when_two_are_asked_for(
+    kind, shape, method, photo, segment, assert_contiguous_and_connected
+):
+    """Though seeds on a regular grid of a square are one or four."""
+    height, width = shape
+    images = {"even": np.zeros(shape), "photo": photo, "noise": noise(shape=shape)}
+    labels = segment(images[kind][:height, :width], method=method, n_segments=2)
+    assert_contiguous_and_connected(labels)
+    assert 2 <= labels.max() + 1 <= 6
+
+
 def test_more_segments_than_pixels_give_no_more_than_pixels(
     method, segment, assert_contiguous_and_connected
 ):
