@@ -14,6 +14,8 @@ __all__ = ["region_hierarchy"]
 # Intensities differ in one channel where colours do in three. So heights of their trees
 # are raised: those of one photograph shall mean the same without its colours.
 _SCALE_WITHOUT_COLOR = 1.35
+# Of a value; fourth powers are taken, which are not to overflow.
+_LARGEST = 1e6
 
 
 def region_hierarchy(image, superpixels, *, color=False, soft_labels=None):
@@ -44,8 +46,8 @@ def region_hierarchy(image, superpixels, *, color=False, soft_labels=None):
     Raises
     ------
     ValueError
-        If the shapes do not fit, the image has values that are not finite, or an id
-        below the largest is missing.
+        If the shapes do not fit, the image has values that are not finite or are far
+        beyond its scale, or an id below the largest is missing.
 
     Examples
     --------
@@ -59,14 +61,9 @@ def region_hierarchy(image, superpixels, *, color=False, soft_labels=None):
     >>> int(tree.cut(n_regions=5).max())
     4
     """
-    image, superpixels = np.asarray(image, np.float32), signed_ids(superpixels)
+    image, superpixels = _checked(image), signed_ids(superpixels)
     if image.ndim == 2:
         image = image[..., np.newaxis]
-    if not np.isfinite(image).all():
-        raise ValueError(
-            "image has values that are not finite, such as NaN, in the void perhaps; "
-            "replace them first, for example with np.nan_to_num"
-        )
     graph = region_graph(image, superpixels)
     if soft_labels is not None and len(soft_labels) != graph.n_regions:
         raise ValueError(
@@ -81,3 +78,20 @@ def region_hierarchy(image, superpixels, *, color=False, soft_labels=None):
     pairs, heights = agglomerate(graph, evidence)
     scale = 1.0 if color else _SCALE_WITHOUT_COLOR
     return RegionHierarchy(superpixels, pairs, scale * heights)
+
+
+def _checked(image):
+    """Image in float32, whose values can be reckoned with."""
+    image = np.asarray(image)
+    if not np.isfinite(image).all():
+        raise ValueError(
+            "image has values that are not finite, such as NaN, in the void perhaps; "
+            "replace them first, for example with np.nan_to_num"
+        )
+    largest = max(float(image.max(initial=0)), -float(image.min(initial=0)))
+    if largest > _LARGEST:
+        raise ValueError(
+            f"image has absolute values up to {largest:.3g}, in the void perhaps; "
+            "bring it to CIELAB for colour, otherwise to intensities in [0, 100]"
+        )
+    return image.astype(np.float32, copy=False)

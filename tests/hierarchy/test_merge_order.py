@@ -130,6 +130,22 @@ def test_values_that_are_not_finite_are_refused(value):
         region_hierarchy(image, grid_of((20, 20), 4))
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [1.1e6, -1e12, 1e20, 1e300])
+def test_values_far_beyond_the_scale_are_refused(value):
+    image = np.zeros((20, 20))
+    image[3, 4] = value
+    with pytest.raises(ValueError, match=r"values up to .*intensities in \[0, 100\]"):
+        region_hierarchy(image, grid_of((20, 20), 4))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [-1e6, 1e6])
+def test_values_beyond_the_scale_overflow_nowhere(value):
+    image = value * np.random.default_rng(0).random((20, 20, 3))
+    assert np.isfinite(region_hierarchy(image, grid_of((20, 20), 4)).heights).all()
+
+
 @pytest.mark.parametrize("n_channels", [1, 2, 5])
 def test_any_number_of_channels(n_channels):
     image = np.random.default_rng(0).random((20, 20, n_channels)) * 100
