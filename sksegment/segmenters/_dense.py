@@ -16,6 +16,7 @@ from sksegment.labelling import brightness_order, label_colors, region_shares
 from sksegment.losses import DenseObjective
 from sksegment.patches import PatchSampler
 from sksegment.regions import pooling_matrix
+from sksegment.segmenters._numbers import settle_numbers
 from sksegment.segmenters._training import NET_CONSTRAINTS, TrainingMixin
 from sksegment.training import PixelImage
 
@@ -271,19 +272,26 @@ class DenseWNetSegmenter(
         return [self._label(scaled) for scaled in images.scaled]
 
     def _number_labels(self, images, anew, n_fixed=0):
-        # One image at a time: soft labels take far more memory than images.
-        colors, fractions = label_colors(map(self._colors_and_soft, images.scaled))
+        found = self._measure_labels(images)
         if anew:
-            order = brightness_order(
-                np.arange(self.max_labels),
-                self._scale.brightness(colors),
-                fractions,
-                self.max_labels,
-                n_fixed,
+            found = settle_numbers(
+                found,
+                lambda found: self._order(*found, n_fixed),
+                lambda _, order: self._renumber(order, images),
             )
-            self.net_.permute_labels(order)
-            colors, fractions = colors[order], fractions[order]
-        self.label_colors_, self.label_fractions_ = colors, fractions
+        self.label_colors_, self.label_fractions_ = found
+
+    def _measure_labels(self, images):
+        # One image at a time: soft labels take far more memory than images.
+        return label_colors(map(self._colors_and_soft, images.scaled))
+
+    def _order(self, colors, fractions, n_fixed):
+        labels, brightness = np.arange(self.max_labels), self._scale.brightness(colors)
+        return brightness_order(labels, brightness, fractions, self.max_labels, n_fixed)
+
+    def _renumber(self, order, images):
+        self.net_.permute_labels(order)
+        return self._measure_labels(images)
 
     def _colors_and_soft(self, scaled):
         colors = scaled.reshape(-1, scaled.shape[-1])

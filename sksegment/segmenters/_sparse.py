@@ -27,6 +27,7 @@ from sksegment.labelling import (
 from sksegment.losses import SparseObjective
 from sksegment.patches import PatchSampler
 from sksegment.regions import pooling_matrix
+from sksegment.segmenters._numbers import settle_numbers
 from sksegment.segmenters._pixels import PixelLabelsMixin
 from sksegment.segmenters._training import NET_CONSTRAINTS, TrainingMixin
 from sksegment.superpixels import SuperpixelTransformer
@@ -327,20 +328,14 @@ class SparseWNetSegmenter(
             self.cluster_centers_ = None
         if self.assignment == "kmeans":
             self._fit_centers(parts, start)
-        shares = np.concatenate([self._shares(*part[2:]) for part in parts])
+        shares = self._shares_of_all(parts)
         if anew:
-            order = brightness_order(
-                shares.argmax(axis=1),
-                images.brightness,
-                images.sizes,
-                self.max_labels,
-                n_fixed,
+            looks = images.brightness, images.sizes, self.max_labels, n_fixed
+            shares = settle_numbers(
+                shares,
+                lambda shares: brightness_order(shares.argmax(axis=1), *looks),
+                lambda shares, order: self._renumber(shares, order, parts),
             )
-            shares = shares[:, order]
-            if self.assignment == "kmeans":
-                self.cluster_centers_ = self.cluster_centers_[order]
-            else:
-                self.net_.permute_labels(order)
         self.label_colors_, self.label_fractions_ = label_colors(
             [(images.colors, images.sizes, shares)]
         )
@@ -351,6 +346,20 @@ class SparseWNetSegmenter(
             brightness = self._learn_appearance(parts, images.scale)
             if anew:
                 self._reorder(np.r_[np.full(n_fixed, -np.inf), brightness[n_fixed:]])
+
+    def _renumber(self, shares, order, parts):
+        """Renumber labels, and return their shares in that order."""
+        if self.assignment == "kmeans":
+            self.cluster_centers_ = self.cluster_centers_[order]
+        else:
+            self.net_.permute_labels(order)
+        if self.assignment == "majority":
+            # Where soft labels of pixels tie, the lowest number has them.
+            return self._shares_of_all(parts)
+        return shares[:, order]
+
+    def _shares_of_all(self, parts):
+        return np.concatenate([self._shares(*part[2:]) for part in parts])
 
     def _fit_centers(self, parts, start):
         """Cluster the superpixels, from old centres on so that labels keep numbers."""
