@@ -54,7 +54,7 @@ _BLOCK_PIXELS = 2**16
 # So often labels are learnt anew, by colours and then by textures as well: the first
 # guess is blurred where the net is, and would make too much of contrast. Labels that
 # the net has found by their colours take longer to become textures.
-_ROUNDS = 2
+_ROUNDS = 4
 _ROUNDS_WITH_TEXTURES = 8
 
 

@@ -2,19 +2,40 @@
 
 import numpy as np
 
+from sksegment._noise import noise_to_deviation
 from sksegment._textures import MARGIN, TEXTURES, smooth, texture_planes
 
-__all__ = ["looks_of_part", "looks_of_pixels"]
+__all__ = ["SIGMA", "looks_of_part", "looks_of_pixels", "sigma_of_windows"]
 
 # Chosen on stacks and on photographs, see docs/research.md.
-# Widths of the windows that colours are averaged in, and of what those are chosen from.
-_SIGMA = 0.7
-_CHOICE_SIGMA = 0.5
+# Widths of the windows that colours are averaged in, of images whose noise is less than
+# this part of their deviation and of others; and of what windows are chosen from,
+# relative to them.
+SIGMA = 0.7
+_SIGMA_OF_NOISE = 1.2
+_NOISY = 0.04
+_CHOICE = 5 / 7
 # A window of this variance is flat.
 _FLAT = np.float32(1e-5)
 
 
-def looks_of_pixels(scaled, inside=None, textures=tuple(TEXTURES)):
+def sigma_of_windows(images, insides):
+    """Width of the windows that colours of these images are averaged in, in pixels.
+
+    Parameters
+    ----------
+    images, insides
+        See `sksegment._noise.noise_to_deviation`.
+
+    Returns
+    -------
+    sigma : float
+    """
+    is_noisy = noise_to_deviation(images, insides) > _NOISY
+    return _SIGMA_OF_NOISE if is_noisy else SIGMA
+
+
+def looks_of_pixels(scaled, inside=None, textures=tuple(TEXTURES), *, sigma=SIGMA):
     """Colours of pixels without noise and blur, and textures.
 
     Parameters
@@ -24,6 +45,8 @@ def looks_of_pixels(scaled, inside=None, textures=tuple(TEXTURES)):
         Pixels that matter; all by default.
     textures : sequence of str, default=all
         Which of `sksegment._textures`, T of them.
+    sigma : float, default=0.7
+        Width in pixels of the windows that colours are averaged in.
 
     Returns
     -------
@@ -31,13 +54,15 @@ def looks_of_pixels(scaled, inside=None, textures=tuple(TEXTURES)):
     """
     n_channels = scaled.shape[-1]
     looks = np.empty((*scaled.shape[:2], n_channels + len(textures)), np.float32)
-    _colors(scaled, inside, looks[..., :n_channels])
+    _colors(scaled, inside, sigma, looks[..., :n_channels])
     for index, plane in enumerate(texture_planes(scaled, inside, textures)):
         looks[..., n_channels + index] = plane
     return looks
 
 
-def looks_of_part(parts, rows, columns, superpixels, textures=tuple(TEXTURES)):
+def looks_of_part(
+    parts, rows, columns, superpixels, textures=tuple(TEXTURES), *, sigma=SIGMA
+):
     """Do what `looks_of_pixels` does for a part of an image.
 
     Parameters
@@ -48,6 +73,7 @@ def looks_of_part(parts, rows, columns, superpixels, textures=tuple(TEXTURES)):
     superpixels : ndarray of shape (H, W), int
         Of the image; negative where pixels do not matter.
     textures : sequence of str, default=all
+    sigma : float, default=0.7
 
     Returns
     -------
@@ -60,11 +86,11 @@ def looks_of_part(parts, rows, columns, superpixels, textures=tuple(TEXTURES)):
         wide.append(slice(start, min(size, window.stop + MARGIN)))
         inner.append(slice(window.start - start, window.stop - start))
     inside = superpixels[tuple(wide)] >= 0
-    looks = looks_of_pixels(parts.read(*wide), inside, textures)
+    looks = looks_of_pixels(parts.read(*wide), inside, textures, sigma=sigma)
     return looks[tuple(inner)]
 
 
-def _colors(scaled, inside, out):
+def _colors(scaled, inside, sigma, out):
     r"""Mean colour of the windows near each pixel, flat ones first, to ``out``.
 
     .. math:: \bar I = \frac{G * (w m)}{G * w}, \qquad w = (v + v_0)^{-2}
@@ -80,12 +106,13 @@ def _colors(scaled, inside, out):
     """
     weight = np.zeros(scaled.shape[:2], np.float32)
     for index, channel in enumerate(np.moveaxis(scaled, -1, 0)):
-        out[..., index] = smooth(channel, _SIGMA)
-        weight += smooth(channel**2, _SIGMA) - out[..., index] ** 2
+        out[..., index] = smooth(channel, sigma)
+        weight += smooth(channel**2, sigma) - out[..., index] ** 2
     weight = (_FLAT / (np.maximum(weight, 0.0) + _FLAT)) ** 2
     if inside is not None:
         weight[~inside] = 0.0
-    total = smooth(weight, _CHOICE_SIGMA)
+    reach = _CHOICE * sigma
+    total = smooth(weight, reach)
     known = total > 0.0
     for mean in np.moveaxis(out, -1, 0):
-        np.divide(smooth(weight * mean, _CHOICE_SIGMA), total, mean, where=known)
+        np.divide(smooth(weight * mean, reach), total, mean, where=known)

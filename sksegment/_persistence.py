@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from sksegment._looks import SIGMA
 from sksegment._model_file import (
     check_class,
     decode,
@@ -22,6 +23,8 @@ from sksegment.training import (
 
 __all__ = ["check_parameters", "restore_segmenter", "save_segmenter"]
 
+# Wider windows than any model has would take for ever.
+_MOST_SIGMA = 10.0
 _SCALARS = ("n_channels_in_", "n_iter_", "loss_")
 # Attributes and their names in a file.
 _ARRAYS = {
@@ -63,6 +66,7 @@ def save_segmenter(estimator, path):
             "image_digests": estimator.image_digests_,
             "history": _rows(estimator.net_.history),
             "class_names": estimator.unmerged_class_names_,
+            "color_sigma": getattr(estimator, "color_sigma_", None),
             "texture_scales": getattr(estimator, "texture_scales_", {}),
             "n_hinted_classes": estimator.n_hinted_classes_,
             "interrupted": estimator.interrupted_,
@@ -151,6 +155,7 @@ def restore_segmenter(path, classes, device):
         estimator.superpixels_ = _superpixels(header, tensors, classes, estimator)
         estimator.cluster_centers_ = _optional(tensors, "fitted/centers")
         estimator.color_deviation_ = _optional(tensors, "fitted/color_deviation")
+        estimator.color_sigma_ = _sigma(fitted)
         _restore_textures(estimator, tensors, fitted)
     weights = _under("net/", tensors)
     _check_weights(estimator, weights)
@@ -213,6 +218,14 @@ def _check_assignment(estimator, tensors):
             f"assignment={assignment!r} needs {name}, which this model has not: it was "
             "set after the fit; set it back, or fit again"
         )
+
+
+def _sigma(fitted):
+    """Width of windows of colours; early files have one for all."""
+    sigma = fitted.get("color_sigma", SIGMA)
+    if sigma is not None and not 0 < float(sigma) <= _MOST_SIGMA:
+        raise ValueError(f"color_sigma is {sigma}, not from 0 to {_MOST_SIGMA}")
+    return sigma
 
 
 def _restore_textures(estimator, tensors, fitted):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sksegment._appearance import Appearance, learn_appearance
-from sksegment._looks import looks_of_part, looks_of_pixels
+from sksegment._looks import looks_of_part, looks_of_pixels, sigma_of_windows
 from sksegment._textures import TEXTURES
 from sksegment._tiled import enlarged_windows
 from sksegment.fitting import enlarge, soft_labels
@@ -26,6 +26,9 @@ class PixelLabelsMixin:
     def _learn_appearance(self, parts, scale):
         """Learn the looks of the labels, and count the pixels that get each of them."""
         used = np.flatnonzero(self.label_fractions_)
+        if self.color_sigma_ is None:
+            insides = [superpixels >= 0 for _, superpixels, *_ in parts]
+            self.color_sigma_ = sigma_of_windows([part[0] for part in parts], insides)
         evidence = [self._evidence(used, tuple(TEXTURES), *part) for part in parts]
         scaled, hinted = [part[0] for part in parts], self.n_hinted_classes_ > 0
         looks, maps = learn_appearance(scaled, evidence, used, hinted=hinted)
@@ -63,7 +66,8 @@ class PixelLabelsMixin:
 
     def _evidence(self, used, textures, scaled, superpixels, *parts):
         """What `Appearance.scores` needs."""
-        looks = looks_of_pixels(scaled, superpixels >= 0, textures)
+        inside, sigma = superpixels >= 0, self.color_sigma_
+        looks = looks_of_pixels(scaled, inside, textures, sigma=sigma)
         return looks, *self._soft(superpixels, *parts, labels=used)
 
     def _windows_of(self, scaled, superpixels, grid, pooling):
@@ -72,7 +76,9 @@ class PixelLabelsMixin:
         looks = self._appearance
         for place, f in enlarged_windows(self, grid, superpixels.shape, looks.used):
             # Labels may be painted over superpixels meanwhile; neither is negative.
-            pixels = looks_of_part(scaled, *place, superpixels, looks.textures)
+            pixels = looks_of_part(
+                scaled, *place, superpixels, looks.textures, sigma=self.color_sigma_
+            )
             yield place, (pixels, f, superpixels[place], shares)
 
     @property
