@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import tifffile
 from PIL import Image, UnidentifiedImageError
 
-from sksegment._shared import SharedState
 from sksegment._tiff_files import count_pages, is_tiff, read_tiff
+from sksegment._tiff_pages import CodecError
 from sksegment._typing import PathLike
 from sksegment._warn import warn_user
 
@@ -158,7 +157,7 @@ def read_images(path: PathLike) -> list[np.ndarray]:
         )
     with naming(path):
         if is_tiff(path):
-            return _read_tiff(path)
+            return read_tiff(path)
         try:
             return _read_pillow(path)
         except UnidentifiedImageError:
@@ -225,6 +224,8 @@ def naming(path):
         raise ImageFileError(
             f"{path} cannot be read: permission denied; ask for the right to read it"
         ) from error
+    except CodecError as error:
+        raise ImageFileError(f"{path} cannot be read: {error}") from error
     # Decoders raise everything from SyntaxError to struct.error on damaged files.
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
@@ -287,57 +288,3 @@ def _read_other(path):
     if array.ndim not in (3, 4):
         raise UnidentifiedImageError
     return list(array)
-
-
-def _read_tiff(path):
-    try:
-        return read_tiff(path)
-    except ValueError as error:
-        if "imagecodecs" not in str(error):
-            raise
-        codec_error = error
-    # Pillow brings its own decoders for LZW and JPEG.
-    try:
-        with _SILENT_LIBTIFF.hold():
-            frames = _read_pillow(path)
-    except UnidentifiedImageError:
-        raise codec_error from None
-    pages = [
-        _as_stored(*pair) for pair in zip(frames, _page_dtypes(path), strict=False)
-    ]
-    if len(pages) < len(frames) or any(page is None for page in pages):
-        raise codec_error
-    return pages
-
-
-def _page_dtypes(path):
-    with tifffile.TiffFile(path) as tif:
-        return [page.dtype.newbyteorder("=") for page in tif.pages]
-
-
-def _as_stored(frame, dtype):
-    """Pixels as they are in the file, or None if Pillow has lost some of their bits.
-
-    It has one signed and one unsigned type for many, with the same bits.
-    """
-    if frame.dtype == dtype:
-        return frame
-    whole = frame.dtype.kind in "biu" and dtype.kind in "biu"
-    return frame.astype(dtype) if whole and frame.itemsize >= dtype.itemsize else None
-
-
-def _close_stderr():
-    before = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    return before
-
-
-def _open_stderr(before):
-    os.dup2(before, 2)
-    os.close(before)
-
-
-# Libtiff writes to stderr what the exception says as well. It is compiled into Pillow,
-# which has no other way to silence it.
-_SILENT_LIBTIFF = SharedState(_close_stderr, _open_stderr)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from sksegment._image_files import ImageFileError, read_images
 from sksegment._tiff_files import is_tiff, open_tiff
+from sksegment._tiff_pages import read_series
 from sksegment._typing import PathLike
 
 __all__ = [
@@ -158,7 +159,7 @@ def _read_tiff_palette(path):
         is_palette = series.keyframe.photometric == tifffile.PHOTOMETRIC.PALETTE
         if others or not is_palette or series.axes[-2:] != "YX":
             return None
-        return [*series.asarray().reshape(-1, *series.shape[-2:])]
+        return [*read_series(series).reshape(-1, *series.shape[-2:])]
 
 
 def whole_numbers(page, path):

@@ -10,6 +10,7 @@ import numpy as np
 import tifffile
 
 from sksegment._shared import SharedState
+from sksegment._tiff_pages import read_series
 from sksegment._warn import warn_user
 
 __all__ = [
@@ -266,7 +267,7 @@ def _n_channels(array, channels):
 
 
 def _with_colours(series):
-    array, keyframe = series.asarray(), series.keyframe
+    array, keyframe = read_series(series), series.keyframe
     # The palette of ImageJ is a way to look at measured values, not what was measured.
     if keyframe.photometric != tifffile.PHOTOMETRIC.PALETTE or series.kind == "imagej":
         return array

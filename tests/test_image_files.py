@@ -309,49 +309,6 @@ def test_bad_pictures_are_refused(tmp_path, rgb):
         write_image(tmp_path / "a.xyz", rgb)
 
 
-def lzw(data):
-    """Code bytes as LZW does without ever using what it learns."""
-    codes = []
-    for start in range(0, len(data), 200):
-        codes += [256, *data[start : start + 200]]
-    bits = "".join(f"{code:09b}" for code in [*codes, 257])
-    bits += "0" * (-len(bits) % 8)
-    return int(bits, 2).to_bytes(len(bits) // 8, "big")
-
-
-def write_lzw(path, image):
-    """Write a TIFF with LZW, for which tifffile needs another package."""
-    with tifffile.TiffWriter(path) as tif:
-        tif.write(
-            iter([lzw(image.tobytes())]),
-            shape=image.shape,
-            dtype=image.dtype,
-            compression="zlib",
-            rowsperstrip=len(image),
-            photometric="rgb" if image.ndim == 3 else "minisblack",
-        )
-    with tifffile.TiffFile(path, mode="r+") as tif:
-        tif.pages[0].tags["Compression"].overwrite(5)
-
-
-@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "i4"])
-def test_lzw_keeps_the_type_of_the_file(tmp_path, dtype):
-    limits = np.iinfo(dtype)
-    rng = np.random.default_rng(0)
-    image = rng.integers(limits.min, limits.max, (8, 9), dtype, endpoint=True)
-    write_lzw(tmp_path / "a.tif", image)
-    (found,) = read_images(tmp_path / "a.tif")
-    assert found.dtype == image.dtype
-    np.testing.assert_array_equal(found, image)
-
-
-def test_lzw_that_would_lose_bits_is_refused(tmp_path):
-    image = np.full((8, 9, 3), 40_001, np.uint16)
-    write_lzw(tmp_path / "a.tif", image)
-    with pytest.raises(ImageFileError, match=r"a\.tif cannot be read.*imagecodecs"):
-        read_images(tmp_path / "a.tif")
-
-
 def write_png16(path, image):
     """Write a PNG of 16 bits with 1 to 4 channels, which Pillow does not."""
     height, width, n_channels = image.shape

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
-from PIL import Image
 
 from sksegment._tiff_files import open_tiff, series_axes, warn_of_channels
+from sksegment._tiff_pages import read_page
 from sksegment.stacks._array_source import mapped_source
 from sksegment.stacks._source import LazyFile, page_source
 from sksegment.stacks._tiff_sizes import stated_size
@@ -143,36 +143,21 @@ class _OpenTiff:
     """An open TIFF file whose pages are read by number."""
 
     def __init__(self, path, pages=None):
-        self._path, self._pillow = path, None
         self._tif = tifffile.TiffFile(path)
         self._pages = self._tif.series[0].pages
         if pages is not None:
             self._pages = [self._tif.pages[index] for index in pages]
 
     def read(self, index):
-        """Decode a page, as tifffile or else Pillow does."""
+        """Decode a page."""
         page = self._pages[index]
         if page is None:
             raise ValueError("this page is missing")
-        try:
-            return page.asarray(), page.keyframe
-        except ValueError as error:
-            if "imagecodecs" not in str(error):
-                raise
-            codec_error = error
-        # Pillow brings its own decoders for LZW and JPEG.
-        try:
-            self._pillow = self._pillow or Image.open(self._path)
-            self._pillow.seek(page.index)
-            return np.array(self._pillow), page.keyframe
-        except OSError as error:
-            raise codec_error from error
+        return read_page(page), page.keyframe
 
     def close(self):
-        """Close the file, in both libraries."""
+        """Close the file."""
         self._tif.close()
-        if self._pillow:
-            self._pillow.close()
 
 
 def _read_page(file, colours, index):
