@@ -4,7 +4,10 @@ import functools
 import math
 import mmap
 import os
+import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +54,8 @@ def array_source(array, name="array", **options):
     if isinstance(array, np.ndarray) and (source := _memmap_source(array)):
         return source
     shape = tuple(map(int, array.shape))
-    read = functools.partial(read_array, array)
+    is_dask = hasattr(array, "__dask_graph__")
+    read = _DaskReader(array) if is_dask else functools.partial(read_array, array)
     options = {**_known_files(array), **options}
     options["in_memory"] = isinstance(array, np.ndarray)
     return Source(
@@ -94,6 +98,28 @@ def _check_array(array, name):
             f"{name} is {array.dtype}, which numpy does not know; pass "
             "numpy.asarray(array)"
         ) from error
+
+
+@dataclass(frozen=True)
+class _DaskReader:
+    """Reads a part of a dask array; in another process, without a scheduler of its own.
+
+    On a worker a slice is read within a task. If that waited for tasks of its own, these
+    would wait for the threads of others, which wait for the chunk that it reads.
+    """
+
+    array: Any
+    scheduler: str | None = None
+
+    def __call__(self, position, start, stop):
+        part = self.array[(slice(None),) * position + (slice(start, stop),)]
+        return np.asarray(part.compute(scheduler=self.scheduler))
+
+    def __reduce__(self):
+        distributed = sys.modules.get("distributed")
+        if distributed and distributed.futures_of(self.array):
+            raise TypeError("chunks that are kept on a cluster are read through it")
+        return type(self), (self.array, "synchronous")
 
 
 def read_array(array, position, start, stop):

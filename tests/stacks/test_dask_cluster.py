@@ -1,5 +1,6 @@
 """Slices on the workers of a real cluster of two processes."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -78,6 +79,17 @@ def told(folder, name):
     return np.loadtxt(folder / f"{name}.txt", dtype=int, ndmin=2)
 
 
+@contextlib.contextmanager
+def ending_after(seconds, client):
+    """Let what waits for a client for longer than this fail instead."""
+    timer = threading.Timer(seconds, client.close, kwargs={"timeout": 1})
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 @pytest.mark.parametrize("kind", ["file", "memory", "dask"])
 def test_labels_are_those_of_a_serial_run(kind, client, volume, source, tmp_path):
     # More than what travels with the model.
@@ -90,6 +102,30 @@ def test_labels_are_those_of_a_serial_run(kind, client, volume, source, tmp_path
     path = tmp_path / "labels.npy"
     predict_stack(model, given, path, client=client, progress=False)
     np.testing.assert_array_equal(np.load(path), expected)
+
+
+def test_chunks_of_several_slices_are_read_where_they_are_labelled(tmp_path):
+    """The slices of a chunk wait for one another, in more threads than one."""
+    zarr = pytest.importorskip("zarr")
+    volume = np.random.default_rng(0).integers(0, 255, (12, 40, 44), dtype=np.uint16)
+    stored = zarr.create_array(
+        tmp_path / "a.zarr", shape=volume.shape, dtype="u2", chunks=(5, 17, 44)
+    )
+    stored[...] = volume
+    model = KMeansPixelSegmenter(n_clusters=3, random_state=0).fit(volume[:1])
+    with (
+        warnings.catch_warnings(action="ignore"),
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+        ending_after(60, client),
+    ):
+        array = da.from_zarr(str(tmp_path / "a.zarr"))
+        for number, source in enumerate((array, array.persist())):
+            out = tmp_path / f"{number}.npy"
+            predict_stack(model, source, out, client=client, progress=False)
+            np.testing.assert_array_equal(np.load(out), model.predict(volume))
 
 
 def test_w_net(client, fitted, colour_volume):
