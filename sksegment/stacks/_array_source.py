@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from sksegment.stacks._files_behind import files_behind
 from sksegment.stacks._source import Source, page_source
 
 __all__ = [
@@ -58,6 +59,7 @@ def array_source(array, name="array", **options):
     read = _DaskReader(array) if is_dask else functools.partial(read_array, array)
     options = {**_known_files(array), **options}
     options["in_memory"] = isinstance(array, np.ndarray)
+    options["behind"] = functools.partial(files_behind, array)
     return Source(
         name, shape, np.dtype(array.dtype), read, chunk_thickness(array), **options
     )
@@ -102,10 +104,10 @@ def _check_array(array, name):
 
 @dataclass(frozen=True)
 class _DaskReader:
-    """Reads a part of a dask array; in another process, without a scheduler of its own.
+    """Reads a part of a dask array; in another process without a cluster.
 
-    On a worker a slice is read within a task. If that waited for tasks of its own, these
-    would wait for the threads of others, which wait for the chunk that it reads.
+    On a worker a slice is read within a task. If that waited for tasks of its own,
+    these would wait for the threads of others, which wait for the chunk it reads.
     """
 
     array: Any
@@ -151,6 +153,7 @@ def list_source(images):
     ValueError
         If the images are no arrays of numbers, or of different shapes or dtypes.
     """
+    behind = functools.partial(files_behind, *images)
     images = [np.asanyarray(image) for image in images]
     first = images[0]
     for index, image in enumerate(images):
@@ -169,7 +172,13 @@ def list_source(images):
     shape = (len(images), *first.shape)
     axes = "ZYXC"[: len(shape)]
     return page_source(
-        "list", images.__getitem__, shape, first.dtype, axes=axes, in_memory=True
+        "list",
+        images.__getitem__,
+        shape,
+        first.dtype,
+        axes=axes,
+        in_memory=True,
+        behind=behind,
     )
 
 

@@ -15,7 +15,8 @@ __all__ = ["LazyFile", "Source", "choose_dataset", "page_source"]
 
 
 def _nothing():
-    """Close what needs no closing."""
+    """Close what needs no closing; name no files."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class Source:
         Files by whose size and time a change is noticed.
     folders : tuple of path-like
         The same for all files in them, at any depth.
+    behind : callable
+        ``behind()`` returns files, and folders of zarr, that may be read besides: they
+        are not watched, but must not be replaced.
     home : path-like, optional
         Folder whose image files are the slices, all of them.
     part : str
@@ -65,6 +69,7 @@ class Source:
     names: list | None = None
     paths: tuple = ()
     folders: tuple = ()
+    behind: Callable = _nothing
     home: Path | None = None
     part: str = ""
     in_memory: bool = False

@@ -80,8 +80,11 @@ class Place:
         source = stack._source
         inputs = {Path(path).resolve() for path in source.paths}
         folders = {Path(path).resolve() for path in source.folders}
+        behind = {path.resolve() for path in source.behind()}
+        folders |= {path for path in behind if path.is_dir()}
         # What is read of a zarr array lies in the folder that is written to.
-        taken = (inputs | folders).union(*(path.parents for path in inputs | folders))
+        read = inputs | folders | behind
+        taken = read.union(*(path.parents for path in read))
         for target in map(Path.resolve, self.targets):
             if target in taken:
                 raise ValueError(

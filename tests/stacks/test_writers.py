@@ -336,6 +336,72 @@ def test_open_zarr_array_is_never_replaced(classes, write, tmp_path):
     np.testing.assert_array_equal(zarr.open(tmp_path / "scan.zarr")[:], classes)
 
 
+def part_of_a_memmap(volume, folder):
+    np.save(folder / "scan.npy", volume)
+    return "scan.npy", np.load(folder / "scan.npy", mmap_mode="r")[::2]
+
+
+def plain_view_of_a_memmap(volume, folder):
+    name, part = part_of_a_memmap(volume, folder)
+    return name, np.asarray(part)[:, :, ::-1]
+
+
+def list_of_parts_of_a_memmap(volume, folder):
+    name, part = part_of_a_memmap(volume, folder)
+    return name, [*part]
+
+
+def dask_array_of_files(volume, folder):
+    name, _ = part_of_a_memmap(volume, folder)
+    dask = pytest.importorskip("dask")
+    da = pytest.importorskip("dask.array")
+    lazy = dask.delayed(np.load)(str(folder / name))
+    return name, da.from_delayed(lazy, volume.shape, volume.dtype)
+
+
+def dask_array_of_zarr(volume, folder, inline=False):
+    zarr = pytest.importorskip("zarr")
+    da = pytest.importorskip("dask.array")
+    stored = zarr.create_array(
+        folder / "scan.zarr", shape=volume.shape, dtype=volume.dtype
+    )
+    stored[...] = volume
+    return "scan.zarr", da.from_zarr(str(folder / "scan.zarr"), inline_array=inline)
+
+
+def inlined_dask_array_of_zarr(volume, folder):
+    name, array = dask_array_of_zarr(volume, folder, inline=True)
+    return name, array[::2]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        part_of_a_memmap,
+        plain_view_of_a_memmap,
+        list_of_parts_of_a_memmap,
+        dask_array_of_files,
+        dask_array_of_zarr,
+        inlined_dask_array_of_zarr,
+    ],
+)
+def test_files_behind_an_array_are_not_replaced(write, tmp_path, classes, make):
+    name, source = make(classes, tmp_path)
+    with pytest.raises(ValueError, match=f"{name} is an input and would be replaced"):
+        write(source, name, overwrite=True)
+    before = classes if make is dask_array_of_files else np.asarray(source)
+    # Beside it, the labels can be written.
+    assert len(np.load(write(source, "labels.npy"))) == len(before)
+    labels = write(source, "labels.npy", overwrite=True)
+    np.testing.assert_array_equal(np.load(labels)[before >= 0], before[before >= 0])
+
+
+def test_nothing_is_written_within_a_zarr_array_behind_dask(write, tmp_path, classes):
+    name, source = dask_array_of_zarr(classes, tmp_path)
+    with pytest.raises(ValueError, match="lies within the input"):
+        write(source, f"{name}/labels.npy")
+
+
 @pytest.mark.parametrize("names", [None, [f"s{index}.tif" for index in range(5)]])
 def test_label_maps_of_a_longer_run_are_not_left_in_a_folder(names, classes, write):
     path = write(stack_of(classes, names=names), "labels")
