@@ -1,6 +1,7 @@
 """The door for label maps and for volumes of them, which may be larger than memory."""
 
 import math
+import os
 from itertools import repeat
 
 import numpy as np
@@ -10,6 +11,12 @@ __all__ = ["VOID", "as_labels", "check_spatial", "count_slices", "labelled_slice
 VOID = -1
 # Chunks that span more than one slice are read together, up to so many bytes.
 _LARGEST_SLAB = 64 * 2**20
+# What to pass instead of a path.
+_ADVICE = {
+    "labels": "sksegment.io.read_labels(path), or, where that is large, "
+    "sksegment.stacks.open_stack(path) and the void= of the file, 255 or 65535",
+    "image": "sksegment.stacks.open_stack(path)",
+}
 
 
 def check_spatial(spatial, *, flat):
@@ -76,6 +83,8 @@ def labelled_slices(labels, image, void, *, of_one_size=True):
 
 def count_slices(volume, name):
     """Number of maps in a sequence; zarr arrays have a shape but no length."""
+    if isinstance(volume, str | os.PathLike):
+        raise TypeError(f"{name} is a path, {str(volume)!r}; pass {_ADVICE[name]}")
     shape = getattr(volume, "shape", None)
     if not hasattr(volume, "__getitem__") or not (shape or hasattr(volume, "__len__")):
         raise TypeError(

@@ -30,6 +30,11 @@ def test_a_generator_is_refused():
         postprocess((map_ for map_ in [LABELS]), spatial="2d")
 
 
+def test_a_path_is_refused_with_what_to_pass():
+    with pytest.raises(TypeError, match=r"labels is a path, 'a\.tif'; .*read_labels"):
+        postprocess("a.tif", spatial="3d")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,6 +35,16 @@ def test_labels_that_are_no_maps_are_refused(labels, message):
 def test_spatial_that_does_not_suit_is_refused(labels, spatial, message):
     with pytest.raises(ValueError, match=message):
         quantify(labels, spatial=spatial)
+
+
+@pytest.mark.parametrize("path", ["labels.tif", Path("labels.tif")])
+def test_a_path_is_refused_with_what_to_pass(path):
+    told = r"labels is a path, 'labels\.tif'; pass .*read_labels\(path\), .*open_stack"
+    with pytest.raises(TypeError, match=told):
+        quantify(path)
+    told = r"image is a path, 'labels\.tif'; pass sksegment\.stacks\.open_stack\(path\)"
+    with pytest.raises(TypeError, match=told):
+        quantify(VOLUME, image=path)
 
 
 def test_a_stream_without_a_length_is_refused():
