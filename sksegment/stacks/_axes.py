@@ -6,9 +6,13 @@ __all__ = ["arrange_axes", "settle_axes"]
 
 # Nobody has more channels than this without saying so, nor a side as short.
 _MOST_CHANNELS = 4
+# Of a file there is no array yet that could be indexed.
+_READ_FIRST = (
+    "read its array first (tifffile.imread, numpy.load, zarr.open, h5py.File), and "
+)
 
 
-def settle_axes(name, shape, *, axes=None, stated=None):
+def settle_axes(name, shape, *, axes=None, stated=None, is_file=False):
     """Give every axis of an array its letter.
 
     Parameters
@@ -20,6 +24,8 @@ def settle_axes(name, shape, *, axes=None, stated=None):
         What the user says, over Z, T, Y, X and C; S stands for C.
     stated : str, optional
         What the file says, where the user says nothing.
+    is_file : bool, default=False
+        Whether the user named a file, for messages.
 
     Returns
     -------
@@ -42,8 +48,8 @@ def settle_axes(name, shape, *, axes=None, stated=None):
     elif stated is not None:
         letters = _drop(_stated_axes(name, shape, stated), shape, "C")
     else:
-        letters = _usual_axes(name, shape)
-    return _one_slicing_axis(name, shape, letters)
+        letters = _usual_axes(name, shape, is_file)
+    return _one_slicing_axis(name, shape, letters, is_file)
 
 
 def arrange_axes(letters, cut=None):
@@ -99,7 +105,7 @@ def _stated_axes(name, shape, stated):
         ) from None
 
 
-def _one_slicing_axis(name, shape, letters):
+def _one_slicing_axis(name, shape, letters, is_file):
     if "Z" in letters and "T" in letters:
         letters = _drop(letters, shape, "T")
     if "Z" in letters and "T" in letters:
@@ -115,8 +121,8 @@ def _one_slicing_axis(name, shape, letters):
         raise ValueError(
             f"{name} with the axes {letters} has {shape[first]} positions on "
             f"{slicing[0]} and {shape[letters.index(slicing[1])]} on {slicing[1]}, but "
-            "a stack is sliced along one axis; choose one position of the other, e.g. "
-            f"volume[{', '.join([':'] * first + ['0'])}]"
+            f"a stack is sliced along one axis; {_READ_FIRST * is_file}choose one "
+            f"position of the other, e.g. volume[{', '.join([':'] * first + ['0'])}]"
         )
     return letters
 
@@ -128,7 +134,7 @@ def _drop(letters, shape, letter):
     return letters
 
 
-def _usual_axes(name, shape):
+def _usual_axes(name, shape, is_file):
     """Read (n, H, W) and (n, H, W, C) where there is no other way to read them.
 
     Three axes are slices, unless the last has 3 or 4 positions as colours do. Four
@@ -143,10 +149,10 @@ def _usual_axes(name, shape):
         return "ZYX"
     if len(shape) == 4 and shape[-1] <= _MOST_CHANNELS < min(shape[1:3]):
         return "ZYXC"
-    raise ValueError(f"{name} has shape {shape}, {_readings(shape)}")
+    raise ValueError(f"{name} has shape {shape}, {_readings(shape, is_file)}")
 
 
-def _readings(shape):
+def _readings(shape, is_file):
     if len(shape) == 3:
         a, b, c = shape
         return (
@@ -161,6 +167,7 @@ def _readings(shape):
             f'or {b} slices of {c} x {d} in {a} channels (axes="CZYX"); pass axes='
         )
     return (
-        "but a stack has 3 or 4 axes, slices of (H, W) or (H, W, C); choose one "
-        "position of the others, e.g. volume[0], or name all axes with axes="
+        "but a stack has 3 or 4 axes, slices of (H, W) or (H, W, C); "
+        f"{_READ_FIRST * is_file}choose one position of the others, e.g. volume[0], or "
+        "name all axes with axes="
     )

@@ -91,7 +91,13 @@ def open_stack(
         return source
     found = _find_source(source, dataset)
     _check_dtype(found.name, found.dtype)
-    letters = settle_axes(found.name, found.shape, axes=axes, stated=found.axes)
+    letters = settle_axes(
+        found.name,
+        found.shape,
+        axes=axes,
+        stated=found.axes,
+        is_file=isinstance(source, (str, os.PathLike)),
+    )
     return Stack(found, letters)
 
 

@@ -118,7 +118,7 @@ def predict_stack(
     if out is None and hasattr(source, "dask") and hasattr(source, "map_blocks"):
         from sksegment.stacks._lazy import lazy_labels
 
-        _check_lazy(dataset=dataset, resume=resume, client=client)
+        _check_lazy(dataset=dataset, resume=resume, overwrite=overwrite, client=client)
         return lazy_labels(model, source, axes=axes, along=along)
     run = run_stack(
         model,

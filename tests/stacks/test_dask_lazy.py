@@ -77,8 +77,9 @@ def test_other_channels_are_refused_at_once(model):
 
 
 def test_what_lazy_labels_cannot_use_is_named(model, volume):
-    options = {"dataset": "a", "client": object(), "resume": True}
-    with pytest.raises(ValueError, match=r"dataset= and resume= and client= cannot"):
+    options = {"dataset": "a", "client": object(), "resume": True, "overwrite": True}
+    told = "dataset= and resume= and overwrite= and client= cannot"
+    with pytest.raises(ValueError, match=told):
         predict_stack(model, da.from_array(volume), **options)
 
 

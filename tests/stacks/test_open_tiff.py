@@ -131,8 +131,14 @@ def test_channels_go_last(volume, tmp_path, kind, axes, compression):
 def test_times_and_slices_need_a_choice(volume, tmp_path):
     data = np.stack([volume, volume]).astype(np.uint16)
     tifffile.imwrite(tmp_path / "a.tif", data, imagej=True, metadata={"axes": "TZYX"})
-    with pytest.raises(ValueError, match="2 positions on T and 5 on Z"):
+    told = "2 positions on T and 5 on Z"
+    with pytest.raises(ValueError, match=rf"{told}.*; read its array first .*imread"):
         open_stack(tmp_path / "a.tif")
+    with pytest.raises(ValueError, match=rf"{told}.* one axis; choose .*volume\[0\]"):
+        open_stack(data, axes="TZYX")
+    np.save(tmp_path / "a.npy", data[None])
+    with pytest.raises(ValueError, match=r"3 or 4 axes.*; read its array first .*load"):
+        open_stack(tmp_path / "a.npy")
 
 
 def test_times_are_slices(volume, tmp_path):
