@@ -47,7 +47,7 @@ class Actions:
 
     def __init__(self, viewer, controls, window):
         self._viewer, self._controls, self._window = viewer, controls, window
-        self.session = Session(viewer)
+        self.session = Session(viewer, self._start_anew)
         self.tasks = Tasks(controls, self._update)
         self._hierarchy = None
         self._n_classes_wanted = None
@@ -77,12 +77,15 @@ class Actions:
         controls.granularity.number.changed.connect(self._cut_regions)
         self._viewer.dims.events.point.connect(self._update)
         self._viewer.dims.events.order.connect(self._update)
+        self._viewer.layers.events.removed.connect(self._update)
         WhenTakenOut(self._window, self.tasks.cancel)
         self._window.destroyed.connect(self._close)
 
     def _close(self):
         self._viewer.dims.events.point.disconnect(self._update)
         self._viewer.dims.events.order.disconnect(self._update)
+        self._viewer.layers.events.removed.disconnect(self._update)
+        self.session.close()
         self.tasks.close()
 
     # What can be clicked now, and what is said.
@@ -109,6 +112,20 @@ class Actions:
         if has_slices:
             self._update_slices(image)
 
+    def _start_anew(self):
+        """Show nothing of what an image was before it got other pixels."""
+        self._hierarchy = None
+        self._update()
+        self._show_regions()
+
+    def _watch(self, image):
+        """Make a function that tells whether an image is there, with the same pixels.
+
+        What a task finds may come too late.
+        """
+        data = image.data
+        return lambda: image in self._viewer.layers and image.data is data
+
     def _update_slices(self, image):
         picture, marks = picture_of(image), self.session.marks(image)
         cut = self.session.cut(image)
@@ -121,7 +138,9 @@ class Actions:
 
     @property
     def _image(self):
-        return self._controls.image.value
+        image = self._controls.image.value
+        # The list of images is a moment behind when all layers are removed.
+        return image if image in self._viewer.layers else None
 
     @property
     def _kind(self):
@@ -140,9 +159,11 @@ class Actions:
 
     def _suggest(self):
         image, picture = self._image, picture_of(self._image)
-        cut = self.session.cut(image)
+        cut, is_the_same = self.session.cut(image), self._watch(image)
 
         def mark(cut):
+            if not is_the_same():
+                return
             self.session.look_at(image, cut)
             if cut not in self.session.marks(image):
                 self.session.toggle_mark(image, cut)
@@ -153,7 +174,7 @@ class Actions:
 
     def _train(self):
         image, picture = self._image, picture_of(self._image)
-        cuts = self.session.training_cuts(image)
+        cuts, is_the_same = self.session.training_cuts(image), self._watch(image)
         settings = self._controls.settings.value
 
         def tell(epoch):
@@ -165,7 +186,8 @@ class Actions:
         def keep(model):
             if model is not None:
                 self._accept(model, self._n_classes_wanted or n_learnt(model))
-                self.session.show_training(image, cuts)
+                if is_the_same():
+                    self.session.show_training(image, cuts)
                 self._show_regions()
 
         self.tasks.run(
@@ -200,13 +222,14 @@ class Actions:
     def _label(self, *, only):
         image, kind, model = self._image, self._kind, self.session.model
         picture, cut, failed = picture_of(image), self.session.cut(image), []
+        is_the_same = self._watch(image)
         if kind == "classes":
             model = unmerged(model)
         else:
             model = Regions(model, self._controls.granularity.number.value)
 
         def show(done):
-            if image not in self._viewer.layers:
+            if not is_the_same():
                 self.tasks.cancel()
             elif done.error is None:
                 self.session.write(image, kind, done.cut, done.labels)
@@ -245,8 +268,12 @@ class Actions:
             return
         image, model = self._image, self.session.model
         picture, cut = picture_of(image), self.session.cut(image)
+        is_the_same = self._watch(image)
 
         def keep(hierarchy):
+            if not is_the_same():
+                self._show_regions()
+                return
             self._hierarchy = image, cut, hierarchy
             number = self._controls.granularity.number
             wanted = number.value if number.value > 1 else usual_regions(hierarchy)

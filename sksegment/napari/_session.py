@@ -25,18 +25,28 @@ class Session:
     Parameters
     ----------
     viewer : napari.Viewer
+    on_new_data : callable
+        Called without arguments when an image with labels or marks has got other
+        pixels, and these have been forgotten.
 
     Attributes
     ----------
     model : SparseWNetSegmenter or DenseWNetSegmenter, or None
     """
 
-    def __init__(self, viewer):
+    def __init__(self, viewer, on_new_data):
         self.model = None
-        self._viewer = viewer
+        self._viewer, self._on_new_data = viewer, on_new_data
         # They go when the image is removed from the viewer.
         self._marks = weakref.WeakKeyDictionary()
         self._shown = weakref.WeakKeyDictionary()
+        # What they are of.
+        self._data = weakref.WeakKeyDictionary()
+
+    def close(self):
+        """Notice no more what becomes of the images."""
+        for image in self._data:
+            image.events.data.disconnect(self._forget)
 
     def cut(self, image):
         """Slice of an image layer that is looked at; see `shown_cut`."""
@@ -48,6 +58,7 @@ class Session:
 
     def toggle_mark(self, image, cut):
         """Mark a slice, or do so no longer."""
+        self._follow(image)
         marks = self._marks.setdefault(image, {})
         if marks.pop(cut, None) is None:
             marks[cut] = True
@@ -124,15 +135,40 @@ class Session:
             shown.layer.visible = other == kind
 
     def _shown_as(self, image, kind):
+        self._follow(image)
         of_image = self._shown.setdefault(image, {})
         shown = of_image.get(kind)
         if shown is None or shown.model is not self.model:
-            labels = self._blank(image, kind)
             layer = None if shown is None else shown.layer
-            shown = of_image[kind] = _Shown(self.model, labels, layer)
-            shown.layer = show_labels(self._viewer, image, labels.shown, kind, layer)
-        elif shown.layer not in self._viewer.layers:
+            return self._show_blank(image, kind, layer)
+        if shown.layer not in self._viewer.layers:
             shown.layer = show_labels(self._viewer, image, shown.labels.shown, kind)
+        return shown
+
+    def _follow(self, image):
+        """Notice from now on when the image gets other pixels."""
+        if image not in self._data:
+            self._data[image] = image.data
+            image.events.data.connect(self._forget)
+
+    def _forget(self, event):
+        image = event.source
+        # Who changes pixels in place sets the same array again to show them.
+        if image.data is self._data[image]:
+            return
+        self._data[image] = image.data
+        self.unmark(image)
+        for kind, shown in self._shown.pop(image, {}).items():
+            if shown.layer in self._viewer.layers:
+                self._show_blank(image, kind, shown.layer)
+        self._on_new_data()
+
+    def _show_blank(self, image, kind, layer):
+        labels = self._blank(image, kind)
+        layer = show_labels(self._viewer, image, labels.shown, kind, layer)
+        shown = self._shown.setdefault(image, {})[kind] = _Shown(
+            self.model, labels, layer
+        )
         return shown
 
     def _blank(self, image, kind):
