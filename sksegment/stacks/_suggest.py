@@ -113,7 +113,13 @@ def _check_count(name, value):
 def _check_mask(mask, stack):
     if mask is None:
         return None
-    mask = np.asarray(mask, bool)
+    mask = np.asarray(mask)
+    if mask.dtype.kind == "f" and np.isnan(mask).any():
+        raise ValueError(
+            "the mask has NaN, which is neither inside nor outside; replace it first, "
+            "e.g. with numpy.nan_to_num"
+        )
+    mask = mask.astype(bool)
     if mask.shape != stack.shape[1:3] or not mask.any():
         raise ValueError(
             f"the mask has shape {mask.shape} and {mask.sum()} pixels inside; slices "

@@ -168,6 +168,8 @@ def test_what_lies_outside_the_mask_is_not_looked_at():
     for bad in (mask[1:], mask & False):
         with pytest.raises(ValueError, match="the mask has shape"):
             suggest_training_slices(volume, mask=bad)
+    with pytest.raises(ValueError, match="the mask has NaN"):
+        suggest_training_slices(volume, mask=np.where(mask, 1.0, np.nan))
 
 
 def test_nothing_to_train_on():
