@@ -11,9 +11,10 @@ from sksegment.labelling import region_shares
 
 __all__ = ["PixelLabelsMixin"]
 
-# Standard deviations between two classes of which one in 44 pixels is on the wrong side
-# of the middle; see docs/research.md.
-_DEVIATIONS_APART = 4.0
+# Standard deviations, in the mean of the channels, between two classes that no one
+# takes for one: of normal distributions one pixel in 160 is on the wrong side of the
+# middle. See docs/research.md.
+_DEVIATIONS_APART = 5.0
 
 
 class PixelLabelsMixin:

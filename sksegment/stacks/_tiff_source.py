@@ -8,7 +8,7 @@ import numpy as np
 import tifffile
 
 from sksegment._tiff_files import open_tiff, series_axes, warn_of_channels
-from sksegment._tiff_pages import read_page
+from sksegment._tiff_pages import PageReader
 from sksegment.stacks._array_source import mapped_source
 from sksegment.stacks._source import LazyFile, page_source
 from sksegment.stacks._tiff_sizes import stated_size
@@ -143,7 +143,7 @@ class _OpenTiff:
     """An open TIFF file whose pages are read by number."""
 
     def __init__(self, path, pages=None):
-        self._tif = tifffile.TiffFile(path)
+        self._tif, self._reader = tifffile.TiffFile(path), PageReader()
         self._pages = self._tif.series[0].pages
         if pages is not None:
             self._pages = [self._tif.pages[index] for index in pages]
@@ -153,11 +153,12 @@ class _OpenTiff:
         page = self._pages[index]
         if page is None:
             raise ValueError("this page is missing")
-        return read_page(page), page.keyframe
+        return self._reader.read(page), page.keyframe
 
     def close(self):
-        """Close the file."""
+        """Close the file, in both libraries."""
         self._tif.close()
+        self._reader.close()
 
 
 def _read_page(file, colours, index):
