@@ -57,8 +57,9 @@ class MergingMixin:
         n_labels : int or "auto"
             Number of classes wanted; "auto" joins all that lie closer together than
             0.4 of the distance between the two groups that would be joined last, and,
-            with ``assignment="pixel"``, than four standard deviations within labels;
-            but leaves as many as scribbles have classes. Then a group that is a rim
+            with ``assignment="pixel"`` and no textures that count, than five standard
+            deviations within labels, in the mean of the channels; but leaves as many
+            as scribbles have classes. Then a group that is a rim
             between two others, in looks and in place, such as a blurred border, is
             divided between them.
 
@@ -87,12 +88,12 @@ class MergingMixin:
         check_is_fitted(self)
         check_net(self)
         points, is_auto = self._points(), n_labels == "auto"
+        fractions, n_apart = self.label_fractions_, self.n_hinted_classes_
         if is_auto:
             apart = self._distance_of_classes()
-            n_labels = natural_number(points, self.label_fractions_, apart)
-            hinted = self.label_fractions_[: self.n_hinted_classes_] > 0
-            n_labels = max(n_labels, int(hinted.sum()))
-        used = int((self.label_fractions_ > 0).sum())
+            n_labels = natural_number(points, fractions, apart, n_apart)
+            n_labels = max(n_labels, int((fractions[:n_apart] > 0).sum()))
+        used = int((fractions > 0).sum())
         is_whole = isinstance(n_labels, int | np.integer) and n_labels is not True
         if not is_whole or not 1 <= int(n_labels) <= used:
             raise ValueError(
@@ -101,7 +102,6 @@ class MergingMixin:
                 "max_labels or smaller betas"
             )
         brightness = self._scale.brightness(self.label_colors_)
-        fractions, n_apart = self.label_fractions_, self.n_hinted_classes_
         groups = group_labels(points, fractions, n_labels, n_apart)
         if is_auto:
             seeds, maps = seed_labels(fractions, n_labels), self.unmerged_labels_

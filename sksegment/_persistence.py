@@ -23,8 +23,8 @@ from sksegment.training import (
 
 __all__ = ["check_parameters", "restore_segmenter", "save_segmenter"]
 
-# Wider windows than any model has would take for ever.
-_MOST_SIGMA = 10.0
+# Wider windows than any model has would reach beyond the rims of parts.
+_MOST_SIGMA = 2.0
 _SCALARS = ("n_channels_in_", "n_iter_", "loss_")
 # Attributes and their names in a file.
 _ARRAYS = {
@@ -67,6 +67,7 @@ def save_segmenter(estimator, path):
             "history": _rows(estimator.net_.history),
             "class_names": estimator.unmerged_class_names_,
             "color_sigma": getattr(estimator, "color_sigma_", None),
+            "believes_hints": getattr(estimator, "believes_hints_", False),
             "texture_scales": getattr(estimator, "texture_scales_", {}),
             "n_hinted_classes": estimator.n_hinted_classes_,
             "interrupted": estimator.interrupted_,
@@ -155,7 +156,8 @@ def restore_segmenter(path, classes, device):
         estimator.superpixels_ = _superpixels(header, tensors, classes, estimator)
         estimator.cluster_centers_ = _optional(tensors, "fitted/centers")
         estimator.color_deviation_ = _optional(tensors, "fitted/color_deviation")
-        estimator.color_sigma_ = _sigma(fitted)
+        estimator.color_sigma_ = _sigma(fitted, estimator.color_deviation_)
+        estimator.believes_hints_ = bool(fitted.get("believes_hints", False))
         _restore_textures(estimator, tensors, fitted)
     weights = _under("net/", tensors)
     _check_weights(estimator, weights)
@@ -220,12 +222,15 @@ def _check_assignment(estimator, tensors):
         )
 
 
-def _sigma(fitted):
+def _sigma(fitted, deviation):
     """Width of windows of colours; early files have one for all."""
     sigma = fitted.get("color_sigma", SIGMA)
-    if sigma is not None and not 0 < float(sigma) <= _MOST_SIGMA:
-        raise ValueError(f"color_sigma is {sigma}, not from 0 to {_MOST_SIGMA}")
-    return sigma
+    if sigma is None and deviation is None:
+        return None
+    is_number = isinstance(sigma, int | float) and not isinstance(sigma, bool)
+    if not is_number or not 0 < sigma <= _MOST_SIGMA:
+        raise ValueError(f"color_sigma is {sigma!r}, not from 0 to {_MOST_SIGMA}")
+    return float(sigma)
 
 
 def _restore_textures(estimator, tensors, fitted):

@@ -57,13 +57,17 @@ class Scribbles:
                 image.scribbles = torch.from_numpy(classes).to(image.pixels.device)
         _warn_of_lost(lost[lost != _UNKNOWN])
 
-    def warn_of_unheeded(self, labels):
+    def warn_of_unheeded(self, labels, names, cure):
         """Warn of classes whose scribbles have mostly got other labels.
 
         Parameters
         ----------
         labels : sequence of ndarray of shape (H, W), int
             Of all training images, not smaller than the scribbles.
+        names : list of str or None
+            Names of the classes.
+        cure : str
+            What else may help.
 
         Warns
         -----
@@ -79,11 +83,11 @@ class Scribbles:
             table += _counts(map_[marked], found[marked], self.n_classes)
         for index, (right, total) in enumerate(table.tolist()):
             if right < _LEAST_HEEDED * total:
-                name = index if self.names is None else repr(self.names[index])
+                has_name = names is not None and index < len(names)
+                name = repr(names[index]) if has_name else index
                 warn_user(
                     f"of what is marked as class {name} {right / total:.0%} got that "
-                    "label: mark more of it, train longer (max_epochs), or set "
-                    "assignment='mean', which gives superpixels one label"
+                    f"label: mark more of it, or train longer (max_epochs){cure}"
                 )
 
 

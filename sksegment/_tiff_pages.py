@@ -161,8 +161,8 @@ def _has_faithful_decoder(keyframe):
 
 def _codec_error(keyframe):
     return CodecError(
-        f"its pixels ({_codec_name(keyframe)}, {keyframe.dtype}) need a decoder that is "
-        "missing; pip install imagecodecs, or save it again without compression"
+        f"its pixels ({_codec_name(keyframe)}, {keyframe.dtype}) need a decoder that "
+        "is missing; pip install imagecodecs, or save it again without compression"
     )
 
 

@@ -209,7 +209,7 @@ def _weighted_sums(labels, weights, values, n_labels):
     return np.stack([np.bincount(labels, c, n_labels) for c in columns], axis=1)
 
 
-def natural_number(points, fractions, apart=np.inf):
+def natural_number(points, fractions, apart=np.inf, n_apart=0):
     """Number of groups that are left when what is joined next lies too far apart.
 
     That is what lies further apart than 0.4 of what would be joined last; or, of which
@@ -218,8 +218,8 @@ def natural_number(points, fractions, apart=np.inf):
 
     Parameters
     ----------
-    points, fractions
-        See `group_labels`.
+    points, fractions, n_apart
+        See `group_labels`. Those that are kept apart count each, however alike.
     apart : float, default=inf
         Distance of two classes that no one takes for one.
 
@@ -233,7 +233,9 @@ def natural_number(points, fractions, apart=np.inf):
     tree = linkage(points[seeds], "average")
     is_far = tree[:, 2] > _PART_OF_HEIGHT * tree[-1, 2]
     is_far |= _distances_of_means(tree, points[seeds], fractions[seeds]) > apart
-    return len(seeds) - int(is_far.argmax()) if is_far.any() else 1
+    n_groups = len(seeds) - int(is_far.argmax()) if is_far.any() else 1
+    groups = group_labels(points, fractions, n_groups)[seeds[seeds < n_apart]]
+    return n_groups + len(groups) - len(np.unique(groups))
 
 
 def _distances_of_means(tree, points, weights):

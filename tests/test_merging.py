@@ -134,6 +134,16 @@ def test_what_is_far_from_all_does_not_join_the_others():
     assert kept.tolist() == [0, 0, 0, 0, 1, 1, 2, 3]
 
 
+def test_classes_that_are_kept_apart_join_no_others():
+    colors = np.array([[0.0], [0.5], [100.0], [200.0]])
+    fractions = np.full(4, 0.25)
+    for apart in (np.inf, 4.0):
+        assert natural_number(colors, fractions, apart) == 3
+        n_groups = natural_number(colors, fractions, apart, n_apart=2)
+        groups = group_labels(colors, fractions, n_groups, n_apart=2)
+        assert len(np.unique(groups)) == 4
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_natural_number_is_the_first_step_too_far(seed):
     rng = np.random.default_rng(seed)

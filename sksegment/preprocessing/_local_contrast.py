@@ -76,17 +76,19 @@ class NormalizeLocalContrast(ImageTransformerMixin, TransformerMixin, BaseEstima
         self.floor = floor
 
     def _learn(self, images):
+        # In units of the largest value, of which squares do not overflow.
+        unit = max(max(abs(float(i.min())), abs(float(i.max()))) for i in images) or 1.0
         n_pixels = sum(image[..., 0].size for image in images)
-        mean = sum(i.sum(axis=(0, 1), dtype=np.float64) for i in images) / n_pixels
-        squares = sum(((image - mean) ** 2).mean(axis=-1).sum() for image in images)
-        self.deviation_ = float(np.sqrt(squares / n_pixels))
+        mean = sum((image / unit).sum(axis=(0, 1)) for image in images) / n_pixels
+        squares = sum(((i / unit - mean) ** 2).mean(axis=-1).sum() for i in images)
+        self.deviation_ = unit * float(np.sqrt(squares / n_pixels))
 
     def _transform_image(self, index, image):
-        values = as_float(image)
         # Near zero and of order one, so that squares neither overflow nor swallow
         # differences.
-        values -= values.mean(axis=(0, 1), dtype=np.float64).astype(values.dtype)
+        values = as_float(image)
         values /= values.dtype.type(self.deviation_ or 1.0)
+        values -= values.mean(axis=(0, 1), dtype=np.float64).astype(values.dtype)
         variance = np.zeros(values.shape[:2], values.dtype)
         for channel in np.moveaxis(values, -1, 0):
             mean = self._mean_around(channel)

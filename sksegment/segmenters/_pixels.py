@@ -31,7 +31,9 @@ class PixelLabelsMixin:
             insides = [superpixels >= 0 for _, superpixels, *_ in parts]
             self.color_sigma_ = sigma_of_windows([part[0] for part in parts], insides)
         evidence = [self._evidence(used, tuple(TEXTURES), *part) for part in parts]
-        scaled, hinted = [part[0] for part in parts], self.n_hinted_classes_ > 0
+        scaled = [part[0] for part in parts]
+        self.believes_hints_ = self.n_hinted_classes_ > 0
+        hinted = self.believes_hints_
         looks, maps = learn_appearance(scaled, evidence, used, hinted=hinted)
         counts = sum(np.bincount(m[m >= 0], minlength=self.max_labels) for m in maps)
         self.label_fractions_ = counts / counts.sum()
@@ -97,12 +99,13 @@ class PixelLabelsMixin:
         return self._appearance_of(np.arange(self.max_labels)).points()
 
     def _distance_of_classes(self):
-        if self.color_deviation_ is None:
+        # Textures of one area vary more than noise does.
+        if self.color_deviation_ is None or self.texture_scales_:
             return super()._distance_of_classes()
         return _DEVIATIONS_APART
 
     def _appearance_of(self, labels):
         looks = np.hstack([self.label_colors_, self.label_textures_])[labels]
         scale = np.append(self.color_deviation_, [*self.texture_scales_.values()])
-        textures, hinted = tuple(self.texture_scales_), self.n_hinted_classes_ > 0
+        textures, hinted = tuple(self.texture_scales_), self.believes_hints_
         return Appearance(looks, scale, self.n_channels_in_, labels, textures, hinted)

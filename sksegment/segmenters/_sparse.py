@@ -171,6 +171,8 @@ class SparseWNetSegmenter(
         standard deviation of the training images.
     color_deviation_ : ndarray of shape (n_channels,) or None
         Standard deviation of the colours within the labels, for ``assignment="pixel"``.
+    believes_hints_ : bool
+        Whether soft labels weigh more than without scribbles.
     texture_scales_ : dict of str to float
         Textures that tell the labels apart better than colours do, for
         ``assignment="pixel"``: "contrast", "orientation_0", "orientation_45", or none.
@@ -344,7 +346,7 @@ class SparseWNetSegmenter(
             [(images.colors, images.sizes, shares)]
         )
         self.color_deviation_ = None
-        self.texture_scales_ = {}
+        self.texture_scales_, self.believes_hints_ = {}, False
         self.label_textures_ = np.empty((self.max_labels, 0))
         if self.assignment == "pixel":
             brightness = self._learn_appearance(parts, images.scale)

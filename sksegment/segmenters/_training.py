@@ -172,7 +172,7 @@ class TrainingMixin:
             keep(self, self._most_agreeing(nets, keep, images, batch))
         checkpoints.write(self)
         warn_of_failure(self, images)
-        hints.warn_of_unheeded(self.unmerged_labels_)
+        self._warn_of_unheeded(hints)
         return self
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -246,7 +246,7 @@ class TrainingMixin:
                 keep(self, self.net_)
         checkpoints.write(self)
         warn_of_failure(self, images)
-        hints.warn_of_unheeded(self.unmerged_labels_)
+        self._warn_of_unheeded(hints)
         return self
 
     @property
@@ -261,6 +261,13 @@ class TrainingMixin:
                 "clusters of them; set another assignment"
             )
         return check_scribbles(scribbles, class_names, batch, self.max_labels)
+
+    def _warn_of_unheeded(self, hints):
+        cure = ""
+        if getattr(self, "assignment", None) == "pixel":
+            cure = "; or set assignment='mean', which gives superpixels one label"
+        names = self.unmerged_class_names_
+        hints.warn_of_unheeded(self.unmerged_labels_, names, cure)
 
     def _check_numbers(self, hints):
         """Refuse scribbles where classes have other numbers than labels had before."""

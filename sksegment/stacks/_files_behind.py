@@ -1,5 +1,6 @@
 """Files that an array is read from, so that they are not replaced by its labels."""
 
+import functools
 import os
 import sys
 from pathlib import Path
@@ -78,8 +79,10 @@ def _in_task(task):
             yield from _in_task(part)
     elif isinstance(task, dict):
         yield from _in_task([*task.values()])
+    elif isinstance(task, functools.partial):
+        yield from _in_task([task.args, task.keywords])
     elif _is_node(task):
-        for name in ("args", "kwargs", "value"):
+        for name in ("func", "args", "kwargs", "value"):
             yield from _in_task(getattr(task, name, ()))
     else:
         yield from _found(task)

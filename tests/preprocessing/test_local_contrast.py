@@ -51,6 +51,14 @@ def test_units_do_not_matter(scale, offset):
     assert_allclose(found, np.sign(scale) * expected, rtol=1e-3, atol=4e-3)
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e200, 1e305])
+def test_units_of_float64_do_not_matter(scale):
+    image = textured()
+    expected = NormalizeLocalContrast(4).fit_transform([image])[0]
+    found = NormalizeLocalContrast(4).fit_transform([image * scale])[0]
+    assert_allclose(found, expected, atol=1e-8)
+
+
 def test_far_above_1_the_background_is_subtracted_and_no_more():
     image = textured()
     found = NormalizeLocalContrast(4, floor=1e6).fit_transform([image])[0]

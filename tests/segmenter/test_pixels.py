@@ -498,6 +498,11 @@ def test_first_guess_is_the_largest_product():
         ("texture_scales_", {"colour": 1.0}),
         ("label_textures_", np.empty((0, 0))),
         ("label_textures_", np.ones((2, 1))),
+        ("color_sigma_", None),
+        ("color_sigma_", "0.7"),
+        ("color_sigma_", True),
+        ("color_sigma_", 0),
+        ("color_sigma_", 10.0),
     ],
 )
 def test_file_with_damaged_looks_is_refused(name, value, make_segmenter, X, tmp_path):
@@ -506,5 +511,5 @@ def test_file_with_damaged_looks_is_refused(name, value, make_segmenter, X, tmp_
     model.label_textures_ = np.ones((model.max_labels, 1))
     setattr(model, name, value)
     model.save(tmp_path / "model.safetensors")
-    with pytest.raises(ModelFileError, match=r"deviation|scales|textures"):
+    with pytest.raises(ModelFileError, match=r"deviation|scales|textures|sigma"):
         load_model(tmp_path / "model.safetensors")

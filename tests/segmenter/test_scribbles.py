@@ -89,6 +89,33 @@ def test_strokes_keep_their_classes_where_there_is_texture():
     assert_array_equal(model.predict([photo])[0], model.labels_[0])
 
 
+def test_models_of_before_weigh_soft_labels_as_they_did(image, strokes, tmp_path):
+    model = SparseWNetSegmenter(**SIZES).fit([image], scribbles=[strokes])
+    model.save(tmp_path / "new.safetensors")
+    assert load_model(tmp_path / "new.safetensors").believes_hints_
+    weight = model._appearance.prior_weight
+    # Their looks were learnt with the smaller weight.
+    model.believes_hints_ = False
+    model.save(tmp_path / "old.safetensors")
+    loaded = load_model(tmp_path / "old.safetensors")
+    assert loaded.n_hinted_classes_ == 2
+    assert loaded._appearance.prior_weight < weight
+    assert_array_equal(loaded.predict([image])[0], model.predict([image])[0])
+
+
+@pytest.mark.parametrize("assignment", ["pixel", "mean"])
+def test_the_cure_is_one_that_there_is(image, strokes, assignment):
+    stuck = {**SIZES, "lr": 1e-9, "max_epochs": 1, "max_labels": 2}
+    model = SparseWNetSegmenter(assignment=assignment, **stuck)
+    swapped = np.where(strokes < 0, -1, 1 - strokes)
+    with pytest.warns(UserWarning, match="marked as class 'one'") as caught:
+        model.fit([image], scribbles=[swapped], class_names=["one", "other"])
+    texts = [str(w.message) for w in caught if "marked as" in str(w.message)]
+    assert all(("assignment" in text) == (assignment == "pixel") for text in texts)
+    with pytest.warns(UserWarning, match="marked as class 'o") as caught:
+        model.partial_fit([image], scribbles=[swapped])
+
+
 @BOTH
 @pytest.mark.parametrize("names", [None, ["one", "other"]])
 def test_class_whose_strokes_get_another_label_is_named(image, strokes, class_, names):
