@@ -18,14 +18,9 @@ from scipy.ndimage import binary_fill_holes
 from skimage.data import coins
 from skimage.filters import sobel
 from skimage.segmentation import watershed
-from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
-from sksegment import (
-    KMeansPixelSegmenter,
-    SparseWNetSegmenter,
-    SuperpixelTransformer,
-)
+from sksegment import KMeansPixelSegmenter, SparseWNetSegmenter
 from sksegment.io import read_images
 from sksegment.metrics import v_measure
 from sksegment.preprocessing import NormalizeLocalContrast
@@ -40,17 +35,14 @@ else:
     truth = binary_fill_holes(watershed(sobel(images[0]), markers) == 2)
 
 # %%
-# Two classes, by k-means of greys and by the W-Net with superpixels along the edges,
-# without and with it. ``sigma`` should reach from an object to the ground it lies on.
-wnet = SparseWNetSegmenter(
-    superpixels=SuperpixelTransformer("watershed", "auto", sigma=1), random_state=0
-)
+# Two classes by k-means of greys, and as many as there seem to be by the W-Net, without
+# and with it. ``sigma`` should reach from an object to the ground it lies on.
 maps = {}
 for name, first in [("as it is", "passthrough"), ("even", NormalizeLocalContrast(32))]:
     even = images if first == "passthrough" else first.fit_transform(images)
     maps[f"k-means, {name}"] = KMeansPixelSegmenter(2, random_state=0).fit(even)
-    pipeline = make_pipeline(first, clone(wnet)).fit(images)
-    maps[f"W-Net, {name}"] = pipeline[-1].merge_labels(2)
+    pipeline = make_pipeline(first, SparseWNetSegmenter(random_state=0)).fit(images)
+    maps[f"W-Net, {name}"] = pipeline[-1].merge_labels("auto")
 labels = {name: model.labels_[0] for name, model in maps.items()}
 if truth is not None:
     for name, map_ in labels.items():

@@ -138,8 +138,10 @@ def read_series(series):
 
 
 def _lacks_codec(error):
-    # Zstandard is a module of Python from 3.14 on.
-    return isinstance(error, ImportError) or "imagecodecs" in str(error)
+    # Zstandard is a module of Python from 3.14 on; early versions of tifffile do not
+    # name the package.
+    is_told = "imagecodecs" in str(error) or "not supported" in str(error)
+    return is_told or isinstance(error, ImportError)
 
 
 def _has_faithful_decoder(keyframe):

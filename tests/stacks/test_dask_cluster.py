@@ -121,7 +121,7 @@ def test_chunks_of_several_slices_are_read_where_they_are_labelled(tmp_path):
         distributed.Client(cluster) as client,
         ending_after(60, client),
     ):
-        array = da.from_zarr(str(tmp_path / "a.zarr"))
+        array = da.from_zarr(zarr.open_array(str(tmp_path / "a.zarr"), mode="r"))
         for number, source in enumerate((array, array.persist())):
             out = tmp_path / f"{number}.npy"
             predict_stack(model, source, out, client=client, progress=False)

@@ -366,7 +366,7 @@ def dask_array_of_zarr(volume, folder, inline=False):
         folder / "scan.zarr", shape=volume.shape, dtype=volume.dtype
     )
     stored[...] = volume
-    return "scan.zarr", da.from_zarr(str(folder / "scan.zarr"), inline_array=inline)
+    return "scan.zarr", da.from_zarr(stored, inline_array=inline)
 
 
 def inlined_dask_array_of_zarr(volume, folder):
