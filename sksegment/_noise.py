@@ -1,4 +1,7 @@
-"""How strong the noise of images is."""
+"""How strong the noise of images is.
+
+`skimage.restoration.estimate_sigma` would need PyWavelets, and knows no mask.
+"""
 
 import numpy as np
 from scipy.ndimage import correlate1d, minimum_filter

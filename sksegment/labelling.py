@@ -234,7 +234,10 @@ def natural_number(points, fractions, apart=np.inf, n_apart=0):
     is_far = tree[:, 2] > _PART_OF_HEIGHT * tree[-1, 2]
     is_far |= _distances_of_means(tree, points[seeds], fractions[seeds]) > apart
     n_groups = len(seeds) - int(is_far.argmax()) if is_far.any() else 1
-    groups = group_labels(points, fractions, n_groups)[seeds[seeds < n_apart]]
+    hinted = seeds[seeds < n_apart]
+    if not len(hinted):
+        return n_groups
+    groups = group_labels(points, fractions, n_groups)[hinted]
     return n_groups + len(groups) - len(np.unique(groups))
 
 

@@ -117,3 +117,18 @@ def fitted_dense():
     """Return a dense segmenter fitted on one colour image; not to be changed."""
     segmenter = _make_dense(max_epochs=3, batches_per_epoch=8)
     return segmenter.fit([_make_image((32, 40), 3)])
+
+
+@pytest.fixture(scope="session")
+def ome_of_two_files():
+    """Description of an image of two slices, each in a file; ``own`` is its number."""
+    return _OME_OF_TWO_FILES
+
+
+_OME_OF_TWO_FILES = """<?xml version="1.0" encoding="UTF-8"?>
+<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:{own}">
+<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="int16"
+SizeX="40" SizeY="32" SizeZ="2" SizeC="1" SizeT="1"><Channel ID="Channel:0:0"/>
+<TiffData FirstZ="0" IFD="0"><UUID FileName="0.ome.tif">urn:uuid:0</UUID></TiffData>
+<TiffData FirstZ="1" IFD="0"><UUID FileName="1.ome.tif">urn:uuid:1</UUID></TiffData>
+</Pixels></Image></OME>"""

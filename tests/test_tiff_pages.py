@@ -269,20 +269,11 @@ def test_damaged_jpeg_is_not_blamed_on_a_missing_package(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:.*from closed file")
-def test_compressed_files_of_one_ome_image_are_all_read(tmp_path):
+def test_compressed_files_of_one_ome_image_are_all_read(tmp_path, ome_of_two_files):
     volume = made((2, 32, 40), "i2")
     for index, image in enumerate(volume):
-        description = OME_OF_TWO_FILES.format(own=index)
+        description = ome_of_two_files.format(own=index)
         path = tmp_path / f"{index}.ome.tif"
         tifffile.imwrite(path, image, description=description, metadata=None)
         compress(path)
     assert_same(read_images(tmp_path / "0.ome.tif"), [*volume])
-
-
-OME_OF_TWO_FILES = """<?xml version="1.0" encoding="UTF-8"?>
-<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:{own}">
-<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="int16"
-SizeX="40" SizeY="32" SizeZ="2" SizeC="1" SizeT="1"><Channel ID="Channel:0:0"/>
-<TiffData FirstZ="0" IFD="0"><UUID FileName="0.ome.tif">urn:uuid:0</UUID></TiffData>
-<TiffData FirstZ="1" IFD="0"><UUID FileName="1.ome.tif">urn:uuid:1</UUID></TiffData>
-</Pixels></Image></OME>"""

@@ -26,14 +26,15 @@ class PixelLabelsMixin:
 
     def _learn_appearance(self, parts, scale):
         """Learn the looks of the labels, and count the pixels that get each of them."""
-        used = np.flatnonzero(self.label_fractions_)
+        used, scaled = (
+            np.flatnonzero(self.label_fractions_),
+            [part[0] for part in parts],
+        )
         if self.color_sigma_ is None:
             insides = [superpixels >= 0 for _, superpixels, *_ in parts]
-            self.color_sigma_ = sigma_of_windows([part[0] for part in parts], insides)
+            self.color_sigma_ = sigma_of_windows(scaled, insides)
         evidence = [self._evidence(used, tuple(TEXTURES), *part) for part in parts]
-        scaled = [part[0] for part in parts]
-        self.believes_hints_ = self.n_hinted_classes_ > 0
-        hinted = self.believes_hints_
+        self.believes_hints_ = hinted = self.n_hinted_classes_ > 0
         looks, maps = learn_appearance(scaled, evidence, used, hinted=hinted)
         counts = sum(np.bincount(m[m >= 0], minlength=self.max_labels) for m in maps)
         self.label_fractions_ = counts / counts.sum()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from sksegment import SparseWNetSegmenter
 from sksegment.cli import main
@@ -40,6 +41,13 @@ def fails(run):
 def volume(make_image):
     """Return slices with a bright disc, each with noise of its own, in uint8."""
     return np.stack([make_image(SHAPE, seed=seed) for seed in range(N_SLICES)])
+
+
+@pytest.fixture
+def photo(volume, tmp_path):
+    path = tmp_path / "photo.png"
+    Image.fromarray(volume[0]).save(path)
+    return path
 
 
 @pytest.fixture

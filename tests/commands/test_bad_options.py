@@ -1,17 +1,9 @@
 """Options that cannot be meant: one line that names them, and nothing is written."""
 
 import pytest
-from PIL import Image
 
 from sksegment import SparseWNetSegmenter
 from sksegment._unfinished import train_model
-
-
-@pytest.fixture
-def photo(volume, tmp_path):
-    path = tmp_path / "photo.png"
-    Image.fromarray(volume[0]).save(path)
-    return path
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import time
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from PIL import Image
 
 from sksegment.io import load_model, write_labels
 from sksegment.training import SegmentationNet
@@ -19,13 +18,6 @@ TINY = [
     *("--precision", "float32"),
     *("--set", "base_channels=4", "--set", "depth=1", "--set", "batches_per_epoch=1"),
 ]
-
-
-@pytest.fixture
-def photo(volume, tmp_path):
-    path = tmp_path / "photo.png"
-    Image.fromarray(volume[0]).save(path)
-    return path
 
 
 @pytest.fixture

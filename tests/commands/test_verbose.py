@@ -3,17 +3,9 @@
 import re
 
 import pytest
-from PIL import Image
 
 TINY = ["--epochs", "1", "--n-segments", "60", "--set", "base_channels=4"]
 ESTIMATE = r"about [\d.]+ [kMG]B of memory \(images .*, answers .*\); [\d.]+ [MGT]B are"
-
-
-@pytest.fixture
-def photo(volume, tmp_path):
-    path = tmp_path / "photo.png"
-    Image.fromarray(volume[0]).save(path)
-    return path
 
 
 @pytest.mark.parametrize(

@@ -2,23 +2,9 @@
 
 import pytest
 
-from sksegment.preprocessing import (
-    ClipPercentiles,
-    Denoise,
-    GaussianHessian,
-    NormalizeLocalContrast,
-    Rescale,
-    UnsharpMask,
-)
+from sksegment import preprocessing
 
-ALL = [
-    ClipPercentiles,
-    Denoise,
-    GaussianHessian,
-    NormalizeLocalContrast,
-    Rescale,
-    UnsharpMask,
-]
+ALL = [getattr(preprocessing, name) for name in preprocessing.__all__]
 
 
 @pytest.fixture(params=ALL, ids=lambda cls: cls.__name__)

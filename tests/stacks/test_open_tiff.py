@@ -307,19 +307,12 @@ def test_several_images_in_one_ome_file_need_a_choice(volume, tmp_path):
         open_stack(tmp_path / "a.ome.tif")
 
 
-OME_OF_TWO_FILES = """<?xml version="1.0" encoding="UTF-8"?>
-<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:{own}">
-<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="int16"
-SizeX="40" SizeY="32" SizeZ="2" SizeC="1" SizeT="1"><Channel ID="Channel:0:0"/>
-<TiffData FirstZ="0" IFD="0"><UUID FileName="0.ome.tif">urn:uuid:0</UUID></TiffData>
-<TiffData FirstZ="1" IFD="0"><UUID FileName="1.ome.tif">urn:uuid:1</UUID></TiffData>
-</Pixels></Image></OME>"""
-
-
 @pytest.mark.filterwarnings("ignore:.*from closed file")
-def test_fingerprint_notices_a_change_in_another_file_of_ome(volume, tmp_path):
+def test_fingerprint_notices_a_change_in_another_file_of_ome(
+    volume, tmp_path, ome_of_two_files
+):
     def write(index, image):
-        description = OME_OF_TWO_FILES.format(own=index)
+        description = ome_of_two_files.format(own=index)
         path = tmp_path / f"{index}.ome.tif"
         tifffile.imwrite(path, image, description=description, metadata=None)
 
