@@ -26,10 +26,8 @@ class PixelLabelsMixin:
 
     def _learn_appearance(self, parts, scale):
         """Learn the looks of the labels, and count the pixels that get each of them."""
-        used, scaled = (
-            np.flatnonzero(self.label_fractions_),
-            [part[0] for part in parts],
-        )
+        used = np.flatnonzero(self.label_fractions_)
+        scaled = [part[0] for part in parts]
         if self.color_sigma_ is None:
             insides = [superpixels >= 0 for _, superpixels, *_ in parts]
             self.color_sigma_ = sigma_of_windows(scaled, insides)
