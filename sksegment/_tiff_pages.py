@@ -7,6 +7,7 @@ comes out as it is in the file.
 """
 
 import os
+from contextlib import contextmanager
 
 import numpy as np
 import tifffile
@@ -62,7 +63,8 @@ class PageReader:
             Whatever tifffile raises on damaged files.
         """
         try:
-            return page.asarray()
+            with _named_damage(page.keyframe):
+                return page.asarray()
         except _NO_CODEC as error:
             if not _lacks_codec(error):
                 raise
@@ -84,8 +86,7 @@ class PageReader:
         except (OSError, EOFError, SyntaxError) as error:
             # Pillow says no more than "decoder error", whether damaged or unknown.
             if keyframe.compression in _SURE_CODECS:
-                name = _codec_name(keyframe)
-                raise ValueError(f"its {name} data are damaged") from error
+                raise _damage(keyframe) from error
             raise _codec_error(keyframe) from cause
         if pixels.shape != keyframe.shape or pixels.itemsize < keyframe.dtype.itemsize:
             raise _codec_error(keyframe) from cause
@@ -121,7 +122,8 @@ def read_series(series):
         What `PageReader.read` raises.
     """
     try:
-        return series.asarray()
+        with _named_damage(series.keyframe):
+            return series.asarray()
     except _NO_CODEC as error:
         if not _lacks_codec(error):
             raise
@@ -135,6 +137,18 @@ def read_series(series):
     finally:
         reader.close()
     return pixels.reshape(series.shape)
+
+
+@contextmanager
+def _named_damage(keyframe):
+    """Say of the file what imagecodecs says of its own functions."""
+    try:
+        yield
+    except Exception as error:
+        is_of_codec = type(error).__module__.startswith("imagecodecs")
+        if not is_of_codec or isinstance(error, ImportError):
+            raise
+        raise _damage(keyframe) from error
 
 
 def _lacks_codec(error):
@@ -163,9 +177,14 @@ def _has_faithful_decoder(keyframe):
 
 def _codec_error(keyframe):
     return CodecError(
-        f"its pixels ({_codec_name(keyframe)}, {keyframe.dtype}) need a decoder that "
-        "is missing; pip install imagecodecs, or save it again without compression"
+        f"its pixels ({_codec_name(keyframe)}, {keyframe.dtype}) need imagecodecs, "
+        'which is not installed: pip install "sksegment[codecs]", or save it again '
+        "without compression"
     )
+
+
+def _damage(keyframe):
+    return ValueError(f"its {_codec_name(keyframe)} data are damaged")
 
 
 def _codec_name(keyframe):

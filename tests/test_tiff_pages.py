@@ -74,7 +74,7 @@ def assert_same(found, expected):
 
 def assert_told(path, told):
     """The reason and the cure, by both readers, without advice that is of no use."""
-    told = rf"cannot be read: its pixels \({re.escape(told)}\) .*install imagecodecs"
+    told = rf"cannot be read: its pixels \({re.escape(told)}\) .*sksegment\[codecs\]"
     with pytest.raises(ImageFileError, match=told) as caught:
         read_images(path)
     assert "export it again" not in str(caught.value)
@@ -266,6 +266,24 @@ def test_damaged_jpeg_is_not_blamed_on_a_missing_package(tmp_path):
         tif.filehandle.write(bytes(40))
     with pytest.raises(ImageFileError, match="its JPEG data are damaged"):
         read_images(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("read", [read_images, of_stack])
+def test_damage_that_imagecodecs_finds_is_named_in_the_same_words(
+    tmp_path, monkeypatch, read
+):
+    tifffile.imwrite(tmp_path / "a.tif", made((8, 9), "u1"), **GREY)
+    compress(tmp_path / "a.tif")
+    inside = {"__module__": "imagecodecs._imcd"}
+    error = type("ImcdError", (RuntimeError,), inside)("decode returned LZW_CORRUPT")
+
+    def fails(*args, **options):
+        raise error
+
+    monkeypatch.setattr(tifffile.TiffPage, "asarray", fails)
+    monkeypatch.setattr(tifffile.TiffPageSeries, "asarray", fails)
+    with pytest.raises((ImageFileError, SliceError), match="its LZW data are damaged"):
+        read(tmp_path / "a.tif")
 
 
 @pytest.mark.filterwarnings("ignore:.*from closed file")
