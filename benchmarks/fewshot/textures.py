@@ -4,8 +4,9 @@
 
 V-measure on made mosaics, and on mosaics of textures that scikit-image ships, means of
 two seeds: the default net with "auto" and with as many classes as there are textures,
-once with all textures of the looks, once with contrast alone, once with colours alone;
-beside it k-means of scikit-image's multiscale features with as many clusters.
+once with all textures of the looks, once with contrast alone, once with colours alone,
+and once with `TextureEnergy` before it; beside it k-means of scikit-image's multiscale
+features and of `TextureEnergy`, with as many clusters.
 """
 
 import numpy as np
@@ -15,8 +16,14 @@ from skimage.feature import multiscale_basic_features
 from skimage.transform import rotate
 from sklearn.cluster import MiniBatchKMeans
 
-from sksegment import SparseWNetSegmenter, _appearance, _textures
+from sksegment import (
+    KMeansPixelSegmenter,
+    SparseWNetSegmenter,
+    _appearance,
+    _textures,
+)
 from sksegment.metrics import v_measure
+from sksegment.preprocessing import TextureEnergy
 from sksegment.segmenters import _pixels
 
 SIDE = 256
@@ -89,12 +96,22 @@ def by_features(image, truth):
     return score(truth, model.fit_predict(columns).reshape(truth.shape))
 
 
+def by_energy(image, truth):
+    """V of k-means, and by the net, of `TextureEnergy`."""
+    [energy] = TextureEnergy().fit_transform([image])
+    model = KMeansPixelSegmenter(2, random_state=0).fit([energy])
+    return score(truth, model.labels_[0]), by_net(energy, truth, LOOKS["all"])
+
+
 def main():
-    print(f"{'':28s}{'':10s}" + "".join(f"{name:>16s}" for name in LOOKS))
+    heads = "".join(f"{name:>16s}" for name in (*LOOKS, "energy"))
+    print(f"{'k-means of':>38s}\n{'features, energy':>46s}{heads}")
     for name, image, truth in mosaics():
+        by_kmeans, of_energy = by_energy(image, truth)
         found = [by_net(image, truth, names) for names in LOOKS.values()]
-        cells = "".join(f"{auto:10.3f}{two:6.3f}" for auto, two in found)
-        print(f"{name:28s}{by_features(image, truth):10.3f}{cells}", flush=True)
+        cells = "".join(f"{auto:10.3f}{two:6.3f}" for auto, two in [*found, of_energy])
+        kmeans = f"{by_features(image, truth):10.3f}{by_kmeans:8.3f}"
+        print(f"{name:28s}{kmeans}{cells}", flush=True)
 
 
 if __name__ == "__main__":

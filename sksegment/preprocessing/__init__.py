@@ -5,6 +5,7 @@ from sksegment.preprocessing._denoise import Denoise
 from sksegment.preprocessing._hessian import GaussianHessian
 from sksegment.preprocessing._local_contrast import NormalizeLocalContrast
 from sksegment.preprocessing._rescale import Rescale
+from sksegment.preprocessing._texture_energy import TextureEnergy
 from sksegment.preprocessing._unsharp import UnsharpMask
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "GaussianHessian",
     "NormalizeLocalContrast",
     "Rescale",
+    "TextureEnergy",
     "UnsharpMask",
 ]

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksegment._typing import Images
 from sksegment._validation import check_images, fit_context
 
-__all__ = ["ImageTransformerMixin", "as_dtype", "as_float"]
+__all__ = ["ImageTransformerMixin", "as_dtype", "as_float", "as_sigmas"]
 
 
 class ImageTransformerMixin:
@@ -108,3 +108,29 @@ def as_dtype(image, dtype):
         limits = np.iinfo(dtype)
         image = np.clip(np.rint(image), limits.min, limits.max)
     return image.astype(dtype, copy=False)
+
+
+def as_sigmas(sigma):
+    """List the widths that one number or several say.
+
+    Parameters
+    ----------
+    sigma : float or sequence of float
+
+    Returns
+    -------
+    sigmas : list of float
+
+    Raises
+    ------
+    ValueError
+        If there is none, or one is not a finite number above 0.
+    """
+    sigmas = np.atleast_1d(sigma)
+    numbers = sigmas.dtype.kind in "iuf" and sigmas.ndim == 1 and sigmas.size > 0
+    if not numbers or not ((sigmas > 0) & np.isfinite(sigmas)).all():
+        raise ValueError(
+            f"sigma={sigma!r}: every sigma must be a finite number above 0, "
+            "and there must be one at least"
+        )
+    return sigmas.tolist()

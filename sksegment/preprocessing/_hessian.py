@@ -5,7 +5,7 @@ from skimage.feature import hessian_matrix, hessian_matrix_eigvals
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from sksegment._validation import Interval, Real
-from sksegment.preprocessing._base import ImageTransformerMixin
+from sksegment.preprocessing._base import ImageTransformerMixin, as_sigmas
 
 __all__ = ["GaussianHessian"]
 
@@ -81,25 +81,15 @@ class GaussianHessian(ImageTransformerMixin, TransformerMixin, BaseEstimator):
         self.eigenvalues = eigenvalues
 
     def _learn(self, images):
-        self._sigmas()
+        as_sigmas(self.sigma)
 
     def _transform_image(self, index, image):
         channels = np.moveaxis(image, -1, 0)
         maps = [*channels] if self.include_image else []
-        for sigma in self._sigmas():
+        for sigma in as_sigmas(self.sigma):
             for channel in channels:
                 maps.extend(_curvatures(channel, sigma, self.eigenvalues))
         return np.stack([map_.astype(np.float32) for map_ in maps], axis=-1)
-
-    def _sigmas(self):
-        sigmas = np.atleast_1d(self.sigma)
-        numbers = sigmas.dtype.kind in "iuf" and sigmas.ndim == 1 and sigmas.size > 0
-        if not numbers or not ((sigmas > 0) & np.isfinite(sigmas)).all():
-            raise ValueError(
-                f"sigma={self.sigma!r}: every sigma must be a finite number above 0, "
-                "and there must be one at least"
-            )
-        return sigmas.tolist()
 
 
 def _curvatures(channel, sigma, eigenvalues):

@@ -18,6 +18,7 @@ from sksegment.preprocessing import (
     GaussianHessian,
     NormalizeLocalContrast,
     Rescale,
+    TextureEnergy,
     UnsharpMask,
 )
 
@@ -76,7 +77,15 @@ def test_clone_and_pickle_transform_alike(transformer, grey_images):
 
 
 @pytest.mark.parametrize(
-    "cls", [Denoise, GaussianHessian, NormalizeLocalContrast, Rescale, UnsharpMask]
+    "cls",
+    [
+        Denoise,
+        GaussianHessian,
+        NormalizeLocalContrast,
+        Rescale,
+        TextureEnergy,
+        UnsharpMask,
+    ],
 )
 def test_without_fit_the_given_images_are_fitted_on(cls, grey_images):
     transformer = cls()
@@ -137,9 +146,11 @@ def test_local_contrast_is_float_as_precise_as_the_image(dtype, make_image):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_hessian_is_float32_whatever_the_image(dtype, make_image):
-    (found,) = GaussianHessian().transform([make_image().astype(dtype)])
+@pytest.mark.parametrize("cls", [GaussianHessian, TextureEnergy])
+def test_filters_are_float32_whatever_the_image(cls, dtype, make_image):
+    (found,) = cls().transform([make_image().astype(dtype)])
     assert found.dtype == np.float32
+    assert np.isfinite(found).all()
 
 
 def test_input_is_left_as_it_was_and_shares_no_memory(transformer, make_image):
@@ -196,6 +207,9 @@ def test_single_image_is_refused(transformer, make_image):
         (GaussianHessian, {"sigma": ["a"]}),
         (GaussianHessian, {"sigma": "large"}),
         (GaussianHessian, {"include_image": "no"}),
+        (TextureEnergy, {"sigma": [1.0, 0.0]}),
+        (TextureEnergy, {"window": 0}),
+        (TextureEnergy, {"n_directions": 0}),
         (UnsharpMask, {"radius": 0}),
         (UnsharpMask, {"amount": -1}),
         (Rescale, {"scale": 0}),
