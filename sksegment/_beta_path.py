@@ -14,7 +14,6 @@ from sksegment._label_free import as_scorer
 from sksegment._scorers import check_truth
 from sksegment._typing import Images, Truths
 from sksegment._validation import check_images
-from sksegment.training import choose_device
 
 __all__ = ["BetaPath", "beta_path"]
 
@@ -137,13 +136,12 @@ def beta_path(
     first = models[0]
     first._validate_params()
     batch = check_images(X, field=first._field_before)
-    images = first._prepare(batch.images)
-    on_device = first._training_images(images, choose_device(first.device))
+    data = first._prepare_data(batch)
     rows = []
     seeds = first._draw_seeds(len(models))
     for beta, model, seed in zip(values, models, seeds, strict=True):
         start = time.perf_counter()
-        _fit_briefly(model, n_fits / len(values), on_device, seed, images, batch)
+        _fit_briefly(model, n_fits / len(values), data, seed)
         rows.append(
             {
                 "beta": beta,
@@ -155,6 +153,7 @@ def beta_path(
     if scoring is not None:
         scores = [scoring(model, X, y) for model in models]
     else:
+        images = data.prepared
         regions = batch.pack(
             regions_without_a_net(images.scaled, images.fields, rgb=images.scale.rgb)
         )
@@ -167,15 +166,15 @@ def beta_path(
     return BetaPath(values, models, rows, int(np.nanargmax(found)))
 
 
-def _fit_briefly(model, share, on_device, seed, images, batch):
+def _fit_briefly(model, share, data, seed):
     """Fit with a share of the steps of a fit, in as many epochs as fit into them."""
     schedule = {name: getattr(model, name) for name in _SCHEDULE}
     n_steps = math.prod(schedule.values()) * min(share, 1.0)
     epochs = max(1, int(n_steps / model.batches_per_epoch))
     model.set_params(max_epochs=epochs, batches_per_epoch=max(1, int(n_steps / epochs)))
-    net = model._new_net(batch.n_channels, seed)
-    model._train(net, on_device, seed, start=True)
-    model._keep(net, images, batch)
+    net = model._new_net(data.batch.n_channels, seed)
+    model._train(net, data, seed)
+    model._set_fitted(net, data)
     model.set_params(**schedule)
 
 

@@ -10,7 +10,6 @@ from sksegment._typing import Images
 from sksegment._validation import check_images
 from sksegment.fitting import check_objective, train_wnets
 from sksegment.segmenters._advice import warn_of_failure
-from sksegment.training import choose_device
 
 __all__ = ["fit_together"]
 
@@ -69,17 +68,16 @@ def fit_together(estimators: Sequence[Any], X: Images) -> list[Any]:
         )
     # Of the dense models only those with a cut prepare an affinity.
     first = max(estimators, key=lambda estimator: estimator.beta_cut)
-    images = first._prepare(batch.images)
-    on_device = first._training_images(images, choose_device(first.device))
+    data = first._prepare_data(batch)
     seeds = [estimator._draw_seeds(1)[0] for estimator in estimators]
     nets = [
         estimator._new_net(batch.n_channels, seed)
         for estimator, seed in zip(estimators, seeds, strict=True)
     ]
-    train_wnets(estimators, nets, on_device, seeds)
+    train_wnets(estimators, nets, data.on_device, seeds)
     for estimator, net in zip(estimators, nets, strict=True):
-        estimator._keep(net, images, batch)
-        warn_of_failure(estimator, images)
+        estimator._set_fitted(net, data)
+        warn_of_failure(estimator, data.prepared)
     return estimators
 
 

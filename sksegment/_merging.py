@@ -23,7 +23,7 @@ class MergingMixin:
 
     It needs the attributes ``label_colors_``, ``label_fractions_``, ``label_groups_``
     (None at first), ``n_hinted_classes_`` and ``unmerged_class_names_``, and calls
-    `_keep_labels` when it is fitted; the estimator passes labels that it predicts
+    `_set_labels` when it is fitted; the estimator passes labels that it predicts
     through `_joined`, and shares through `_summed`.
     """
 
@@ -109,7 +109,7 @@ class MergingMixin:
         self.label_groups_ = number_groups(groups, brightness, fractions, n_apart)
         is_cut = self.labels_are_regions_ and self.n_regions is not None
         regions = self.labels_ if is_cut else None
-        self._keep_labels(self.unmerged_labels_, regions)
+        self._set_labels(self.unmerged_labels_, regions)
         return self
 
     def _points(self):
@@ -120,7 +120,7 @@ class MergingMixin:
         """Distance of points of two classes that no one takes for one."""
         return np.inf
 
-    def _keep_labels(self, labels, regions=None):
+    def _set_labels(self, labels, regions=None):
         """Set ``labels_``: labels of the training images after joining, or regions."""
         self.unmerged_labels_ = labels
         self.labels_are_regions_ = regions is not None

@@ -167,7 +167,7 @@ def restore_segmenter(path, classes, device):
     estimator.net_.history.extend(fitted["history"])
     estimator.history_ = history_table(estimator.net_)
     kinds = ["labels", "regions"] if "regions/0" in tensors else ["labels"]
-    estimator._keep_labels(*(_maps(kind, tensors, fitted) for kind in kinds))
+    estimator._set_labels(*(_maps(kind, tensors, fitted) for kind in kinds))
     return estimator
 
 

@@ -117,7 +117,7 @@ def _finished(target, estimator, images, scribbles):
             )
     _check_images_of(model, images, scribbles, target)
     model.label_groups_ = None
-    model._keep_labels(model.unmerged_labels_)
+    model._set_labels(model.unmerged_labels_)
     return model
 
 

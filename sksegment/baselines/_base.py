@@ -45,7 +45,7 @@ class SuperpixelMixin:
         ]
         return prepared, graphs, color_space
 
-    def _keep(self, batch, prepared, centers, color_space):
+    def _set_fitted(self, batch, prepared, centers, color_space):
         """Set the fitted attributes but the labels."""
         self.n_channels_in_ = batch.n_channels
         self.superpixels_ = prepared.transformer

@@ -318,7 +318,7 @@ class KMeansSuperpixelSegmenter(
             n_init=self.n_init,
             seed=draw_seed(self.random_state),
         )
-        self._keep(batch, prepared, centers, color_space)
+        self._set_fitted(batch, prepared, centers, color_space)
         self.labels_ = batch.pack(
             [
                 paint(superpixels, nearest_center(graph.means, centers), -1)

@@ -199,7 +199,7 @@ class SpectralSuperpixelSegmenter(
             n_init=_N_INIT,
             seed=seed,
         )
-        self._keep(batch, prepared, centers, color_space)
+        self._set_fitted(batch, prepared, centers, color_space)
         self.seed_ = seed
         self.labels_ = batch.pack(
             [

@@ -265,7 +265,7 @@ class DenseWNetSegmenter(
                     "fewer regions"
                 )
 
-    def _keep_preparation(self, images):
+    def _set_preparation(self, images):
         """Nothing is kept but the scale."""
 
     def _label_prepared(self, images):

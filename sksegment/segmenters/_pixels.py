@@ -36,11 +36,11 @@ class PixelLabelsMixin:
         looks, maps = learn_appearance(scaled, evidence, used, hinted=hinted)
         counts = sum(np.bincount(m[m >= 0], minlength=self.max_labels) for m in maps)
         self.label_fractions_ = counts / counts.sum()
-        self._keep_looks(looks)
+        self._set_looks(looks)
         brightness = scale.brightness(self.label_colors_)
         return np.where(self.label_fractions_ > 0, brightness, np.inf)
 
-    def _keep_looks(self, looks):
+    def _set_looks(self, looks):
         n_channels = looks.n_channels
         seen = self.label_fractions_[looks.used] > 0
         labels, means = looks.used[seen], looks.looks[seen]

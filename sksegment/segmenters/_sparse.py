@@ -312,7 +312,7 @@ class SparseWNetSegmenter(
             )
         ]
 
-    def _keep_preparation(self, images):
+    def _set_preparation(self, images):
         # Others may be fitted on the same preparation.
         self.superpixels_ = copy(images.transformer)
 

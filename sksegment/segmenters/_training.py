@@ -39,6 +39,7 @@ from sksegment.segmenters._checkpoints import (
     all_or_nothing,
     tell_what_is_kept,
 )
+from sksegment.segmenters._data import TrainingData
 from sksegment.training import (
     choose_device,
     history_table,
@@ -85,7 +86,7 @@ class TrainingMixin:
     """Methods that train a W-Net segmenter, and the attributes they set.
 
     What differs between sparse and dense is in the methods ``_objective``,
-    ``_prepare``, ``_prepare_more``, ``_training_images``, ``_keep_preparation``,
+    ``_prepare``, ``_prepare_more``, ``_training_images``, ``_set_preparation``,
     ``_label_prepared``, ``_cut_prepared`` and ``_number_labels`` of the estimator.
     """
 
@@ -154,25 +155,20 @@ class TrainingMixin:
         batch = check_images(X, field=self._field_before)
         warn_of_shortage(self, [image.shape for image in batch.images])
         hints = self._check_scribbles(scribbles, class_names, batch)
-        images = self._prepare(batch.images)
-        on_device = self._training_images(images, choose_device(self.device))
-        hints.attach(on_device)
+        data = self._prepare_data(batch, hints)
         checkpoints.open(self)
-        keep = partial(type(self)._keep, images=images, batch=batch, hints=hints)
         nets, best = [], None
         for seed in self._draw_seeds(self.n_init):
             net = self._new_net(batch.n_channels, seed)
-            with self._keeping(best or net, keep, checkpoints):
-                model_of = partial(self._unfinished, best, keep, on_device)
-                callbacks = checkpoints.callbacks(model_of)
-                self._train(net, on_device, seed, start=True, callbacks=callbacks)
+            with self._usable_if_stopped(best or net, data, checkpoints):
+                unfinished = partial(self._unfinished_model, data, best)
+                callbacks = checkpoints.callbacks(unfinished)
+                self._train(net, data, seed, callbacks)
             nets.append(net)
             best = min(nets, key=final_loss)
-        with self._keeping(best, keep, checkpoints), all_or_nothing(self):
-            keep(self, self._most_agreeing(nets, keep, images, batch))
-        checkpoints.write(self)
-        warn_of_failure(self, images)
-        self._warn_of_unheeded(hints)
+        with self._usable_if_stopped(best, data, checkpoints), all_or_nothing(self):
+            self._set_fitted(self._most_agreeing(nets, data), data)
+        self._finish(data, checkpoints)
         return self
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -225,34 +221,35 @@ class TrainingMixin:
         batch = check_images(X, n_channels=self.n_channels_in_, field=self._field)
         hints = self._check_scribbles(scribbles, None, batch)
         self._check_numbers(hints)
-        images = self._prepare_more(batch.images)
-        on_device = self._training_images(images, self.net_.device)
-        hints.attach(on_device)
+        data = self._prepare_more_data(batch, hints)
         checkpoints.open(self)
-        keep = partial(
-            type(self)._keep,
-            images=images,
-            batch=batch,
-            hints=hints,
-            before=statistics_of(self.net_),
-        )
-        callbacks = checkpoints.callbacks(
-            partial(self._unfinished, None, keep, on_device)
-        )
+        callbacks = checkpoints.callbacks(partial(self._unfinished_model, data, None))
         [seed] = self._draw_seeds(1)
-        with self._keeping(self.net_, keep, checkpoints):
-            self._train(self.net_, on_device, seed, start=False, callbacks=callbacks)
+        with self._usable_if_stopped(self.net_, data, checkpoints):
+            self._train(self.net_, data, seed, callbacks)
             with all_or_nothing(self):
-                keep(self, self.net_)
-        checkpoints.write(self)
-        warn_of_failure(self, images)
-        self._warn_of_unheeded(hints)
+                self._set_fitted(self.net_, data)
+        self._finish(data, checkpoints)
         return self
 
     @property
     def _field_before(self):
         """Function to the fields of view of images that are about to be fitted."""
         return getattr(getattr(self, "superpixels", None), "mask_of", None)
+
+    def _prepare_data(self, batch, hints=NO_SCRIBBLES):
+        """Make of checked images what a new net is trained on."""
+        images = self._prepare(batch.images)
+        on_device = self._training_images(images, choose_device(self.device))
+        hints.attach(on_device)
+        return TrainingData(batch, images, on_device, hints)
+
+    def _prepare_more_data(self, batch, hints):
+        """Make of checked images what the fitted net is trained on further."""
+        images = self._prepare_more(batch.images)
+        on_device = self._training_images(images, self.net_.device)
+        hints.attach(on_device)
+        return TrainingData(batch, images, on_device, hints, statistics_of(self.net_))
 
     def _check_scribbles(self, scribbles, class_names, batch):
         if scribbles is not None and getattr(self, "assignment", None) == "kmeans":
@@ -286,114 +283,126 @@ class TrainingMixin:
     def _new_net(self, n_channels, seed):
         return new_wnet(self, n_channels, seed, self._objective())
 
-    def _train(self, net, images, seed, *, start, callbacks=()):
+    def _train(self, net, data, seed, callbacks=()):
         net.criterion_.set_weights(**weights_of(self))
         for group in net.optimizer_.param_groups:
             group["lr"] = self.lr
         train_wnet(
             self,
             net,
-            images,
+            data.on_device,
             seed,
-            start=start,
+            start=not data.goes_on,
             min_labels=getattr(self, "min_labels", None),
             callbacks=callbacks,
         )
 
     @contextlib.contextmanager
-    def _keeping(self, net, keep, checkpoints):
-        """Keep a net, as far as it got, when a training does not come to its end."""
-        n_before = len(net.history)
+    def _usable_if_stopped(self, net, data, checkpoints):
+        """Give the estimator a net, as far as it got, if what is within is stopped.
+
+        A net that it has already was changed, and the attributes must go with it. A new
+        one is of use only if the user stopped it: an error leaves all as it was.
+        """
+        n_epochs = len(net.history)
         try:
             yield
         except FloatingPointError:
-            keep(self, net)
+            self._set_fitted(net, data)
             raise
         except BaseException as stop:
-            goes_on = net is getattr(self, "net_", None)
-            nothing_new = len(net.history) == n_before and (goes_on or n_before == 0)
-            if nothing_new or not (goes_on or isinstance(stop, _FROM_OUTSIDE)):
-                raise
-            with all_or_nothing(self):
-                keep(self, net)
-                self.interrupted_ = True
-            checkpoints.write(self)
-            tell_what_is_kept(stop, self.n_iter_)
+            has_learnt = len(net.history) > (n_epochs if data.goes_on else 0)
+            if has_learnt and (data.goes_on or isinstance(stop, _FROM_OUTSIDE)):
+                with all_or_nothing(self):
+                    self._set_fitted(net, data)
+                    self.interrupted_ = True
+                checkpoints.write(self)
+                tell_what_is_kept(stop, self.n_iter_)
             raise
 
-    def _most_agreeing(self, nets, keep, images, batch):
+    def _unfinished_model(self, data, best, net):
+        """Model of a net that is not yet ready, or of the best one that is."""
+        if best is None:
+            best = twin_of(net)
+            best.settle_statistics(data.on_device)
+        model = self._model_of(best, data)
+        model.interrupted_ = True
+        return model
+
+    def _most_agreeing(self, nets, data):
         """Net whose labels agree best with those of the others."""
         if len(nets) == 1:
             return nets[0]
-        label_maps = []
-        for net in nets:
-            model = copy.copy(self)
-            model.random_state = copy.deepcopy(self.random_state)
-            keep(model, net)
-            label_maps.append(model.unmerged_labels_)
-        regions = batch.pack(
+        label_maps = [self._model_of(net, data).unmerged_labels_ for net in nets]
+        images = data.prepared
+        regions = data.batch.pack(
             regions_without_a_net(images.scaled, images.fields, rgb=images.scale.rgb)
         )
         return nets[agreement_scores(label_maps, regions).argmax()]
 
-    def _unfinished(self, best, keep, images, net):
-        """Model of a net that is not yet ready, or of the best one that is."""
+    def _model_of(self, net, data):
+        """Copy of the estimator that is fitted by a net."""
         model = copy.copy(self)
         # Or else the training would go on with other random numbers.
         model.random_state = copy.deepcopy(self.random_state)
-        if best is None:
-            best = twin_of(net)
-            best.settle_statistics(images)
-        keep(model, best)
-        model.interrupted_ = True
-        return model
+        return model._set_fitted(net, data)
 
-    def _keep(self, net, images, batch, hints=NO_SCRIBBLES, before=None):
-        """Set the fitted attributes: all of them, and none before.
+    def _set_fitted(self, net, data):
+        """Set the fitted attributes: all of them, and none before."""
+        digests = image_digests(data.batch.images)
+        # Where a training goes on, labels have their numbers already.
+        anew = not data.goes_on or self._is_to_be_completed(digests)
+        self._set_net(net, data)
+        self._set_hints(data)
+        self._set_preparation(data.prepared)
+        if data.goes_on and not set(self.image_digests_) <= set(digests):
+            self._count_labels(data, digests)
+        else:
+            self._number_labels(data.prepared, anew, self.n_hinted_classes_)
+            self.image_digests_ = digests
+        regions = None
+        if self.n_regions is not None:
+            regions = data.batch.pack(self._cut_prepared(data.prepared))
+        labels = data.batch.pack(self._label_prepared(data.prepared))
+        self._set_labels(labels, regions)
+        return self
 
-        Labels are numbered anew but where training went on, from a net whose
-        statistics were those of ``before``; there too if it had been interrupted.
-        """
-        new = image_digests(batch.images)
-        anew = before is None or self._is_to_be_completed(new)
+    def _set_net(self, net, data):
         self.net_, self.grid_ = net, self._grid
-        self.n_channels_in_ = batch.n_channels
-        self.intensity_range_ = images.scale.intensity_range
-        self.rgb_ = images.scale.rgb
+        self.n_channels_in_ = data.batch.n_channels
+        self.intensity_range_ = data.prepared.scale.intensity_range
+        self.rgb_ = data.prepared.scale.rgb
         self.history_ = history_table(net)
         self.n_iter_ = len(self.history_)
         self.loss_ = final_loss(net)
         self.interrupted_ = False
-        if before is None:
-            self.label_groups_ = None
-            self.unmerged_class_names_, self.n_hinted_classes_ = hints.names, 0
-        self.n_hinted_classes_ = max(self.n_hinted_classes_, hints.n_classes)
-        self._keep_preparation(images)
-        if before is None or set(self.image_digests_) <= set(new):
-            self._number_labels(images, anew, self.n_hinted_classes_)
-            self.image_digests_ = new
-        else:
-            self._count_labels(images, new, before)
-        regions = None
-        if self.n_regions is not None:
-            regions = batch.pack(self._cut_prepared(images))
-        self._keep_labels(batch.pack(self._label_prepared(images)), regions)
-        return self
 
-    def _is_to_be_completed(self, new):
+    def _set_hints(self, data):
+        if not data.goes_on:
+            self.label_groups_ = None
+            self.unmerged_class_names_, self.n_hinted_classes_ = data.hints.names, 0
+        self.n_hinted_classes_ = max(self.n_hinted_classes_, data.hints.n_classes)
+
+    def _finish(self, data, checkpoints):
+        """Save a complete model, and warn of what it has not learnt."""
+        checkpoints.write(self)
+        warn_of_failure(self, data.prepared)
+        self._warn_of_unheeded(data.hints)
+
+    def _is_to_be_completed(self, digests):
         """Whether the labels are those of a training that was interrupted."""
-        unchanged = self.image_digests_ == new and self.label_groups_ is None
+        unchanged = self.image_digests_ == digests and self.label_groups_ is None
         return self.interrupted_ and unchanged
 
-    def _count_labels(self, images, new, before):
+    def _count_labels(self, data, digests):
         """Learn what labels look like; what other images showed is not forgotten."""
         seen, attributes = self.image_digests_, vars(self).copy()
         # An empty slice shows nothing that statistics could be taken of.
-        pairs = zip(new, images.scaled, strict=True)
+        pairs = zip(digests, data.prepared.scaled, strict=True)
         new = [digest for digest, image in pairs if _has_contrast(image)]
         weights = len(seen), len(new)
-        join_statistics(self.net_, before, weights)
-        self._number_labels(images, anew=False)
+        join_statistics(self.net_, data.statistics_before, weights)
+        self._number_labels(data.prepared, anew=False)
         keep_labels_of_before(self, attributes, weights)
         self.image_digests_ = list(dict.fromkeys(seen + new))
 
