@@ -22,6 +22,7 @@ net has seen that or not, and is left out elsewhere.
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,7 +30,7 @@ from sksegment._parts import row_blocks
 from sksegment._textures import TEXTURES
 from sksegment._two_sides import TwoSides
 
-__all__ = ["Appearance", "learn_appearance", "likely_labels"]
+__all__ = ["Appearance", "Evidence", "learn_appearance", "likely_labels"]
 
 # Chosen on stacks and on photographs, see docs/research.md. Neighbours have the same
 # textures, and it is the same evidence twice.
@@ -56,6 +57,28 @@ _BLOCK_PIXELS = 2**16
 # the net has found by their colours take longer to become textures.
 _ROUNDS = 4
 _ROUNDS_WITH_TEXTURES = 8
+
+
+class Evidence(NamedTuple):
+    """What speaks for the labels of the pixels of an image, or of a part of it.
+
+    Attributes
+    ----------
+    pixels : ndarray of shape (H, W, C + T), float32
+        See `looks_of_pixels`, of the textures that count; others after them are not
+        looked at where none does.
+    f : ndarray of shape (H, W, n), float32
+        Soft labels of the n labels in use.
+    superpixels : ndarray of shape (H, W), int32
+        -1 where there is none.
+    shares : ndarray of shape (m, K), float32
+        Soft labels of the superpixels.
+    """
+
+    pixels: np.ndarray
+    f: np.ndarray
+    superpixels: np.ndarray
+    shares: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,19 +189,12 @@ class Appearance:
         """Points whose squared distances are those of the looks in the scores."""
         return self.looks * np.sqrt(self.precision)
 
-    def scores(self, pixels, f, superpixels, shares):
+    def scores(self, evidence):
         """Scores of the labels in use, some rows at a time.
 
         Parameters
         ----------
-        pixels : ndarray of shape (H, W, C + T), float32
-            See `looks_of_pixels`, of the textures that count; others after them are
-            not looked at where none does.
-        f : ndarray of shape (H, W, n), float32
-            Soft labels of the n labels in use.
-        superpixels : ndarray of shape (H, W), int32
-        shares : ndarray of shape (m, K), float32
-            Soft labels of the superpixels.
+        evidence : Evidence
 
         Yields
         ------
@@ -186,6 +202,7 @@ class Appearance:
         scores : ndarray of shape (h, W, n), float32
             Up to what is the same for all labels.
         """
+        pixels, f, superpixels, shares = evidence
         precision = self.precision
         linear = np.float32(precision * self.looks).T
         constant = np.float32(-0.5 * (precision * self.looks**2).sum(axis=1))
@@ -197,33 +214,31 @@ class Appearance:
             scores += prior[superpixels[rows]]
             yield rows, scores
 
-    def labels(self, *evidence):
+    def labels(self, evidence):
         """Label of the highest score.
 
         Parameters
         ----------
-        *evidence
-            What `scores` takes.
+        evidence : Evidence
 
         Returns
         -------
         labels : ndarray of shape (H, W), int32
             -1 where there is no superpixel.
         """
-        superpixels, used = evidence[2], self.used.astype(np.int32)
+        superpixels, used = evidence.superpixels, self.used.astype(np.int32)
         labels = np.empty(superpixels.shape, np.int32)
-        for rows, scores in self.scores(*evidence):
+        for rows, scores in self.scores(evidence):
             labels[rows] = used[scores.argmax(axis=-1)]
         labels[superpixels < 0] = -1
         return labels
 
-    def shares(self, *evidence):
+    def shares(self, evidence):
         """Posterior of the labels: softmax of the scores, by a temperature of 2 [1]_.
 
         Parameters
         ----------
-        *evidence
-            What `scores` takes.
+        evidence : Evidence
 
         Returns
         -------
@@ -235,9 +250,9 @@ class Appearance:
         .. [1] C. Guo, G. Pleiss, Y. Sun, K. Weinberger, "On calibration of modern
            neural networks", ICML 2017.
         """
-        superpixels, n_labels = evidence[2], evidence[3].shape[1]
+        superpixels, n_labels = evidence.superpixels, evidence.shares.shape[1]
         shares = np.zeros((*superpixels.shape, n_labels), np.float32)
-        for rows, scores in self.scores(*evidence):
+        for rows, scores in self.scores(evidence):
             scores -= scores.max(axis=-1, keepdims=True)
             np.exp(scores / _TEMPERATURE, out=scores)
             scores /= scores.sum(axis=-1, keepdims=True)
@@ -246,15 +261,13 @@ class Appearance:
         return shares
 
 
-def likely_labels(f, superpixels, shares, used):
+def likely_labels(evidence, used):
     """First guess: the label of the largest product of both soft labels.
 
     Parameters
     ----------
-    f : ndarray of shape (H, W, n), float32
-        Soft labels of the n labels in use.
-    superpixels : ndarray of shape (H, W), int32
-    shares : ndarray of shape (m, K), float32
+    evidence : Evidence
+        Its soft labels count.
     used : ndarray of shape (n,), int
 
     Returns
@@ -262,6 +275,7 @@ def likely_labels(f, superpixels, shares, used):
     labels : ndarray of shape (H, W), int32
         -1 where there is no superpixel.
     """
+    _, f, superpixels, shares = evidence
     labels = np.empty(superpixels.shape, np.int32)
     of_superpixels = shares[:, used] + _FLOOR
     for rows in row_blocks(superpixels.shape, _BLOCK_PIXELS):
@@ -277,8 +291,8 @@ def learn_appearance(scaled, evidence, used, *, hinted=False):
     Parameters
     ----------
     scaled : list of ndarray of shape (H, W, C)
-    evidence : list of tuple
-        What `Appearance.scores` takes, for each image, with all `TEXTURES`.
+    evidence : list of Evidence
+        Of each image, with all `TEXTURES`.
     used : ndarray of shape (n,), int
         Labels there may be.
     hinted : bool, default=False
@@ -290,15 +304,15 @@ def learn_appearance(scaled, evidence, used, *, hinted=False):
     maps : list of ndarray of shape (H, W), int32
         Labels of the highest scores.
     """
-    maps = [likely_labels(*soft, used) for _, *soft in evidence]
+    maps = [likely_labels(each, used) for each in evidence]
     n_channels = scaled[0].shape[-1]
-    colors = [pixels[..., :n_channels] for pixels, *_ in evidence]
+    colors = [each.pixels[..., :n_channels] for each in evidence]
     for _ in range(_ROUNDS):
         looks = Appearance.measure(scaled, colors, maps, used, hinted=hinted)
-        maps = [looks.labels(*each) for each in evidence]
+        maps = [looks.labels(each) for each in evidence]
     sides = _sides_of_textures(evidence, maps, n_channels)
     for turn in range(_ROUNDS_WITH_TEXTURES):
-        pixels = [each[0] for each in evidence]
+        pixels = [each.pixels for each in evidence]
         found = Appearance.measure(scaled, pixels, maps, used, sides, hinted=hinted)
         if not found.textures:
             break
@@ -306,7 +320,7 @@ def learn_appearance(scaled, evidence, used, *, hinted=False):
         sides = {name: sides[name] for name in found.textures}
         # Classes that people mean have the textures of their strokes.
         looks = found if turn or hinted else found.spread(sides)
-        maps = [looks.labels(*each) for each in evidence]
+        maps = [looks.labels(each) for each in evidence]
     return looks, maps
 
 
@@ -316,7 +330,7 @@ def _sides_of_textures(evidence, maps, n_channels):
     return {
         name: TwoSides.of(
             np.concatenate(
-                [e[0][m, index] for e, m in zip(evidence, inside, strict=True)]
+                [e.pixels[m, index] for e, m in zip(evidence, inside, strict=True)]
             ),
             texture.least_deviation,
         )
@@ -329,7 +343,7 @@ def _with_textures(evidence, n_channels, names, kept):
     if len(kept) == len(names):
         return evidence
     columns = [*range(n_channels), *(n_channels + names.index(name) for name in kept)]
-    return [(pixels[..., columns], *soft) for pixels, *soft in evidence]
+    return [each._replace(pixels=each.pixels[..., columns]) for each in evidence]
 
 
 def _weight_of_texture(of_texture, of_colors):

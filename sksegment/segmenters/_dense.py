@@ -16,6 +16,7 @@ from sksegment.labelling import brightness_order, label_colors, region_shares
 from sksegment.losses import DenseObjective
 from sksegment.patches import PatchSampler
 from sksegment.regions import pooling_matrix
+from sksegment.segmenters._checks import check_n_default_regions
 from sksegment.segmenters._numbers import settle_numbers
 from sksegment.segmenters._training import NET_CONSTRAINTS, TrainingMixin
 from sksegment.training import PixelImage
@@ -241,7 +242,7 @@ class DenseWNetSegmenter(
         return PreparedPixels.extend(images, self._scale)
 
     def _training_images(self, images, device):
-        self._check_n_regions(images.scaled)
+        check_n_default_regions(self.n_regions, images.scaled)
         return [
             PixelImage.build(
                 scaled,
@@ -251,19 +252,6 @@ class DenseWNetSegmenter(
             )
             for scaled in images.scaled
         ]
-
-    def _check_n_regions(self, scaled):
-        """Refuse, before the training, more regions than there are superpixels."""
-        if not isinstance(self.n_regions, Integral):
-            return
-        for index, image in enumerate(scaled):
-            n_superpixels = int(default_superpixels(image).max()) + 1
-            if self.n_regions > n_superpixels:
-                raise ValueError(
-                    f"n_regions={self.n_regions}, but image {index} has "
-                    f"{n_superpixels} superpixels, from which regions are made; set "
-                    "fewer regions"
-                )
 
     def _set_preparation(self, images):
         """Nothing is kept but the scale."""

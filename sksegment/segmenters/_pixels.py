@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sksegment._appearance import Appearance, learn_appearance
+from sksegment._appearance import Appearance, Evidence, learn_appearance
 from sksegment._looks import looks_of_part, looks_of_pixels, sigma_of_windows
 from sksegment._textures import TEXTURES
 from sksegment._tiled import enlarged_windows
@@ -20,18 +20,17 @@ _DEVIATIONS_APART = 5.0
 class PixelLabelsMixin:
     """Methods for ``assignment="pixel"``, see `sksegment._appearance`.
 
-    They need the attributes that a fit sets, and ``_shares`` and ``_label`` of the
-    estimator.
+    They need the attributes that a fit sets, and ``_shares`` of the estimator.
     """
 
-    def _learn_appearance(self, parts, scale):
+    def _learn_appearance(self, divided, scale):
         """Learn the looks of the labels, and count the pixels that get each of them."""
         used = np.flatnonzero(self.label_fractions_)
-        scaled = [part[0] for part in parts]
+        scaled = [image.scaled for image in divided]
         if self.color_sigma_ is None:
-            insides = [superpixels >= 0 for _, superpixels, *_ in parts]
+            insides = [image.superpixels >= 0 for image in divided]
             self.color_sigma_ = sigma_of_windows(scaled, insides)
-        evidence = [self._evidence(used, tuple(TEXTURES), *part) for part in parts]
+        evidence = [self._evidence(image, used, tuple(TEXTURES)) for image in divided]
         self.believes_hints_ = hinted = self.n_hinted_classes_ > 0
         looks, maps = learn_appearance(scaled, evidence, used, hinted=hinted)
         counts = sum(np.bincount(m[m >= 0], minlength=self.max_labels) for m in maps)
@@ -60,28 +59,54 @@ class PixelLabelsMixin:
         self.label_textures_ = self.label_textures_[order]
         self.label_fractions_ = self.label_fractions_[order]
 
-    def _soft(self, superpixels, grid, pooling, labels=slice(None)):
-        """Soft labels of pixels, some of them, and all those of superpixels."""
-        f = soft_labels(self.net_, grid)
-        shares = region_shares(f[0].permute(1, 2, 0).cpu().numpy(), pooling, "mean")
-        return enlarge(f[:, labels], superpixels.shape), superpixels, shares
-
-    def _evidence(self, used, textures, scaled, superpixels, *parts):
-        """What `Appearance.scores` needs."""
-        inside, sigma = superpixels >= 0, self.color_sigma_
-        looks = looks_of_pixels(scaled, inside, textures, sigma=sigma)
-        return looks, *self._soft(superpixels, *parts, labels=used)
-
-    def _windows_of(self, scaled, superpixels, grid, pooling):
-        """The same for an image of which there are parts only."""
-        shares = self._shares(grid, pooling, assignment="mean")
+    def _labels_of_pixels(self, image):
         looks = self._appearance
-        for place, f in enlarged_windows(self, grid, superpixels.shape, looks.used):
+        return looks.labels(self._evidence(image, looks.used, looks.textures))
+
+    def _label_pixels_over(self, image):
+        """Labels of a large image, in the place of its superpixels."""
+        looks = self._appearance
+        for place, evidence in self._evidence_by_parts(image):
+            image.superpixels[place] = self._joined(looks.labels(evidence))
+        return image.superpixels
+
+    def _proba_of_pixels(self, image):
+        looks = self._appearance
+        if not image.is_parted:
+            evidence = self._evidence(image, looks.used, looks.textures)
+            return self._summed(looks.shares(evidence))
+        n_labels = self._summed(np.empty((0, self.max_labels))).shape[1]
+        proba = np.empty((*image.superpixels.shape, n_labels), np.float32)
+        for place, evidence in self._evidence_by_parts(image):
+            proba[place] = self._summed(looks.shares(evidence))
+        return proba
+
+    def _evidence(self, image, used, textures):
+        """What speaks for the labels in use, in all of an image."""
+        inside, sigma = image.superpixels >= 0, self.color_sigma_
+        pixels = looks_of_pixels(image.scaled, inside, textures, sigma=sigma)
+        f = soft_labels(self.net_, image.grid)
+        of_grid = f[0].permute(1, 2, 0).cpu().numpy()
+        shares = region_shares(of_grid, image.pooling, "mean")
+        f = enlarge(f[:, used], image.superpixels.shape)
+        return Evidence(pixels, f, image.superpixels, shares)
+
+    def _evidence_by_parts(self, image):
+        """The same for a large image: pairs of a place and what speaks there."""
+        superpixels, looks = image.superpixels, self._appearance
+        shares = self._shares(image, assignment="mean")
+        for place, f in enlarged_windows(
+            self, image.grid, superpixels.shape, looks.used
+        ):
             # Labels may be painted over superpixels meanwhile; neither is negative.
             pixels = looks_of_part(
-                scaled, *place, superpixels, looks.textures, sigma=self.color_sigma_
+                image.scaled,
+                *place,
+                superpixels,
+                looks.textures,
+                sigma=self.color_sigma_,
             )
-            yield place, (pixels, f, superpixels[place], shares)
+            yield place, Evidence(pixels, f, superpixels[place], shares)
 
     @property
     def _appearance(self):

@@ -9,8 +9,6 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sksegment._hierarchies import HierarchyMixin
 from sksegment._merging import MergingMixin
 from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
-from sksegment._parts import ScaledParts
-from sksegment._pooling import Pooling
 from sksegment._prediction import PredictionMixin
 from sksegment._preparation import CHOSEN_IN_FIT, PreparedImages
 from sksegment._tiled import must_be_parted, paint_over, shares_of_windows
@@ -26,7 +24,13 @@ from sksegment.labelling import (
 )
 from sksegment.losses import SparseObjective
 from sksegment.patches import PatchSampler
-from sksegment.regions import pooling_matrix
+from sksegment.segmenters._checks import (
+    check_assignment,
+    check_clusters,
+    check_n_regions,
+    check_soft_labels,
+)
+from sksegment.segmenters._divided import DividedImage
 from sksegment.segmenters._numbers import settle_numbers
 from sksegment.segmenters._pixels import PixelLabelsMixin
 from sksegment.segmenters._training import NET_CONSTRAINTS, TrainingMixin
@@ -291,6 +295,17 @@ class SparseWNetSegmenter(
         self.random_state = random_state
         self.verbose = verbose
 
+    def _check_scribbles(self, scribbles, *options):
+        if scribbles is not None:
+            check_soft_labels(self.assignment)
+        return super()._check_scribbles(scribbles, *options)
+
+    @property
+    def _cure_of_unheeded(self):
+        if self.assignment != "pixel":
+            return ""
+        return "; or set assignment='mean', which gives superpixels one label"
+
     def _objective(self):
         # Pixels are labelled after the training, which knows superpixels alone.
         assignment = "mean" if self.assignment == "pixel" else self.assignment
@@ -300,11 +315,11 @@ class SparseWNetSegmenter(
         return PreparedImages.build(images, self.superpixels)
 
     def _prepare_more(self, images):
-        self._check_assignment()
+        check_assignment(self)
         return PreparedImages.extend(images, self.superpixels_)
 
     def _training_images(self, images, device):
-        self._check_n_regions(images.graphs)
+        check_n_regions(self.n_regions, images.graphs)
         return [
             GraphImage.build(*parts, tau=self.tau, device=device, **self._grid)
             for parts in zip(
@@ -316,31 +331,42 @@ class SparseWNetSegmenter(
         # Others may be fitted on the same preparation.
         self.superpixels_ = copy(images.transformer)
 
-    def _label_prepared(self, images):
-        return [self._label(*parts) for parts in self._parts(images)]
+    def _divided(self, images):
+        """Training images as they are labelled, a list of `DividedImage`."""
+        pairs = zip(images.scaled, images.superpixels, strict=True)
+        return [self._divided_image(*pair) for pair in pairs]
 
-    def _parts(self, images):
-        return [
-            (scaled, *self._to_parts(scaled, superpixels))
-            for scaled, superpixels in zip(
-                images.scaled, images.superpixels, strict=True
-            )
-        ]
+    def _divided_image(self, scaled, superpixels):
+        return DividedImage.build(scaled, superpixels, self._to_grid(scaled))
+
+    def _prepare_image(self, index, image):
+        if not must_be_parted(self, image.shape):
+            return (self._divided_image(*self.superpixels_.divide(image, index)),)
+        parts = self.superpixels_.parts(image, index)
+        superpixels = self.superpixels_.divide_parts(parts, index)
+        grid = LazyGrid(parts, **self._grid)
+        return (DividedImage.build(parts, superpixels, grid),)
+
+    def _label_prepared(self, images):
+        return [self._label(image) for image in self._divided(images)]
+
+    def _cut_prepared(self, images):
+        return [self._regions(self._tree(image)) for image in self._divided(images)]
 
     def _number_labels(self, images, anew, n_fixed=0):
-        parts = self._parts(images)
+        divided = self._divided(images)
         start = None if anew else self.cluster_centers_
         if anew:
             self.cluster_centers_ = self.color_sigma_ = None
         if self.assignment == "kmeans":
-            self._fit_centers(parts, start)
-        shares = self._shares_of_all(parts)
+            self._fit_centers(divided, start)
+        shares = self._shares_of_all(divided)
         if anew:
             looks = images.brightness, images.sizes, self.max_labels, n_fixed
             shares = settle_numbers(
                 shares,
                 lambda shares: brightness_order(shares.argmax(axis=1), *looks),
-                lambda shares, order: self._renumber(shares, order, parts),
+                lambda shares, order: self._renumber(shares, order, divided),
             )
         self.label_colors_, self.label_fractions_ = label_colors(
             [(images.colors, images.sizes, shares)]
@@ -349,11 +375,11 @@ class SparseWNetSegmenter(
         self.texture_scales_, self.believes_hints_ = {}, False
         self.label_textures_ = np.empty((self.max_labels, 0))
         if self.assignment == "pixel":
-            brightness = self._learn_appearance(parts, images.scale)
+            brightness = self._learn_appearance(divided, images.scale)
             if anew:
                 self._reorder(np.r_[np.full(n_fixed, -np.inf), brightness[n_fixed:]])
 
-    def _renumber(self, shares, order, parts):
+    def _renumber(self, shares, order, divided):
         """Renumber labels, and return their shares in that order."""
         if self.assignment == "kmeans":
             self.cluster_centers_ = self.cluster_centers_[order]
@@ -361,120 +387,60 @@ class SparseWNetSegmenter(
             self.net_.permute_labels(order)
         if self.assignment == "majority":
             # Where soft labels of pixels tie, the lowest number has them.
-            return self._shares_of_all(parts)
+            return self._shares_of_all(divided)
         return shares[:, order]
 
-    def _shares_of_all(self, parts):
-        return np.concatenate([self._shares(*part[2:]) for part in parts])
-
-    def _fit_centers(self, parts, start):
+    def _fit_centers(self, divided, start):
         """Cluster the superpixels, from old centres on so that labels keep numbers."""
-        means = [self._shares(*part[2:], assignment="mean") for part in parts]
+        means = self._shares_of_all(divided, assignment="mean")
         self.cluster_centers_ = fit_centers(
-            np.concatenate(means), self.max_labels, self._draw_seeds(1)[0], start
+            means, self.max_labels, self._draw_seeds(1)[0], start
         )
 
-    def _cut_prepared(self, images):
-        return [self._regions(self._tree(*parts)) for parts in self._parts(images)]
-
-    def _prepare_image(self, index, image):
-        if must_be_parted(self, image.shape):
-            parts = self.superpixels_.parts(image, index)
-            superpixels = self.superpixels_.divide_parts(parts, index)
-            grid = LazyGrid(parts, **self._grid)
-            return parts, superpixels, grid, Pooling(superpixels, grid.shape)
-        scaled, superpixels = self.superpixels_.divide(image, index)
-        return scaled, *self._to_parts(scaled, superpixels)
-
-    def _to_parts(self, scaled, superpixels):
-        grid = self._to_grid(scaled)
-        return superpixels, grid, pooling_matrix(superpixels, grid.shape[-2:])
-
-    def _predict_image(self, scaled, *parts):
+    def _predict_image(self, image):
         if self.n_regions is not None:
-            return self._regions(self._tree(scaled, *parts))
-        if not isinstance(scaled, ScaledParts):
-            return self._joined(self._label(scaled, *parts))
-        superpixels, grid, pooling = parts
-        if self.assignment == "pixel":
-            for place, evidence in self._windows_of(scaled, *parts):
-                labels = self._appearance.labels(*evidence)
-                superpixels[place] = self._joined(labels)
-            return superpixels
-        labels = self._shares(grid, pooling).argmax(axis=1).astype(np.int32)
-        return paint_over(superpixels, self._joined(labels))
+            return self._regions(self._tree(image))
+        if image.is_parted:
+            return self._label_over(image)
+        return self._joined(self._label(image))
 
-    def _tree(self, scaled, superpixels, grid, pooling):
-        if isinstance(scaled, ScaledParts):
-            scaled = scaled.read(slice(None), slice(None))
+    def _predict_proba_image(self, image):
+        if self.assignment == "pixel":
+            return self._proba_of_pixels(image)
+        return paint(image.superpixels, self._summed(self._shares(image)), 0.0)
+
+    def _tree(self, image):
         return region_hierarchy(
-            np.float32(100.0) * scaled,
-            superpixels,
+            np.float32(100.0) * image.whole(),
+            image.superpixels,
             color=self.rgb_,
-            soft_labels=self._shares(grid, pooling, assignment="mean"),
+            soft_labels=self._shares(image, assignment="mean"),
         )
 
-    def _label(self, scaled, superpixels, grid, pooling):
+    def _label(self, image):
         if self.assignment == "pixel":
-            looks, parts = self._appearance, (scaled, superpixels, grid, pooling)
-            evidence = self._evidence(looks.used, looks.textures, *parts)
-            return looks.labels(*evidence)
-        labels = self._shares(grid, pooling).argmax(axis=1).astype(np.int32)
-        return paint(superpixels, labels, -1)
+            return self._labels_of_pixels(image)
+        return paint(image.superpixels, self._labels_of_superpixels(image), -1)
 
-    def _predict_proba_image(self, scaled, superpixels, grid, pooling):
-        if self.assignment != "pixel":
-            return paint(superpixels, self._summed(self._shares(grid, pooling)), 0.0)
-        parts, looks = (scaled, superpixels, grid, pooling), self._appearance
-        if not isinstance(scaled, ScaledParts):
-            evidence = self._evidence(looks.used, looks.textures, *parts)
-            return self._summed(looks.shares(*evidence))
-        n_labels = self._summed(np.empty((0, self.max_labels))).shape[1]
-        proba = np.empty((*superpixels.shape, n_labels), np.float32)
-        for place, evidence in self._windows_of(*parts):
-            proba[place] = self._summed(looks.shares(*evidence))
-        return proba
+    def _label_over(self, image):
+        """Label a large image; there is no memory for its superpixels besides."""
+        if self.assignment == "pixel":
+            return self._label_pixels_over(image)
+        labels = self._joined(self._labels_of_superpixels(image))
+        return paint_over(image.superpixels, labels)
 
-    def _shares(self, grid, pooling, assignment=None):
+    def _labels_of_superpixels(self, image):
+        return self._shares(image).argmax(axis=1).astype(np.int32)
+
+    def _shares_of_all(self, divided, assignment=None):
+        return np.concatenate([self._shares(image, assignment) for image in divided])
+
+    def _shares(self, image, assignment=None):
+        """Share of every label in every superpixel, see `region_shares`."""
         if assignment is None:
-            self._check_clusters()
-        assignment = assignment or self.assignment
-        centers = self.cluster_centers_
-        if isinstance(grid, LazyGrid):
-            return shares_of_windows(self, grid, pooling, assignment, centers)
-        f = soft_labels(self.net_, grid)[0].permute(1, 2, 0).cpu().numpy()
-        return region_shares(f, pooling, assignment, centers)
-
-    def _check_n_regions(self, graphs):
-        """Refuse, before the training, a number of regions that no cut can have."""
-        if not isinstance(self.n_regions, int | np.integer):
-            return
-        for index, graph in enumerate(graphs):
-            if self.n_regions > graph.n_regions:
-                raise ValueError(
-                    f"n_regions={self.n_regions}, but image {index} has "
-                    f"{graph.n_regions} superpixels; set fewer regions, or more "
-                    "superpixels__n_segments"
-                )
-            if self.n_regions < graph.n_pieces:
-                raise ValueError(
-                    f"n_regions={self.n_regions}, but the field of view of image "
-                    f"{index} is in {graph.n_pieces} pieces; set as many regions"
-                )
-
-    def _check_assignment(self):
-        """Refuse to go on where labels would get other numbers."""
-        self._check_clusters()
-        if self.cluster_centers_ is None and self.assignment == "kmeans":
-            raise ValueError(
-                "assignment='kmeans' was set after the fit, and clusters would number "
-                "the labels anew; set it back, or fit again"
-            )
-
-    def _check_clusters(self):
-        """Refuse soft labels for classes where the classes are clusters of them."""
-        if self.cluster_centers_ is not None and self.assignment != "kmeans":
-            raise ValueError(
-                f"assignment={self.assignment!r} was set after a fit with 'kmeans', "
-                "whose labels are clusters; set it back, or fit again"
-            )
+            check_clusters(self)
+        how = assignment or self.assignment, self.cluster_centers_
+        if image.is_parted:
+            return shares_of_windows(self, image.grid, image.pooling, *how)
+        f = soft_labels(self.net_, image.grid)[0].permute(1, 2, 0).cpu().numpy()
+        return region_shares(f, image.pooling, *how)

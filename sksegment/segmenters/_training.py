@@ -90,6 +90,9 @@ class TrainingMixin:
     ``_label_prepared``, ``_cut_prepared`` and ``_number_labels`` of the estimator.
     """
 
+    # What else may help where scribbles have got other labels.
+    _cure_of_unheeded = ""
+
     @fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
@@ -252,19 +255,7 @@ class TrainingMixin:
         return TrainingData(batch, images, on_device, hints, statistics_of(self.net_))
 
     def _check_scribbles(self, scribbles, class_names, batch):
-        if scribbles is not None and getattr(self, "assignment", None) == "kmeans":
-            raise ValueError(
-                "scribbles name soft labels, but assignment='kmeans' labels by "
-                "clusters of them; set another assignment"
-            )
         return check_scribbles(scribbles, class_names, batch, self.max_labels)
-
-    def _warn_of_unheeded(self, hints):
-        cure = ""
-        if getattr(self, "assignment", None) == "pixel":
-            cure = "; or set assignment='mean', which gives superpixels one label"
-        names = self.unmerged_class_names_
-        hints.warn_of_unheeded(self.unmerged_labels_, names, cure)
 
     def _check_numbers(self, hints):
         """Refuse scribbles where classes have other numbers than labels had before."""
@@ -387,7 +378,8 @@ class TrainingMixin:
         """Save a complete model, and warn of what it has not learnt."""
         checkpoints.write(self)
         warn_of_failure(self, data.prepared)
-        self._warn_of_unheeded(data.hints)
+        labels, names = self.unmerged_labels_, self.unmerged_class_names_
+        data.hints.warn_of_unheeded(labels, names, self._cure_of_unheeded)
 
     def _is_to_be_completed(self, digests):
         """Whether the labels are those of a training that was interrupted."""

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import gaussian_filter, sobel
 
 from sksegment import SparseWNetSegmenter, SuperpixelTransformer
-from sksegment._appearance import Appearance, likely_labels
+from sksegment._appearance import Appearance, Evidence, likely_labels
 from sksegment._intensity import IntensityScale
 from sksegment._looks import looks_of_part, looks_of_pixels
 from sksegment._model_file import read_file, write_file
@@ -162,7 +162,7 @@ def test_scores_are_the_equation(n_channels):
     means, scale = rng.random((3, n_channels + 1)), rng.random(n_channels + 1) + 0.1
     looks = Appearance(means, scale, n_channels, used, ("contrast",))
     pixels = looks_of_pixels(image, textures=looks.textures)
-    evidence = pixels, f[..., used], superpixels, shares
+    evidence = Evidence(pixels, f[..., used], superpixels, shares)
     near = smooth_colors(image)
     contrast = local_contrast(image)
     expected = np.empty((6, 7, 3))
@@ -179,12 +179,12 @@ def test_scores_are_the_equation(n_channels):
     proba = np.exp(expected / 2)
     proba /= proba.sum(axis=-1, keepdims=True)
     proba[0, 0] = 0.0
-    shares = looks.shares(*evidence)
+    shares = looks.shares(evidence)
     assert_allclose(shares[..., used], proba, atol=1e-5)
     assert_array_equal(shares[..., 1], 0.0)
     best = used[expected.argmax(axis=-1)]
     best[0, 0] = -1
-    assert_array_equal(looks.labels(*evidence), best)
+    assert_array_equal(looks.labels(evidence), best)
 
 
 def test_looks_are_means_and_the_deviation_within():
@@ -482,9 +482,10 @@ def test_first_guess_is_the_largest_product():
     f = np.array([[[0.5, 0.4, 0.1], [0.5, 0.4, 0.1]]], np.float32)
     shares = np.array([[0.2, 0.6, 0.2]], np.float32)
     superpixels = np.array([[0, -1]], np.int32)
-    guess = likely_labels(f, superpixels, shares, np.arange(3))
-    assert guess.tolist() == [[1, -1]]
-    guess = likely_labels(f[..., [0, 2]], superpixels, shares, np.array([0, 2]))
+    evidence = Evidence(None, f, superpixels, shares)
+    assert likely_labels(evidence, np.arange(3)).tolist() == [[1, -1]]
+    evidence = Evidence(None, f[..., [0, 2]], superpixels, shares)
+    guess = likely_labels(evidence, np.array([0, 2]))
     assert guess.tolist() == [[0, -1]]
 
 
