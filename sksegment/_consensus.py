@@ -6,6 +6,8 @@ import numpy as np
 from scipy.cluster.hierarchy import cut_tree, fcluster, linkage
 from scipy.spatial.distance import cdist
 
+from sksegment._validation import is_whole_number
+
 __all__ = ["consensus_labels"]
 
 # More combinations of labels than these are clustered through the most frequent ones.
@@ -74,8 +76,7 @@ def consensus_labels(
 
 
 def _check(label_maps, n_labels):
-    is_whole = isinstance(n_labels, int | np.integer) and n_labels is not True
-    if n_labels is not None and not (is_whole and n_labels >= 1):
+    if n_labels is not None and not (is_whole_number(n_labels) and n_labels >= 1):
         raise ValueError(f"n_labels={n_labels!r} must be None or a whole number from 1")
     if len(label_maps) == 0:
         raise ValueError("there is no segmentation to join")

@@ -322,10 +322,9 @@ def merge_classes(model, n_classes, name):
     """
     if n_classes is None:
         return
-    n_learnt = int((model.label_fractions_ > 0).sum())
-    if n_classes != "auto" and n_classes > n_learnt:
+    if n_classes != "auto" and n_classes > model._n_learnt:
         raise ImageFileError(
-            f"{name}: {n_learnt} class(es) were learnt, fewer than --classes "
+            f"{name}: {model._n_learnt} class(es) were learnt, fewer than --classes "
             f"{n_classes}; train with a larger --max-labels, or with smaller "
             "--beta-sim and --beta-con"
         )

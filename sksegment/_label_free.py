@@ -172,8 +172,7 @@ def _merge_alike(twin, estimator):
     final, merged = (e[-1] if isinstance(e, Pipeline) else e for e in (twin, estimator))
     groups = getattr(merged, "label_groups_", None)
     if groups is not None:
-        n_used = int((final.label_fractions_ > 0).sum())
-        final.merge_labels(min(n_used, int(groups.max()) + 1))
+        final.merge_labels(min(final._n_learnt, int(groups.max()) + 1))
 
 
 def _is_seed(name):

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sksegment._transitions import join_transitions
+from sksegment._validation import is_whole_number
 from sksegment.fitting import check_net
 from sksegment.labelling import (
     group_labels,
@@ -93,13 +94,11 @@ class MergingMixin:
             apart = self._distance_of_classes()
             n_labels = natural_number(points, fractions, apart, n_apart)
             n_labels = max(n_labels, int((fractions[:n_apart] > 0).sum()))
-        used = int((fractions > 0).sum())
-        is_whole = isinstance(n_labels, int | np.integer) and n_labels is not True
-        if not is_whole or not 1 <= int(n_labels) <= used:
+        if not is_whole_number(n_labels) or not 1 <= n_labels <= self._n_learnt:
             raise ValueError(
                 f"n_labels={n_labels!r} must be 'auto' or a whole number from 1 to "
-                f"{used}, the labels in use; for more of them, fit with a larger "
-                "max_labels or smaller betas"
+                f"{self._n_learnt}, the labels in use; for more of them, fit with a "
+                "larger max_labels or smaller betas"
             )
         brightness = self._scale.brightness(self.label_colors_)
         groups = group_labels(points, fractions, n_labels, n_apart)
@@ -111,6 +110,11 @@ class MergingMixin:
         regions = self.labels_ if is_cut else None
         self._set_labels(self.unmerged_labels_, regions)
         return self
+
+    @property
+    def _n_learnt(self):
+        """How many labels are in use: the most that can be left after joining."""
+        return int((self.label_fractions_ > 0).sum())
 
     def _points(self):
         """Points of the labels, (K, D), that lie close where labels look alike."""

@@ -6,6 +6,7 @@ Every public function takes images through `check_images` and ground truth throu
 
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import TypeGuard
 
 import numpy as np
 from sklearn.base import _fit_context as fit_context
@@ -25,6 +26,7 @@ __all__ = [
     "check_images",
     "check_label_maps",
     "fit_context",
+    "is_whole_number",
 ]
 
 MIN_SIDE = 8
@@ -184,6 +186,11 @@ def _check_field(image, index, field):
             f"image {index} contains NaN or infinity within its mask; make the mask "
             "smaller, or replace them first, e.g. with numpy.nan_to_num"
         )
+
+
+def is_whole_number(value: object) -> TypeGuard[int]:
+    """Whether a value is a whole number of Python or NumPy; a truth value is none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def check_label_maps(y, shapes):

@@ -5,7 +5,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from sksegment._rescaled import enlarge_map
-from sksegment._validation import Integral, Real
+from sksegment._validation import Real, is_whole_number
 from sksegment.labelling import paint
 
 __all__ = ["RegionHierarchy"]
@@ -182,8 +182,7 @@ class RegionHierarchy:
 
     def _check_n_regions(self, n_regions):
         low, high = self.n_pieces, self.n_superpixels
-        is_whole = isinstance(n_regions, Integral) and not isinstance(n_regions, bool)
-        if not is_whole or not low <= n_regions <= high:
+        if not is_whole_number(n_regions) or not low <= n_regions <= high:
             pieces = "" if low == 1 else f"; the field of view is in {low} pieces"
             raise ValueError(
                 f"n_regions={n_regions!r} must be a whole number from {low} to {high}, "

@@ -89,7 +89,7 @@ def unmerged(model):
 
 def n_learnt(model):
     """How many classes a model has learnt: the most that `merge_labels` gives."""
-    return int((model.label_fractions_ > 0).sum())
+    return model._n_learnt
 
 
 def n_classes(model):

@@ -23,7 +23,7 @@ def warn_of_failure(estimator, images):
     images : PreparedImages or PreparedPixels
         What it was trained on.
     """
-    n_labels = int((estimator.label_fractions_ > 0).sum())
+    n_labels = estimator._n_learnt
     if n_labels <= (getattr(estimator, "min_labels", None) or 0) or _constant(images):
         return
     moved = estimator.net_.history[-1]["moved"]

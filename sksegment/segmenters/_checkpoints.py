@@ -2,10 +2,10 @@
 
 import contextlib
 import os
-from numbers import Integral
 from pathlib import Path
 
 from sksegment._persistence import check_parameters
+from sksegment._validation import is_whole_number
 from sksegment._warn import warn_user
 from sksegment.training import Checkpoint
 
@@ -29,7 +29,7 @@ class Checkpoints:
     """
 
     def __init__(self, path, every):
-        if isinstance(every, bool) or not isinstance(every, Integral) or every < 1:
+        if not is_whole_number(every) or every < 1:
             raise ValueError(
                 f"checkpoint_every={every!r} is not a number of epochs from 1 on"
             )
