@@ -7,7 +7,7 @@ The sampling points are those of ``torch.nn.functional.interpolate`` with
 import numpy as np
 from scipy import sparse
 
-__all__ = ["enlarging_matrix", "shrinking_matrix", "taps"]
+__all__ = ["columns_in_use", "enlarging_matrix", "shrinking_matrix", "taps"]
 
 
 def taps(size, grid_size):
@@ -68,3 +68,13 @@ def shrinking_matrix(size, grid_size):
     used = weights > 0
     parts = weights[used], (rows[used], columns[used])
     return sparse.coo_array(parts, (grid_size, size)).tocsr().astype(np.float32)
+
+
+def columns_in_use(matrix):
+    """Columns of a matrix from the first to the last that is not all 0, a slice.
+
+    Parameters
+    ----------
+    matrix : scipy.sparse.csr_array
+    """
+    return slice(int(matrix.indices.min()), int(matrix.indices.max()) + 1)

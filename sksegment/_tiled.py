@@ -6,11 +6,11 @@ those of the whole image up to rounding, and there are no seams.
 
 import numpy as np
 
-from sksegment._bilinear import enlarging_matrix
+from sksegment._bilinear import columns_in_use, enlarging_matrix
 from sksegment._large_division import LARGEST
 from sksegment._parts import row_blocks
 from sksegment._tiling import windows
-from sksegment.fitting import soft_labels_of_window
+from sksegment.fitting import soft_labels_of_window, to_array
 from sksegment.labelling import finish_shares, pooled
 from sksegment.memory import available, bytes_of_cell, estimate
 
@@ -65,8 +65,7 @@ def shares_of_windows(estimator, grid, pooling, assignment, centers):
     total = 0.0
     for rows, columns in windows(grid.shape, window_side(estimator)):
         f = soft_labels_of_window(estimator.net_, grid, rows, columns)
-        f = f[0].permute(1, 2, 0).cpu().numpy()
-        total = total + pooled(f, pooling.matrix(rows, columns), assignment)
+        total = total + pooled(to_array(f), pooling.matrix(rows, columns), assignment)
     return finish_shares(total, assignment, centers)
 
 
@@ -94,11 +93,9 @@ def enlarged_windows(estimator, grid, shape, labels=slice(None)):
     side = max(1, int(window_side(estimator) / np.sqrt(ratio)))
     for place in windows(shape, int(side * ratio)):
         parts = [m[part] for m, part in zip(matrices, place, strict=True)]
-        rows, columns = (
-            slice(int(m.indices.min()), int(m.indices.max()) + 1) for m in parts
-        )
+        rows, columns = map(columns_in_use, parts)
         f = soft_labels_of_window(estimator.net_, grid, rows, columns)
-        f = f[0, labels].permute(1, 2, 0).cpu().numpy()
+        f = to_array(f[:, labels])
         yield place, _enlarge(f, parts[0][:, rows], parts[1][:, columns])
 
 

@@ -40,6 +40,7 @@ __all__ = [
     "soft_labels",
     "soft_labels_of_window",
     "train_wnet",
+    "to_array",
     "train_wnets",
     "weights_of",
 ]
@@ -313,6 +314,20 @@ def soft_labels_of_window(net, grid, rows, columns):
     return check_finite(channel_softmax(logits_of_window(net, grid, rows, columns)))
 
 
+def to_array(maps):
+    """Maps of one image on the grid of the net as an array.
+
+    Parameters
+    ----------
+    maps : tensor of shape (1, K, h, w)
+
+    Returns
+    -------
+    maps : ndarray of shape (h, w, K)
+    """
+    return maps[0].permute(1, 2, 0).cpu().numpy()
+
+
 def check_finite(answer):
     """Pass an answer of a net on; NaN would pass for the first label in silence.
 
@@ -343,4 +358,4 @@ def enlarge(tensor, shape):
     """
     if tuple(tensor.shape[-2:]) != tuple(shape):
         tensor = interpolate(tensor, size=shape, mode="bilinear", align_corners=False)
-    return np.ascontiguousarray(tensor[0].permute(1, 2, 0).float().cpu().numpy())
+    return np.ascontiguousarray(to_array(tensor.float()))

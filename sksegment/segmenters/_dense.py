@@ -10,7 +10,7 @@ from sksegment._prediction import PredictionMixin
 from sksegment._preparation import PreparedPixels, default_superpixels
 from sksegment._tiled import must_be_parted
 from sksegment._validation import Integral, Interval
-from sksegment.fitting import enlarge, soft_labels
+from sksegment.fitting import enlarge, soft_labels, to_array
 from sksegment.hierarchy import region_hierarchy
 from sksegment.labelling import brightness_order, label_colors, region_shares
 from sksegment.losses import DenseObjective
@@ -305,7 +305,7 @@ class DenseWNetSegmenter(
     def _tree_of(self, scaled):
         superpixels = default_superpixels(scaled)
         grid = self._to_grid(scaled)
-        f = soft_labels(self.net_, grid)[0].permute(1, 2, 0).cpu().numpy()
+        f = to_array(soft_labels(self.net_, grid))
         pooling = pooling_matrix(superpixels, grid.shape[-2:])
         return region_hierarchy(
             np.float32(100.0) * scaled,

@@ -6,7 +6,7 @@ from sksegment._appearance import Appearance, Evidence, learn_appearance
 from sksegment._looks import looks_of_part, looks_of_pixels, sigma_of_windows
 from sksegment._textures import TEXTURES
 from sksegment._tiled import enlarged_windows
-from sksegment.fitting import enlarge, soft_labels
+from sksegment.fitting import enlarge, soft_labels, to_array
 from sksegment.labelling import region_shares
 
 __all__ = ["PixelLabelsMixin"]
@@ -86,8 +86,7 @@ class PixelLabelsMixin:
         inside, sigma = image.superpixels >= 0, self.color_sigma_
         pixels = looks_of_pixels(image.scaled, inside, textures, sigma=sigma)
         f = soft_labels(self.net_, image.grid)
-        of_grid = f[0].permute(1, 2, 0).cpu().numpy()
-        shares = region_shares(of_grid, image.pooling, "mean")
+        shares = region_shares(to_array(f), image.pooling, "mean")
         f = enlarge(f[:, used], image.superpixels.shape)
         return Evidence(pixels, f, image.superpixels, shares)
 

@@ -13,7 +13,7 @@ from sksegment._prediction import PredictionMixin
 from sksegment._preparation import CHOSEN_IN_FIT, PreparedImages
 from sksegment._tiled import must_be_parted, paint_over, shares_of_windows
 from sksegment._validation import Interval, Real, StrOptions
-from sksegment.fitting import soft_labels
+from sksegment.fitting import soft_labels, to_array
 from sksegment.hierarchy import region_hierarchy
 from sksegment.labelling import (
     brightness_order,
@@ -442,5 +442,5 @@ class SparseWNetSegmenter(
         how = assignment or self.assignment, self.cluster_centers_
         if image.is_parted:
             return shares_of_windows(self, image.grid, image.pooling, *how)
-        f = soft_labels(self.net_, image.grid)[0].permute(1, 2, 0).cpu().numpy()
+        f = to_array(soft_labels(self.net_, image.grid))
         return region_shares(f, image.pooling, *how)

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from sksegment._bilinear import shrinking_matrix
+from sksegment._bilinear import columns_in_use, shrinking_matrix
 from sksegment.training._data import grid_shape
 from sksegment.training._device import limit_threads
 from sksegment.training._net import MARGIN
@@ -74,15 +74,10 @@ class LazyGrid:
         else:
             down, right = (m[w] for m, w in zip(self._matrices, window, strict=True))
             # Only what these rows and columns are made of.
-            top, left = (_extent(matrix) for matrix in (down, right))
+            top, left = map(columns_in_use, (down, right))
             part = self.parts.read(top, left)
             values = _shrink(part, down[:, top], right[:, left])
         return values[np.ix_(rows - window[0].start, columns - window[1].start)]
-
-
-def _extent(matrix):
-    """Columns of a sparse matrix from the first to the last that is in use."""
-    return slice(int(matrix.indices.min()), int(matrix.indices.max()) + 1)
 
 
 def _shrink(part, down, right):
