@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from sksegment._agreement import mean_v_measure, regions_without_a_net
+from sksegment._final import final_step
 from sksegment._intensity import IntensityScale
 from sksegment._parts import ScaledParts
 from sksegment._rescaled import RescaledImage, original_shape
@@ -169,7 +170,7 @@ def seed_stability_score(
 
 def _merge_alike(twin, estimator):
     """Join labels of a twin until there are as many as in the estimator, if it did."""
-    final, merged = (e[-1] if isinstance(e, Pipeline) else e for e in (twin, estimator))
+    final, merged = map(final_step, (twin, estimator))
     groups = getattr(merged, "label_groups_", None)
     if groups is not None:
         final.merge_labels(min(final._n_learnt, int(groups.max()) + 1))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sksegment._final import final_step, gives_regions
 from sksegment._output_files import replacing
 from sksegment._palette import label_colors
 from sksegment._pictures import display_limits
@@ -106,7 +107,7 @@ def write_report(
 
 def _check(model, X):
     """Check images, of which a mask without steps before it may leave out NaN."""
-    final = _final(model)
+    final = final_step(model)
     is_first = final is model or len(model) == 1
     return check_images(
         X, field=getattr(final, "_field", None) if is_first else None
@@ -154,7 +155,7 @@ def _look(model, images):
 
 def _hierarchy(model, image):
     """Regions of every granularity; None where the model has none."""
-    final, images = _final(model), [image]
+    final, images = final_step(model), [image]
     if not hasattr(final, "hierarchy"):
         return None
     if final is not model and len(model) > 1:
@@ -162,18 +163,13 @@ def _hierarchy(model, image):
     return final.hierarchy(images)[0]
 
 
-def _final(model):
-    """Get the segmenter at the end of a pipeline, or the model itself."""
-    return model[-1] if hasattr(model, "steps") else model
-
-
 def _about(model, shown):
     """What the report says of the model."""
-    final = _final(model)
+    final = final_step(model)
     history = list(getattr(final, "history_", []))
     seconds = [each["seconds"] for each in shown]
     # Numbers that start anew in every image are regions, not classes.
-    per_image = getattr(final, "n_regions", None) is not None
+    per_image = gives_regions(model)
     return {
         "model": type(final).__name__,
         "created": datetime.datetime.now().astimezone().isoformat(" ", "minutes"),

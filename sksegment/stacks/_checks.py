@@ -3,6 +3,8 @@
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from sksegment._final import final_step, gives_regions
+
 __all__ = ["check_model", "check_vote"]
 
 
@@ -44,7 +46,7 @@ def check_vote(model, cuts, mask="the mask of the model"):
     n_axes = len(cuts.views)
     if n_axes == 1:
         return
-    final = model[-1] if hasattr(model, "steps") else model
+    final = final_step(model)
     superpixels = getattr(final, "superpixels_", getattr(final, "superpixels", None))
     field = getattr(superpixels, "mask", None)
     if field is not None and not callable(field):
@@ -52,13 +54,8 @@ def check_vote(model, cuts, mask="the mask of the model"):
             f"{mask} lies on slices along one axis, but along= names {n_axes}; choose "
             "one"
         )
-    if _gives_regions(final):
+    if gives_regions(model):
         raise ValueError(
             "the model gives regions, whose numbers mean nothing in another slice, so "
             f"that slices along {n_axes} axes cannot vote; choose one axis with along="
         )
-
-
-def _gives_regions(final):
-    is_cut = getattr(final, "n_regions", None) is not None
-    return is_cut or getattr(final, "_labels_are_regions", False)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.pipeline import make_pipeline
 
-from sksegment import KMeansPixelSegmenter
+from sksegment import FelzenszwalbSegmenter, KMeansPixelSegmenter
 from sksegment.datasets import sample_images
 from sksegment.preprocessing import Rescale
 from sksegment.report import write_report
@@ -191,3 +191,15 @@ def test_regions_whose_numbers_belong_to_an_image_are_no_classes(
     assert "Regions shown" in text
     assert "in all images" not in text
     assert page.row("region")[1] == "area in pixels"
+
+
+@pytest.mark.parametrize("in_pipeline", [False, True])
+def test_regions_of_a_method_that_knows_no_classes_are_none(
+    write, make_image, in_pipeline
+):
+    images = [make_image((32, 40), seed=seed) for seed in range(2)]
+    model = FelzenszwalbSegmenter(min_size=20)
+    model = make_pipeline(model) if in_pipeline else model
+    text, _ = write(model.fit(images), images)
+    assert "at most in one." in text
+    assert "in all images" not in text
