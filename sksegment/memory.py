@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
+from typing import NamedTuple
 
 from sksegment._warn import warn_user
 
@@ -110,16 +111,8 @@ def estimate(estimator, shapes, *, training=False):
     if isinstance(shapes[0], Integral):
         shapes = [shapes]
     each = [_of_image(estimator, shape, training) for shape in shapes]
-    images, superpixels, net, answers = ([part[i] for part in each] for i in range(4))
-    if training:
-        # Of all images, but the maps of one at a time; what is kept is in ``images``.
-        kept = sum(images) + sum(answers)
-        total = kept + max(max(superpixels), max(net))
-        parts = (sum(images), max(superpixels), max(net), sum(answers))
-    else:
-        worst = max(each, key=_total)
-        parts, total = worst, _total(worst)
-    return MemoryEstimate(*map(int, parts), int(total), available())
+    worst = _Bytes.together(each) if training else max(each, key=lambda one: one.total)
+    return MemoryEstimate(*map(int, worst), int(worst.total), available())
 
 
 def warn_of_shortage(estimator, shapes):
@@ -140,25 +133,40 @@ def warn_of_shortage(estimator, shapes):
         )
 
 
-def _total(parts):
-    images, superpixels, net, answers = parts
-    return images + answers + max(superpixels, net)
+class _Bytes(NamedTuple):
+    """What images take, see `MemoryEstimate`."""
+
+    images: float
+    superpixels: float
+    net: float
+    answers: float
+
+    @classmethod
+    def together(cls, each):
+        """Of images of which all are kept, but one at a time is worked on."""
+        images, superpixels, net, answers = zip(*each, strict=True)
+        return cls(sum(images), max(superpixels), max(net), sum(answers))
+
+    @property
+    def total(self):
+        """At the worst moment: superpixels are made before the net is at work."""
+        return self.images + self.answers + max(self.superpixels, self.net)
 
 
 def _of_image(estimator, shape, training):
-    """Bytes of one image: scaled, superpixels, net, answers."""
     height, width, n_channels = (*shape, 1)[:3]
     n_pixels = height * width
     n_cells = n_pixels * estimator.resolution**2
     images = (n_pixels + n_cells) * n_channels * _FLOAT
-    scaling = n_pixels * (_RGB_TO_LAB if n_channels == 3 else 2 * _DOUBLE)
+    # Scaling an image takes as much for a moment as its superpixels do later.
+    superpixels = n_pixels * (_RGB_TO_LAB if n_channels == 3 else 2 * _DOUBLE)
     net = n_cells * bytes_of_cell(estimator, training)
     if hasattr(estimator, "superpixels"):
         # Training keeps the pooling by rows and by columns.
         copies = 3 if training else 1
         images += n_pixels * _INT + copies * n_cells * _POOLING
         slic = n_pixels * (_SLIC + _SLIC_OF_CHANNEL * n_channels)
-        scaling = max(scaling, slic)
+        superpixels = max(superpixels, slic)
         if estimator.assignment == "pixel":
             evidence = n_pixels * _FLOAT * (_n_used(estimator) + n_channels + 1)
             if training:
@@ -173,7 +181,7 @@ def _of_image(estimator, shape, training):
         net = max(net, n_pixels * estimator.max_labels * _FLOAT * copies)
     if training:
         net += _COPIES_OF_WEIGHTS * _FLOAT * _n_weights(estimator, n_channels)
-    return images, scaling, net, n_pixels * _INT
+    return _Bytes(images, superpixels, net, n_pixels * _INT)
 
 
 def _n_used(estimator):
