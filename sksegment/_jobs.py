@@ -18,7 +18,7 @@ from sksegment.plotting import overlay
 from sksegment.stacks._tiff_sizes import size_in_file
 
 __all__ = [
-    "Journal",
+    "Log",
     "Outputs",
     "check_folder",
     "check_free",
@@ -39,7 +39,7 @@ def write_nowhere():
 
 
 @dataclass
-class Journal:
+class Log:
     """What was done, what went wrong, and where to say so.
 
     Attributes
@@ -364,7 +364,7 @@ def _check_hinted(model, n_classes, name):
         )
 
 
-def label_file(model, path, outputs, journal):
+def label_file(model, path, outputs, log):
     """Label all images of a file and write the results.
 
     Parameters
@@ -372,23 +372,23 @@ def label_file(model, path, outputs, journal):
     model : SparseWNetSegmenter
     path : Path
     outputs : Outputs
-    journal : Journal
+    log : Log
         The file is given up there if it cannot be used.
     """
-    if path in journal.failed:
+    if path in log.failed:
         return
     start = time.perf_counter()
-    with journal.guard(path), naming_warnings([path]):
+    with log.guard(path), naming_warnings([path]):
         images = read_images(path)
         maps = []
         shapes = [image.shape for image in images]
-        journal.tell_memory(f"labelling {path}", model, shapes)
+        log.tell_memory(f"labelling {path}", model, shapes)
         for index, image in enumerate(images):
             with naming_images([Page(path, index, len(images))]):
                 maps += model.predict([image])
         outputs.write(path, images, maps)
-        journal.n_images += len(maps)
+        log.n_images += len(maps)
         n_labels = len(set().union(*(np.unique(page[page >= 0]) for page in maps)))
         kind = "classes" if model.n_regions is None else "regions"
         seconds = time.perf_counter() - start
-        journal.say(f"{path}: {n_labels} {kind}, {seconds:.1f} s")
+        log.say(f"{path}: {n_labels} {kind}, {seconds:.1f} s")

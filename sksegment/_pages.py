@@ -37,7 +37,7 @@ class Page(NamedTuple):
         return f"{self.path}{page}"
 
 
-def training_images(paths, n_images, journal, wanted=frozenset(), field=None):
+def training_images(paths, n_images, log, wanted=frozenset(), field=None):
     """Read images spread evenly over all files; only the files chosen are read.
 
     Parameters
@@ -45,7 +45,7 @@ def training_images(paths, n_images, journal, wanted=frozenset(), field=None):
     paths : list of Path
     n_images : int
         Number to aim for; all if there are fewer.
-    journal : Journal
+    log : Log
         Files that cannot be used are given up there, and others chosen.
     wanted : set of Page, default=frozenset()
         Chosen first, even if they are more.
@@ -59,7 +59,7 @@ def training_images(paths, n_images, journal, wanted=frozenset(), field=None):
     """
     pages, images = [], {}
     for path in paths:
-        with journal.guard(path):
+        with log.guard(path):
             n_pages = count_images(path)
             pages += [Page(path, index, n_pages) for index in range(n_pages)]
     while pages:
@@ -67,11 +67,11 @@ def training_images(paths, n_images, journal, wanted=frozenset(), field=None):
         for path in dict.fromkeys(page.path for page in chosen):
             missing = {page for page in chosen if page.path == path} - images.keys()
             if missing:
-                with journal.guard(path):
+                with log.guard(path):
                     images.update(_read(path, missing, field))
-        pages = [page for page in pages if page.path not in journal.failed]
+        pages = [page for page in pages if page.path not in log.failed]
         if {*chosen} <= {*pages}:
-            return _with_same_channels({page: images[page] for page in chosen}, journal)
+            return _with_same_channels({page: images[page] for page in chosen}, log)
     return {}
 
 
@@ -97,21 +97,21 @@ def _read(path, pages, field):
     return chosen
 
 
-def _with_same_channels(images, journal):
+def _with_same_channels(images, log):
     channels = {page: _n_channels(image) for page, image in images.items()}
     # The first of the most frequent, so that one odd photograph does not rule.
     expected = Counter(channels.values()).most_common(1)[0][0]
     model = next(page for page, found in channels.items() if found == expected)
     for path in dict.fromkeys(page.path for page in images):
         found = {channels[page] for page in images if page.path == path} - {expected}
-        with journal.guard(path):
+        with log.guard(path):
             if found:
                 raise ImageFileError(
                     f"{path} has {found.pop()} channel(s), but {model.path} has "
                     f"{expected}; convert one of them, or run them apart"
                 )
     return {
-        page: image for page, image in images.items() if page.path not in journal.failed
+        page: image for page, image in images.items() if page.path not in log.failed
     }
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from sksegment import SparseWNetSegmenter
 from sksegment._image_files import read_images
-from sksegment._jobs import Journal, output_names
+from sksegment._jobs import Log, output_names
 from sksegment._pages import Page, training_images
 from sksegment.cli import main, make_parser
 from sksegment.cli._options import make_estimator
@@ -267,14 +267,14 @@ def test_training_images_are_spread_evenly_and_few_are_read(tmp_path, monkeypatc
     monkeypatch.setattr(
         "sksegment._pages.read_images", lambda path: read.append(path) or [picture(0)]
     )
-    images = training_images(paths, 3, Journal())
+    images = training_images(paths, 3, Log())
     assert read == [paths[2], paths[6], paths[10]]
     assert list(images) == [Page(path) for path in read]
-    assert len(training_images(paths, 100, Journal())) == 12
+    assert len(training_images(paths, 100, Log())) == 12
 
 
 def test_training_images_of_a_stack_are_its_pages(volume):
-    images = training_images([volume], 2, Journal())
+    images = training_images([volume], 2, Log())
     assert [*map(str, images)] == [f"{volume}, page {page}" for page in (1, 3)]
     last = next(reversed(images.values()))
     np.testing.assert_array_equal(last, picture(3))

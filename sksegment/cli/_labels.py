@@ -243,12 +243,12 @@ def _spacing_of(args, labels, spatial):
 
 
 def _clean(args):
-    from sksegment._jobs import Journal
+    from sksegment._jobs import Log
     from sksegment.cli._clean_labels import clean
 
     if not (args.min_size or args.fill_holes or args.merge):
         raise ValueError("nothing to do; give --min-size, --fill-holes or --merge")
-    labels, journal = _open_labels(args), Journal(args.quiet)
+    labels, log = _open_labels(args), Log(args.quiet)
     clean(
         labels,
         args.out,
@@ -258,8 +258,8 @@ def _clean(args):
         fill_holes=args.fill_holes,
         merge=args.merge,
     )
-    journal.say(
-        f"cleaned {len(labels)} slice(s) in {journal.seconds:.1f} s; the result "
+    log.say(
+        f"cleaned {len(labels)} slice(s) in {log.seconds:.1f} s; the result "
         f"is {args.out}"
     )
     return 0

@@ -59,17 +59,15 @@ def _report(args):
     _check_target(target, paths)
     model = load_model(args.model, device=args.device)
     _jobs.merge_classes(model, args.classes, args.model)
-    journal = _jobs.Journal(args.quiet)
-    images = training_images(paths, args.images, journal, field=model._field)
+    log = _jobs.Log(args.quiet)
+    images = training_images(paths, args.images, log, field=model._field)
     if not images:
         return 2
     target.parent.mkdir(parents=True, exist_ok=True)
     with naming_images(images), naming_warnings(images):
         write_report(model, [*images.values()], target, titles=_titles(images))
-    journal.say(
-        f"{len(images)} image(s) in {journal.seconds:.1f} s; the report is {target}"
-    )
-    return journal.exit_code
+    log.say(f"{len(images)} image(s) in {log.seconds:.1f} s; the report is {target}")
+    return log.exit_code
 
 
 def _check_target(target, paths):

@@ -173,8 +173,8 @@ def _tune(args):
         _jobs.check_free([target])
     images, truths = read_labelled(paths, args.truth, void=args.void)
     estimator = make_estimator(args).set_params(verbose=0)
-    journal = _jobs.Journal(args.quiet)
-    journal.say(f"tuning on {len(images)} image(s); this takes up to 15 fits")
+    log = _jobs.Log(args.quiet)
+    log.say(f"tuning on {len(images)} image(s); this takes up to 15 fits")
     with naming_images(images):
         tuning = tune_betas(
             estimator,
@@ -188,15 +188,15 @@ def _tune(args):
         betas = "  ".join(
             f"{name} {row[name]:<8g}" for name in ("beta_cut", "beta_sim", "beta_con")
         )
-        journal.say(f"{row['step']:<8} {betas}  {score} {row['score']:.3f}")
+        log.say(f"{row['step']:<8} {betas}  {score} {row['score']:.3f}")
     target.parent.mkdir(parents=True, exist_ok=True)
     tuning.best_estimator_.save(target)
     chosen = " ".join(
         f"--{name.replace('_', '-')} {value:g}"
         for name, value in tuning.best_params_.items()
     )
-    journal.say(
-        f"best: {chosen} ({score} {tuning.best_score_:.3f}); {journal.seconds:.0f} s; "
+    log.say(
+        f"best: {chosen} ({score} {tuning.best_score_:.3f}); {log.seconds:.0f} s; "
         f"the model is {target}"
     )
     return 0

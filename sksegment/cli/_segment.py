@@ -160,23 +160,23 @@ def _segment(args):
         _check_free(paths, outputs, each=args.each)
     estimator = make_estimator(args)
     scribbles = scribbles_of_images(args, paths)
-    journal = _jobs.Journal(args.quiet, verbose=args.verbose)
+    log = _jobs.Log(args.quiet, verbose=args.verbose)
     if args.each:
         for path in paths:
-            _segment_alone(estimator, path, outputs, scribbles, args, journal)
+            _segment_alone(estimator, path, outputs, scribbles, args, log)
         models = "a model for each file"
     else:
         target = outputs.folder / "model.safetensors"
-        model = _train(paths, args, estimator, target, scribbles, journal)
+        model = _train(paths, args, estimator, target, scribbles, log)
         if model is None:
             return 2
-        models = f"trained on {len(model.labels_)} in {journal.seconds:.1f} s"
+        models = f"trained on {len(model.labels_)} in {log.seconds:.1f} s"
         outputs.folder.mkdir(parents=True, exist_ok=True)
         model.save(target)
         for path in paths:
-            _jobs.label_file(model, path, outputs, journal)
-    _sum_up(journal, outputs, models)
-    return journal.exit_code
+            _jobs.label_file(model, path, outputs, log)
+    _sum_up(log, outputs, models)
+    return log.exit_code
 
 
 def _check_free(paths, outputs, *, each):
@@ -190,18 +190,18 @@ def _check_free(paths, outputs, *, each):
     check_free([*outputs.labels_of_all(), *models], resumable=True)
 
 
-def _train(paths, args, estimator, target, scribbles, journal):
+def _train(paths, args, estimator, target, scribbles, log):
     from sksegment import _jobs
     from sksegment._pages import training_images
     from sksegment._unfinished import train_model
 
     wanted, field = {*scribbles}, estimator._field_before
-    images = training_images(paths, args.train_images, journal, wanted, field)
+    images = training_images(paths, args.train_images, log, wanted, field)
     if not images:
         return None
     shapes = [image.shape for image in images.values()]
     name = f"training on {len(images)} image(s)"
-    journal.tell_memory(name, estimator, shapes, training=True)
+    log.tell_memory(name, estimator, shapes, training=True)
     model = train_model(
         estimator,
         images,
@@ -215,15 +215,15 @@ def _train(paths, args, estimator, target, scribbles, journal):
     return model
 
 
-def _segment_alone(estimator, path, outputs, scribbles, args, journal):
+def _segment_alone(estimator, path, outputs, scribbles, args, log):
     from sksegment import _jobs
 
     target = outputs.place(path, "model.safetensors")
-    with journal.guard(path):
-        model = _train([path], args, estimator, target, scribbles, journal)
+    with log.guard(path):
+        model = _train([path], args, estimator, target, scribbles, log)
         if model is not None:
-            _jobs.label_file(model, path, outputs, journal)
-        if path not in journal.failed:
+            _jobs.label_file(model, path, outputs, log)
+        if path not in log.failed:
             model.save(target)
 
 
@@ -238,17 +238,17 @@ def _fit(args):
         check_none_unfinished([target])
         _jobs.check_free([target], resumable=True)
     estimator, scribbles = make_estimator(args), scribbles_of_images(args, paths)
-    journal = _jobs.Journal(args.quiet, verbose=args.verbose)
-    model = _train(paths, args, estimator, target, scribbles, journal)
+    log = _jobs.Log(args.quiet, verbose=args.verbose)
+    model = _train(paths, args, estimator, target, scribbles, log)
     if model is None:
         return 2
     target.parent.mkdir(parents=True, exist_ok=True)
     model.save(target)
-    journal.say(
+    log.say(
         f"trained on {len(model.labels_)} image(s) for {model.n_iter_} epoch(s) in "
-        f"{journal.seconds:.1f} s; the model is {target}"
+        f"{log.seconds:.1f} s; the model is {target}"
     )
-    return journal.exit_code
+    return log.exit_code
 
 
 def _predict(args):
@@ -264,11 +264,11 @@ def _predict(args):
     _jobs.merge_classes(model, args.classes, args.model)
     if args.regions is not None:
         model.set_params(n_regions=args.regions)
-    journal = _jobs.Journal(args.quiet, verbose=args.verbose)
+    log = _jobs.Log(args.quiet, verbose=args.verbose)
     for path in paths:
-        _jobs.label_file(model, path, outputs, journal)
-    _sum_up(journal, outputs, f"model {args.model}")
-    return journal.exit_code
+        _jobs.label_file(model, path, outputs, log)
+    _sum_up(log, outputs, f"model {args.model}")
+    return log.exit_code
 
 
 def image_files(inputs):
@@ -314,9 +314,9 @@ def _plan(args):
     return paths, outputs
 
 
-def _sum_up(journal, outputs, models):
-    if journal.n_images:
-        journal.say(
-            f"labelled {journal.n_images} image(s) in {journal.seconds:.1f} s "
+def _sum_up(log, outputs, models):
+    if log.n_images:
+        log.say(
+            f"labelled {log.n_images} image(s) in {log.seconds:.1f} s "
             f"({models}); the results are in {outputs.folder}"
         )

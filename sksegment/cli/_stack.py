@@ -143,7 +143,7 @@ def _indices(text):
 
 
 def _stack(args):
-    from sksegment._jobs import Journal
+    from sksegment._jobs import Log
     from sksegment.cli._stack_model import get_model, goes_on_training
     from sksegment.cli._stack_options import check_model_options, model_options
     from sksegment.stacks._cuts import Cuts
@@ -160,11 +160,11 @@ def _stack(args):
         # An output that is there was to be replaced when the training began.
         overwrite = args.overwrite or goes_on_training(args, cuts, place)
         place.check_free(resume=args.resume, overwrite=overwrite)
-        journal = Journal(args.quiet, verbose=args.verbose)
+        log = Log(args.quiet, verbose=args.verbose)
         with _connected(args.scheduler) as client, _untold_failures():
-            model = get_model(args, cuts, place, journal, options)
+            model = get_model(args, cuts, place, log, options)
             shapes = [view.shape[1:] for view in cuts.views]
-            journal.tell_memory("labelling a slice", model, shapes)
+            log.tell_memory("labelling a slice", model, shapes)
             run = run_stack(
                 model,
                 stack,
@@ -178,7 +178,7 @@ def _stack(args):
             )
     for _, reason in run.failed:
         complain(one_line(f"{reason} (its labels are void)"))
-    journal.say(
+    log.say(
         f"labelled {run.n_done} of {len(cuts)} slices in {run.seconds:.1f} s; the "
         f"result is {args.out}"
     )

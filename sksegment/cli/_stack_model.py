@@ -21,7 +21,7 @@ from sksegment.stacks._checks import check_model, check_vote
 __all__ = ["get_model", "goes_on_training"]
 
 
-def get_model(args, cuts, place, journal, options):
+def get_model(args, cuts, place, log, options):
     """Load the model, or train and save it.
 
     Parameters
@@ -32,7 +32,7 @@ def get_model(args, cuts, place, journal, options):
         What is to be labelled.
     place : Place
         Where the labels go.
-    journal : Journal
+    log : Log
     options : dict of str to str
         See `model_options`.
 
@@ -56,9 +56,9 @@ def get_model(args, cuts, place, journal, options):
             _save(model, target)
     elif goes_on and target.is_file():
         model = _load(target, args, cuts)
-        journal.say(f"going on with the model {target}")
+        log.say(f"going on with the model {target}")
     else:
-        model = _train(args, cuts, target, journal)
+        model = _train(args, cuts, target, log)
     return model
 
 
@@ -108,7 +108,7 @@ def _check_views(name, mask, model, cuts):
         check_plane(name, mask, cuts.views[0])
 
 
-def _train(args, cuts, target, journal):
+def _train(args, cuts, target, log):
     estimator = make_estimator(args)
     params, view = estimator.get_params(), cuts.views[0]
     _check_views(args.mask, params["superpixels__mask"], estimator, cuts)
@@ -122,7 +122,7 @@ def _train(args, cuts, target, journal):
     scribbles = {names[i]: map_ for i, map_ in strokes.items()}
     shapes = [image.shape for image in images.values()]
     name = f"training on {len(images)} slice(s)"
-    journal.tell_memory(name, estimator, shapes, training=True)
+    log.tell_memory(name, estimator, shapes, training=True)
     resume = args.resume and not args.overwrite
     model = train_model(
         estimator,
@@ -134,8 +134,8 @@ def _train(args, cuts, target, journal):
     )
     merge_learnt(model, args.classes, ", ".join(images), target)
     _save(model, target)
-    journal.say(
-        f"trained on slice {', '.join(map(str, indices))} in {journal.seconds:.1f} s; "
+    log.say(
+        f"trained on slice {', '.join(map(str, indices))} in {log.seconds:.1f} s; "
         f"the model is {target}"
     )
     # As it will be read when the run has to go on.
