@@ -10,10 +10,11 @@ from PIL import Image
 
 from sksegment import SparseWNetSegmenter
 from sksegment._image_files import read_images
-from sksegment._jobs import Log, output_names
 from sksegment._pages import Page, training_images
 from sksegment.cli import main, make_parser
+from sksegment.cli._log import Log
 from sksegment.cli._options import make_estimator
+from sksegment.cli._outputs import output_names
 from sksegment.io import load_model
 
 TINY = [
@@ -484,7 +485,7 @@ def test_model_is_replaced_only_when_told(folder, tmp_path, capsys):
 
 
 def test_a_folder_without_write_permission(folder, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("sksegment._jobs.os.access", lambda *args: False)
+    monkeypatch.setattr("sksegment.cli._outputs.os.access", lambda *args: False)
     assert run("segment", folder, "-o", tmp_path / "out", *TINY) == 2
     assert "permission denied; choose another folder" in one_error(capsys)
 
@@ -493,7 +494,7 @@ def test_a_full_disk_is_one_line(folder, tmp_path, capsys, monkeypatch):
     def fail(path, labels, **sizes):
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr("sksegment._jobs.write_labels", fail)
+    monkeypatch.setattr("sksegment.cli._outputs.write_labels", fail)
     assert run("segment", folder, "-o", tmp_path / "out", *TINY, "-q") == 2
     assert "p0_labels.png: no space left on device" in one_error(capsys)
 

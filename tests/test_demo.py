@@ -3,9 +3,9 @@ import sys
 import numpy as np
 import tifffile
 
-from sksegment._demo import run_demo
 from sksegment._image_files import read_images
 from sksegment.cli import main
+from sksegment.cli._demo import run_demo
 from sksegment.io import load_model
 
 

@@ -132,8 +132,8 @@ def _add_report(commands):
 
 
 def _bsds(args):
-    from sksegment._jobs import check_folder
     from sksegment.benchmarking import BENCHMARK_MODELS, plan_runs, run_all
+    from sksegment.cli._outputs import check_folder
     from sksegment.datasets import bsds_ids, fetch_bsds300
 
     check_folder(Path(args.out))

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from sksegment._image_files import ImageFileError
-from sksegment._jobs import check_folder
 from sksegment._output_files import write_labels
+from sksegment.cli._outputs import check_folder
 from sksegment.postprocessing import postprocess
 from sksegment.postprocessing._rules import check_merge
 from sksegment.stacks._encoding import dtype_for, recode

@@ -152,7 +152,7 @@ def _open_labels(args):
 
 
 def _quantify(args):
-    from sksegment._jobs import check_folder
+    from sksegment.cli._outputs import check_folder
     from sksegment.postprocessing import quantify
 
     check_folder(args.out)
@@ -243,8 +243,8 @@ def _spacing_of(args, labels, spatial):
 
 
 def _clean(args):
-    from sksegment._jobs import Log
     from sksegment.cli._clean_labels import clean
+    from sksegment.cli._log import Log
 
     if not (args.min_size or args.fill_holes or args.merge):
         raise ValueError("nothing to do; give --min-size, --fill-holes or --merge")

@@ -41,7 +41,7 @@ def main(argv=None):
     except KeyboardInterrupt as stop:
         return tell_stop(stop)
     except BrokenPipeError:
-        from sksegment._jobs import write_nowhere
+        from sksegment.cli._log import write_nowhere
 
         # Whoever read what is printed has seen enough.
         write_nowhere()

@@ -49,8 +49,9 @@ def add_commands(commands):
 
 
 def _report(args):
-    from sksegment import _jobs
     from sksegment._pages import naming_images, naming_warnings, training_images
+    from sksegment.cli._log import Log
+    from sksegment.cli._models import merge_classes
     from sksegment.cli._segment import image_files
     from sksegment.io import load_model
     from sksegment.report import write_report
@@ -58,8 +59,8 @@ def _report(args):
     target, paths = Path(args.out), image_files(args.inputs)
     _check_target(target, paths)
     model = load_model(args.model, device=args.device)
-    _jobs.merge_classes(model, args.classes, args.model)
-    log = _jobs.Log(args.quiet)
+    merge_classes(model, args.classes, args.model)
+    log = Log(args.quiet)
     images = training_images(paths, args.images, log, field=model._field)
     if not images:
         return 2
@@ -71,7 +72,7 @@ def _report(args):
 
 
 def _check_target(target, paths):
-    from sksegment._jobs import check_folder
+    from sksegment.cli._outputs import check_folder
 
     check_folder(target.parent)
     if target.is_dir() or target.suffix.lower() not in _SUFFIXES:

@@ -109,8 +109,8 @@ def _add_truth(parser, required=True):
 
 
 def _score(args):
-    from sksegment._ground_truth import find_truth, pair_truth
     from sksegment._label_files import label_maps
+    from sksegment.cli._ground_truth import find_truth, pair_truth
     from sksegment.metrics import segmentation_scores
 
     paths = _label_paths(args.labels)
@@ -161,19 +161,20 @@ def _table(rows):
 
 
 def _tune(args):
-    from sksegment import _jobs
-    from sksegment._ground_truth import read_labelled
     from sksegment._pages import naming_images
+    from sksegment.cli._ground_truth import read_labelled
+    from sksegment.cli._log import Log
+    from sksegment.cli._outputs import check_free, check_model_file
     from sksegment.io import find_images
     from sksegment.model_selection import tune_betas
 
     target, paths = Path(args.out), find_images(args.inputs)
-    _jobs.check_model_file(target, paths)
+    check_model_file(target, paths)
     if not args.overwrite:
-        _jobs.check_free([target])
+        check_free([target])
     images, truths = read_labelled(paths, args.truth, void=args.void)
     estimator = make_estimator(args).set_params(verbose=0)
-    log = _jobs.Log(args.quiet)
+    log = Log(args.quiet)
     log.say(f"tuning on {len(images)} image(s); this takes up to 15 fits")
     with naming_images(images):
         tuning = tune_betas(

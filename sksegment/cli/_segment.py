@@ -145,14 +145,15 @@ def _with_previews(run):
 
 
 def _demo(args):
-    from sksegment._demo import run_demo
+    from sksegment.cli._demo import run_demo
 
     run_demo(args.out)
     return 0
 
 
 def _segment(args):
-    from sksegment import _jobs
+    from sksegment.cli._log import Log
+    from sksegment.cli._models import label_file
     from sksegment.cli._scribbles import scribbles_of_images
 
     paths, outputs = _plan(args)
@@ -160,7 +161,7 @@ def _segment(args):
         _check_free(paths, outputs, each=args.each)
     estimator = make_estimator(args)
     scribbles = scribbles_of_images(args, paths)
-    log = _jobs.Log(args.quiet, verbose=args.verbose)
+    log = Log(args.quiet, verbose=args.verbose)
     if args.each:
         for path in paths:
             _segment_alone(estimator, path, outputs, scribbles, args, log)
@@ -174,14 +175,14 @@ def _segment(args):
         outputs.folder.mkdir(parents=True, exist_ok=True)
         model.save(target)
         for path in paths:
-            _jobs.label_file(model, path, outputs, log)
+            label_file(model, path, outputs, log)
     _sum_up(log, outputs, models)
     return log.exit_code
 
 
 def _check_free(paths, outputs, *, each):
-    from sksegment._jobs import check_free
-    from sksegment._unfinished import check_none_unfinished
+    from sksegment.cli._outputs import check_free
+    from sksegment.cli._unfinished import check_none_unfinished
 
     models = [outputs.folder / "model.safetensors"]
     if each:
@@ -191,9 +192,9 @@ def _check_free(paths, outputs, *, each):
 
 
 def _train(paths, args, estimator, target, scribbles, log):
-    from sksegment import _jobs
     from sksegment._pages import training_images
-    from sksegment._unfinished import train_model
+    from sksegment.cli._models import merge_learnt
+    from sksegment.cli._unfinished import train_model
 
     wanted, field = {*scribbles}, estimator._field_before
     images = training_images(paths, args.train_images, log, wanted, field)
@@ -211,34 +212,35 @@ def _train(paths, args, estimator, target, scribbles, log):
         resume=args.resume and not args.overwrite,
     )
     name = str(paths[0]) if len(paths) == 1 else f"{len(images)} images"
-    _jobs.merge_learnt(model, args.classes, name, target)
+    merge_learnt(model, args.classes, name, target)
     return model
 
 
 def _segment_alone(estimator, path, outputs, scribbles, args, log):
-    from sksegment import _jobs
+    from sksegment.cli._models import label_file
 
     target = outputs.place(path, "model.safetensors")
     with log.guard(path):
         model = _train([path], args, estimator, target, scribbles, log)
         if model is not None:
-            _jobs.label_file(model, path, outputs, log)
+            label_file(model, path, outputs, log)
         if path not in log.failed:
             model.save(target)
 
 
 def _fit(args):
-    from sksegment import _jobs
-    from sksegment._unfinished import check_none_unfinished
+    from sksegment.cli._log import Log
+    from sksegment.cli._outputs import check_free, check_model_file
     from sksegment.cli._scribbles import scribbles_of_images
+    from sksegment.cli._unfinished import check_none_unfinished
 
     target, paths = Path(args.out), image_files(args.inputs)
-    _jobs.check_model_file(target, paths)
+    check_model_file(target, paths)
     if not (args.overwrite or args.resume):
         check_none_unfinished([target])
-        _jobs.check_free([target], resumable=True)
+        check_free([target], resumable=True)
     estimator, scribbles = make_estimator(args), scribbles_of_images(args, paths)
-    log = _jobs.Log(args.quiet, verbose=args.verbose)
+    log = Log(args.quiet, verbose=args.verbose)
     model = _train(paths, args, estimator, target, scribbles, log)
     if model is None:
         return 2
@@ -252,21 +254,23 @@ def _fit(args):
 
 
 def _predict(args):
-    from sksegment import _jobs
+    from sksegment.cli._log import Log
     from sksegment.cli._masks import set_mask
+    from sksegment.cli._models import label_file, merge_classes
+    from sksegment.cli._outputs import check_free
     from sksegment.io import load_model
 
     paths, outputs = _plan(args)
     if not args.overwrite:
-        _jobs.check_free(outputs.labels_of_all())
+        check_free(outputs.labels_of_all())
     model = load_model(args.model, device=args.device)
     set_mask(model, args.mask, args.model)
-    _jobs.merge_classes(model, args.classes, args.model)
+    merge_classes(model, args.classes, args.model)
     if args.regions is not None:
         model.set_params(n_regions=args.regions)
-    log = _jobs.Log(args.quiet, verbose=args.verbose)
+    log = Log(args.quiet, verbose=args.verbose)
     for path in paths:
-        _jobs.label_file(model, path, outputs, log)
+        label_file(model, path, outputs, log)
     _sum_up(log, outputs, f"model {args.model}")
     return log.exit_code
 
@@ -288,7 +292,7 @@ def image_files(inputs):
 
 
 def _plan(args):
-    from sksegment._jobs import Outputs
+    from sksegment.cli._outputs import Outputs
     from sksegment.stacks._video_writer import VIDEO_SUFFIXES
 
     paths, out = image_files(args.inputs), Path(args.out)

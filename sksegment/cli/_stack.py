@@ -143,7 +143,7 @@ def _indices(text):
 
 
 def _stack(args):
-    from sksegment._jobs import Log
+    from sksegment.cli._log import Log
     from sksegment.cli._stack_model import get_model, goes_on_training
     from sksegment.cli._stack_options import check_model_options, model_options
     from sksegment.stacks._cuts import Cuts

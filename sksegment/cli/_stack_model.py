@@ -4,16 +4,17 @@ from pathlib import Path
 
 import numpy as np
 
-from sksegment._jobs import check_model_file, merge_classes, merge_learnt
-from sksegment._unfinished import (
+from sksegment.cli._masks import check_plane, set_mask
+from sksegment.cli._models import merge_classes, merge_learnt
+from sksegment.cli._options import make_estimator
+from sksegment.cli._outputs import check_model_file
+from sksegment.cli._scribbles import scribbled_slices
+from sksegment.cli._stack_options import check_resumed_options
+from sksegment.cli._unfinished import (
     check_none_unfinished,
     train_model,
     unfinished_file,
 )
-from sksegment.cli._masks import check_plane, set_mask
-from sksegment.cli._options import make_estimator
-from sksegment.cli._scribbles import scribbled_slices
-from sksegment.cli._stack_options import check_resumed_options
 from sksegment.io import load_model
 from sksegment.stacks import suggest_training_slices
 from sksegment.stacks._checks import check_model, check_vote

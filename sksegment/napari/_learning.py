@@ -109,14 +109,16 @@ class _Stopped(Exception):
 
 
 def _fit(estimator, picture, cuts, stop, tell):
-    from sksegment._jobs import fit_model
+    from sklearn.base import clone
+
+    from sksegment._pages import naming_images
     from sksegment.training._watch import watch_training
 
     images = {picture.describe(cut): picture.read(cut) for cut in cuts}
     watcher = _make_watcher(estimator.max_epochs, stop, tell)
     try:
-        with watch_training(watcher):
-            return fit_model(estimator, images)
+        with watch_training(watcher), naming_images(images):
+            return clone(estimator).fit([*images.values()])
     except _Stopped:
         return None
 

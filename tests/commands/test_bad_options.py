@@ -3,7 +3,7 @@
 import pytest
 
 from sksegment import SparseWNetSegmenter
-from sksegment._unfinished import train_model
+from sksegment.cli._unfinished import train_model
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def run_demo(out, **params):
     Examples
     --------
     >>> import tempfile
-    >>> from sksegment._demo import run_demo
+    >>> from sksegment.cli._demo import run_demo
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     run_demo(folder, base_channels=4, max_epochs=1)
     coffee: 400 x 600 pixels, colour, ...

@@ -1,101 +1,20 @@
-"""What the commands share: where results go, and labelling file by file."""
+"""Where the results of a command go, and whether they may."""
 
-import contextlib
 import os
-import sys
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from sklearn.base import clone
-
-from sksegment._image_files import ImageFileError, read_images
 from sksegment._output_files import write_image, write_labels
-from sksegment._pages import Page, naming_images, naming_warnings
-from sksegment.memory import estimate
 from sksegment.plotting import overlay
 from sksegment.stacks._tiff_sizes import size_in_file
 
 __all__ = [
-    "Log",
     "Outputs",
     "check_folder",
     "check_free",
     "check_model_file",
-    "fit_model",
-    "label_file",
-    "merge_classes",
-    "merge_learnt",
     "output_names",
-    "write_nowhere",
 ]
-
-
-def write_nowhere():
-    """Let what is printed from now on go nowhere, as after a broken pipe."""
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
-
-
-@dataclass
-class Log:
-    """What was done, what went wrong, and where to say so.
-
-    Attributes
-    ----------
-    quiet : bool
-        Print nothing but errors.
-    failed : set of Path
-        Files that were given up; each was told in one line on stderr.
-    n_images : int
-        Images that were labelled.
-    verbose : bool
-        Print details too.
-    """
-
-    quiet: bool = False
-    failed: set = field(default_factory=set)
-    n_images: int = 0
-    verbose: bool = False
-
-    def __post_init__(self):
-        self._start = time.perf_counter()
-
-    @property
-    def seconds(self):
-        """Seconds since the beginning."""
-        return time.perf_counter() - self._start
-
-    @property
-    def exit_code(self):
-        """0 if every file could be used, else 2."""
-        return 2 if self.failed else 0
-
-    def say(self, text):
-        """Print a line, unless quiet."""
-        if self.quiet:
-            return
-        try:
-            print(text, flush=True)
-        except BrokenPipeError:
-            # Whoever read it has gone, such as "head"; the work goes on.
-            self.quiet = True
-            write_nowhere()
-
-    def tell_memory(self, name, estimator, shapes, *, training=False):
-        """Print how much memory something will take, if details are wanted."""
-        if self.verbose:
-            self.say(f"{name}: {estimate(estimator, shapes, training=training)}")
-
-    @contextlib.contextmanager
-    def guard(self, path):
-        """Give up the file, not the command, if it cannot be used."""
-        try:
-            yield
-        except ImageFileError as error:
-            self.failed.add(path)
-            print(f"sksegment: error: {error}", file=sys.stderr)
 
 
 @dataclass(frozen=True)
@@ -248,7 +167,7 @@ def output_names(paths):
     Examples
     --------
     >>> from pathlib import Path
-    >>> from sksegment._jobs import output_names
+    >>> from sksegment.cli._outputs import output_names
     >>> output_names([Path("a/x.png"), Path("b/x.png"), Path("b/y.png")])
     ['a_x', 'b_x', 'y']
     """
@@ -285,110 +204,3 @@ _SCHEMES = (
     lambda path: f"{_folder_of(path)}_{path.stem}",
     lambda path: f"{_folder_of(path)}_{path.stem}_{path.suffix[1:]}",
 )
-
-
-def fit_model(estimator, images):
-    """Fit a copy of an estimator; messages name the files.
-
-    Parameters
-    ----------
-    estimator : SparseWNetSegmenter
-    images : dict to ndarray
-        By names for messages.
-
-    Returns
-    -------
-    model : SparseWNetSegmenter
-    """
-    with naming_images(images):
-        return clone(estimator).fit([*images.values()])
-
-
-def merge_classes(model, n_classes, name):
-    """Join the labels of a model until so many classes are left.
-
-    Parameters
-    ----------
-    model : SparseWNetSegmenter or DenseWNetSegmenter
-    n_classes : int, "auto" or None
-        None changes nothing.
-    name : str
-        What it was trained on, or its file, for messages.
-
-    Raises
-    ------
-    ImageFileError
-        If there are fewer classes.
-    """
-    if n_classes is None:
-        return
-    if n_classes != "auto" and n_classes > model._n_learnt:
-        raise ImageFileError(
-            f"{name}: {model._n_learnt} class(es) were learnt, fewer than --classes "
-            f"{n_classes}; train with a larger --max-labels, or with smaller "
-            "--beta-sim and --beta-con"
-        )
-    model.merge_labels(n_classes)
-
-
-def merge_learnt(model, n_classes, name, target):
-    """Join classes like `merge_classes`; what was learnt is not lost if that fails.
-
-    Parameters
-    ----------
-    model, n_classes, name
-        See `merge_classes`.
-    target : Path
-        File that then gets the model as it is.
-
-    Raises
-    ------
-    ImageFileError
-        If there are fewer classes; it names the file.
-    """
-    try:
-        _check_hinted(model, n_classes, name)
-        merge_classes(model, n_classes, name)
-    except ImageFileError as error:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        model.save(target)
-        raise ImageFileError(f"{error}; the model as it is: {target}") from error
-
-
-def _check_hinted(model, n_classes, name):
-    n_hinted = model.n_hinted_classes_
-    if n_classes not in (None, "auto") and n_classes < n_hinted:
-        raise ImageFileError(
-            f"{name}: the scribbles have {n_hinted} classes, more than --classes "
-            f"{n_classes}"
-        )
-
-
-def label_file(model, path, outputs, log):
-    """Label all images of a file and write the results.
-
-    Parameters
-    ----------
-    model : SparseWNetSegmenter
-    path : Path
-    outputs : Outputs
-    log : Log
-        The file is given up there if it cannot be used.
-    """
-    if path in log.failed:
-        return
-    start = time.perf_counter()
-    with log.guard(path), naming_warnings([path]):
-        images = read_images(path)
-        maps = []
-        shapes = [image.shape for image in images]
-        log.tell_memory(f"labelling {path}", model, shapes)
-        for index, image in enumerate(images):
-            with naming_images([Page(path, index, len(images))]):
-                maps += model.predict([image])
-        outputs.write(path, images, maps)
-        log.n_images += len(maps)
-        n_labels = len(set().union(*(np.unique(page[page >= 0]) for page in maps)))
-        kind = "classes" if model.n_regions is None else "regions"
-        seconds = time.perf_counter() - start
-        log.say(f"{path}: {n_labels} {kind}, {seconds:.1f} s")

@@ -1,0 +1,100 @@
+"""What several commands do with a model: join its classes, label a file."""
+
+import time
+
+import numpy as np
+
+from sksegment._image_files import ImageFileError, read_images
+from sksegment._pages import Page, naming_images, naming_warnings
+
+__all__ = ["label_file", "merge_classes", "merge_learnt"]
+
+
+def merge_classes(model, n_classes, name):
+    """Join the labels of a model until so many classes are left.
+
+    Parameters
+    ----------
+    model : SparseWNetSegmenter or DenseWNetSegmenter
+    n_classes : int, "auto" or None
+        None changes nothing.
+    name : str
+        What it was trained on, or its file, for messages.
+
+    Raises
+    ------
+    ImageFileError
+        If there are fewer classes.
+    """
+    if n_classes is None:
+        return
+    if n_classes != "auto" and n_classes > model._n_learnt:
+        raise ImageFileError(
+            f"{name}: {model._n_learnt} class(es) were learnt, fewer than --classes "
+            f"{n_classes}; train with a larger --max-labels, or with smaller "
+            "--beta-sim and --beta-con"
+        )
+    model.merge_labels(n_classes)
+
+
+def merge_learnt(model, n_classes, name, target):
+    """Join classes like `merge_classes`; what was learnt is not lost if that fails.
+
+    Parameters
+    ----------
+    model, n_classes, name
+        See `merge_classes`.
+    target : Path
+        File that then gets the model as it is.
+
+    Raises
+    ------
+    ImageFileError
+        If there are fewer classes; it names the file.
+    """
+    try:
+        _check_hinted(model, n_classes, name)
+        merge_classes(model, n_classes, name)
+    except ImageFileError as error:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        model.save(target)
+        raise ImageFileError(f"{error}; the model as it is: {target}") from error
+
+
+def _check_hinted(model, n_classes, name):
+    n_hinted = model.n_hinted_classes_
+    if n_classes not in (None, "auto") and n_classes < n_hinted:
+        raise ImageFileError(
+            f"{name}: the scribbles have {n_hinted} classes, more than --classes "
+            f"{n_classes}"
+        )
+
+
+def label_file(model, path, outputs, log):
+    """Label all images of a file and write the results.
+
+    Parameters
+    ----------
+    model : SparseWNetSegmenter
+    path : Path
+    outputs : Outputs
+    log : Log
+        The file is given up there if it cannot be used.
+    """
+    if path in log.failed:
+        return
+    start = time.perf_counter()
+    with log.guard(path), naming_warnings([path]):
+        images = read_images(path)
+        maps = []
+        shapes = [image.shape for image in images]
+        log.tell_memory(f"labelling {path}", model, shapes)
+        for index, image in enumerate(images):
+            with naming_images([Page(path, index, len(images))]):
+                maps += model.predict([image])
+        outputs.write(path, images, maps)
+        log.n_images += len(maps)
+        n_labels = len(set().union(*(np.unique(page[page >= 0]) for page in maps)))
+        kind = "classes" if model.n_regions is None else "regions"
+        seconds = time.perf_counter() - start
+        log.say(f"{path}: {n_labels} {kind}, {seconds:.1f} s")
