@@ -135,7 +135,7 @@ def beta_path(
     models = [clone(estimator).set_params(**dict.fromkeys(names, b)) for b in values]
     first = models[0]
     first._validate_params()
-    batch = check_images(X, field=first._field_before)
+    batch = check_images(X, field=first._field_to_fit)
     data = first._prepare_data(batch)
     rows = []
     seeds = first._draw_seeds(len(models))

@@ -59,7 +59,7 @@ def fit_together(estimators: Sequence[Any], X: Images) -> list[Any]:
     for estimator in estimators:
         estimator._validate_params()
         check_objective(estimator)
-    batch = check_images(X, field=estimators[0]._field_before)
+    batch = check_images(X, field=estimators[0]._field_to_fit)
     shapes = sorted({image.shape[:2] for image in batch.images})
     if len(shapes) > 1:
         raise ValueError(

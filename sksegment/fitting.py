@@ -156,7 +156,7 @@ def new_wnet(estimator, n_channels, seed, objective):
     )
 
 
-def train_wnet(estimator, net, images, seed, *, start, min_labels=None, callbacks=()):
+def train_wnet(estimator, net, images, seed, *, start, callbacks=()):
     """Train a net on prepared images.
 
     Parameters
@@ -168,8 +168,6 @@ def train_wnet(estimator, net, images, seed, *, start, min_labels=None, callback
         Seed of the patches, and of the start.
     start : bool
         Whether the net is new, and ``estimator.init`` applies.
-    min_labels : int, optional
-        Stop when no more labels than these are in use.
     callbacks : sequence of Callback
         Called besides, when an epoch is complete.
 
@@ -178,7 +176,7 @@ def train_wnet(estimator, net, images, seed, *, start, min_labels=None, callback
     When something else than the loss stops it, the net goes back to the end of the last
     complete epoch before that is raised.
     """
-    dataset, own = _training(estimator, images, seed, min_labels)
+    dataset, own = _training(estimator, images, seed)
     # A training that goes on sees other patches than those of its first epochs.
     dataset.skip(len(net.history))
     with limit_threads(max(net.n_values(image.pixels) for image in images)):
@@ -222,8 +220,7 @@ def train_wnets(estimators, nets, images, seeds):
     # Labels are kept on the images, hence each net has its own; tensors are shared.
     images = [[copy(image) for image in images] for _ in nets]
     training = [
-        _training(*parts, getattr(parts[0], "min_labels", None))
-        for parts in zip(estimators, images, seeds, strict=True)
+        _training(*parts) for parts in zip(estimators, images, seeds, strict=True)
     ]
     n_values = max(nets[0].n_values(image.pixels) for image in images[0])
     with limit_threads(len(nets) * n_values):
@@ -243,7 +240,7 @@ def train_wnets(estimators, nets, images, seeds):
             _finite_loss(callbacks).check_weights(net)
 
 
-def _training(estimator, images, seed, min_labels):
+def _training(estimator, images, seed):
     """Batches and callbacks of one training."""
     for image in images:
         # Those of another restart.
@@ -262,6 +259,8 @@ def _training(estimator, images, seed, min_labels):
     callbacks = [FiniteLoss(), LabelCount(images), Movement()]
     if estimator.verbose:
         callbacks.append(ProgressBar(estimator.max_epochs))
+    # The sparse models have no such parameter.
+    min_labels = getattr(estimator, "min_labels", None)
     if min_labels is not None:
         callbacks.append(FewLabels(dataset, min_labels))
     return dataset, callbacks

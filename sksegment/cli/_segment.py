@@ -196,7 +196,7 @@ def _train(paths, args, estimator, target, scribbles, log):
     from sksegment.cli._models import merge_learnt
     from sksegment.cli._unfinished import train_model
 
-    wanted, field = {*scribbles}, estimator._field_before
+    wanted, field = {*scribbles}, estimator._field_to_fit
     images = training_images(paths, args.train_images, log, wanted, field)
     if not images:
         return None

@@ -155,7 +155,7 @@ class TrainingMixin:
         """
         check_objective(self)
         checkpoints = Checkpoints(checkpoint, checkpoint_every)
-        batch = check_images(X, field=self._field_before)
+        batch = check_images(X, field=self._field_to_fit)
         warn_of_shortage(self, [image.shape for image in batch.images])
         hints = self._check_scribbles(scribbles, class_names, batch)
         data = self._prepare_data(batch, hints)
@@ -236,7 +236,7 @@ class TrainingMixin:
         return self
 
     @property
-    def _field_before(self):
+    def _field_to_fit(self):
         """Function to the fields of view of images that are about to be fitted."""
         return getattr(getattr(self, "superpixels", None), "mask_of", None)
 
@@ -278,15 +278,8 @@ class TrainingMixin:
         net.criterion_.set_weights(**weights_of(self))
         for group in net.optimizer_.param_groups:
             group["lr"] = self.lr
-        train_wnet(
-            self,
-            net,
-            data.on_device,
-            seed,
-            start=not data.goes_on,
-            min_labels=getattr(self, "min_labels", None),
-            callbacks=callbacks,
-        )
+        start = not data.goes_on
+        train_wnet(self, net, data.on_device, seed, start=start, callbacks=callbacks)
 
     @contextlib.contextmanager
     def _usable_if_stopped(self, net, data, checkpoints):

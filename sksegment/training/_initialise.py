@@ -12,7 +12,7 @@ from sksegment.training._net import MARGIN
 __all__ = ["initialise_labels", "name_labels"]
 
 # Mean difference of the two largest logits of a superpixel: soft enough to move.
-_MARGIN = 2.0
+_LOGIT_MARGIN = 2.0
 _NEVER = -20.0
 _MAX_SAMPLES = 20_000
 
@@ -74,7 +74,7 @@ def _clusters(features, n_clusters, seed):
         return kmeans.cluster_centers_, 1.0
     squared = np.sort(kmeans.transform(features) ** 2, axis=1)
     margin = (squared[:, 1] - squared[:, 0]).mean()
-    return kmeans.cluster_centers_, _MARGIN / max(margin, 1e-6)
+    return kmeans.cluster_centers_, _LOGIT_MARGIN / max(margin, 1e-6)
 
 
 @torch.no_grad()
