@@ -30,7 +30,7 @@ from sksegment._parts import row_blocks
 from sksegment._textures import TEXTURES
 from sksegment._two_sides import TwoSides
 
-__all__ = ["Appearance", "Evidence", "learn_appearance", "likely_labels"]
+__all__ = ["Appearance", "PixelEvidence", "learn_appearance", "likely_labels"]
 
 # Chosen on stacks and on photographs, see docs/research.md. Neighbours have the same
 # textures, and it is the same evidence twice.
@@ -59,7 +59,7 @@ _ROUNDS = 4
 _ROUNDS_WITH_TEXTURES = 8
 
 
-class Evidence(NamedTuple):
+class PixelEvidence(NamedTuple):
     """What speaks for the labels of the pixels of an image, or of a part of it.
 
     Attributes
@@ -194,7 +194,7 @@ class Appearance:
 
         Parameters
         ----------
-        evidence : Evidence
+        evidence : PixelEvidence
 
         Yields
         ------
@@ -219,7 +219,7 @@ class Appearance:
 
         Parameters
         ----------
-        evidence : Evidence
+        evidence : PixelEvidence
 
         Returns
         -------
@@ -238,7 +238,7 @@ class Appearance:
 
         Parameters
         ----------
-        evidence : Evidence
+        evidence : PixelEvidence
 
         Returns
         -------
@@ -266,7 +266,7 @@ def likely_labels(evidence, used):
 
     Parameters
     ----------
-    evidence : Evidence
+    evidence : PixelEvidence
         Its soft labels count.
     used : ndarray of shape (n,), int
 
@@ -291,7 +291,7 @@ def learn_appearance(scaled, evidence, used, *, hinted=False):
     Parameters
     ----------
     scaled : list of ndarray of shape (H, W, C)
-    evidence : list of Evidence
+    evidence : list of PixelEvidence
         Of each image, with all `TEXTURES`.
     used : ndarray of shape (n,), int
         Labels there may be.

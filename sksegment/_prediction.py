@@ -4,9 +4,9 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sksegment._intensity import IntensityScale
+from sksegment._large_images import enlarged_windows, must_be_parted
 from sksegment._parts import ScaledParts
 from sksegment._persistence import save_segmenter
-from sksegment._tiled import enlarged_windows, must_be_parted
 from sksegment._typing import Images, LabelMaps, PathLike
 from sksegment.fitting import check_finite, check_net, enlarge, soft_labels
 from sksegment.training import LazyGrid, to_grid

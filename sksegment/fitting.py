@@ -7,7 +7,7 @@ import torch
 from sklearn.base import clone
 from torch.nn.functional import interpolate
 
-from sksegment._tiling import logits_of, logits_of_window
+from sksegment._logits import logits_of, logits_of_window
 from sksegment.nn import channel_softmax
 from sksegment.patches import PatchSampler
 from sksegment.training import (

@@ -11,7 +11,7 @@ __all__ = [
     "fit_centers",
     "group_labels",
     "natural_number",
-    "label_colors",
+    "measure_labels",
     "number_groups",
     "paint",
     "pooled",
@@ -168,7 +168,7 @@ def paint(superpixels, values, void):
     return painted
 
 
-def label_colors(parts):
+def measure_labels(parts):
     """Mean colours of the labels, and how much of the images they cover.
 
     Parameters

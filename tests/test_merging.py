@@ -10,7 +10,7 @@ from sksegment._preparation import PreparedPixels
 from sksegment.io import load_model
 from sksegment.labelling import (
     group_labels,
-    label_colors,
+    measure_labels,
     natural_number,
     number_groups,
 )
@@ -193,7 +193,7 @@ def test_groups_are_numbered_from_dark_to_bright():
 def test_colours_of_the_labels():
     colors, sizes = np.array([[1.0], [3.0], [8.0]]), np.array([1, 3, 4])
     shares = np.array([[0.6, 0.1, 0.3], [0.8, 0.1, 0.1], [0.1, 0.5, 0.4]])
-    means, fractions = label_colors([(colors, sizes, shares)])
+    means, fractions = measure_labels([(colors, sizes, shares)])
     assert_allclose(fractions, [0.5, 0.5, 0.0])
     soft = (0.3 * 1 + 0.1 * 3 * 3 + 0.4 * 4 * 8) / (0.3 + 0.1 * 3 + 0.4 * 4)
     assert_allclose(means[:, 0], [2.5, 8.0, soft])
@@ -205,8 +205,8 @@ def test_colours_of_the_labels_of_several_images():
     shares = rng.dirichlet(np.full(40, 0.1), 50)
     cut = [slice(0, 20), slice(20, 50)]
     parts = ((colors[part], sizes[part], shares[part]) for part in cut)
-    one = label_colors([(colors, sizes, shares)])
-    for together, apart in zip(one, label_colors(parts), strict=True):
+    one = measure_labels([(colors, sizes, shares)])
+    for together, apart in zip(one, measure_labels(parts), strict=True):
         assert_allclose(apart, together)
 
 

@@ -4,15 +4,15 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 
 from sksegment._hierarchies import HierarchyMixin
+from sksegment._large_images import must_be_parted
 from sksegment._merging import MergingMixin
 from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
 from sksegment._prediction import PredictionMixin
 from sksegment._preparation import PreparedPixels, default_superpixels
-from sksegment._tiled import must_be_parted
 from sksegment._validation import Integral, Interval
 from sksegment.fitting import enlarge, soft_labels, to_array
 from sksegment.hierarchy import region_hierarchy
-from sksegment.labelling import brightness_order, label_colors, region_shares
+from sksegment.labelling import brightness_order, measure_labels, region_shares
 from sksegment.losses import DenseObjective
 from sksegment.patches import PatchSampler
 from sksegment.regions import pooling_matrix
@@ -271,7 +271,7 @@ class DenseWNetSegmenter(
 
     def _measure_labels(self, images):
         # One image at a time: soft labels take far more memory than images.
-        return label_colors(map(self._colors_and_soft, images.scaled))
+        return measure_labels(map(self._colors_and_soft, images.scaled))
 
     def _order(self, colors, fractions, n_fixed):
         labels, brightness = np.arange(self.max_labels), self._scale.brightness(colors)

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from sksegment._appearance import Appearance, Evidence, learn_appearance
+from sksegment._appearance import Appearance, PixelEvidence, learn_appearance
+from sksegment._large_images import enlarged_windows
 from sksegment._looks import looks_of_part, looks_of_pixels, sigma_of_windows
 from sksegment._textures import TEXTURES
-from sksegment._tiled import enlarged_windows
 from sksegment.fitting import enlarge, soft_labels, to_array
 from sksegment.labelling import region_shares
 
@@ -88,7 +88,7 @@ class PixelLabelsMixin:
         f = soft_labels(self.net_, image.grid)
         shares = region_shares(to_array(f), image.pooling, "mean")
         f = enlarge(f[:, used], image.superpixels.shape)
-        return Evidence(pixels, f, image.superpixels, shares)
+        return PixelEvidence(pixels, f, image.superpixels, shares)
 
     def _evidence_by_parts(self, image):
         """The same for a large image: pairs of a place and what speaks there."""
@@ -105,7 +105,7 @@ class PixelLabelsMixin:
                 looks.textures,
                 sigma=self.color_sigma_,
             )
-            yield place, Evidence(pixels, f, superpixels[place], shares)
+            yield place, PixelEvidence(pixels, f, superpixels[place], shares)
 
     @property
     def _appearance(self):

@@ -7,18 +7,18 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 
 from sksegment._hierarchies import HierarchyMixin
+from sksegment._large_images import must_be_parted, paint_over, shares_of_windows
 from sksegment._merging import MergingMixin
 from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
 from sksegment._prediction import PredictionMixin
 from sksegment._preparation import CHOSEN_IN_FIT, PreparedImages
-from sksegment._tiled import must_be_parted, paint_over, shares_of_windows
 from sksegment._validation import Interval, Real, StrOptions
 from sksegment.fitting import soft_labels, to_array
 from sksegment.hierarchy import region_hierarchy
 from sksegment.labelling import (
     brightness_order,
     fit_centers,
-    label_colors,
+    measure_labels,
     paint,
     region_shares,
 )
@@ -368,7 +368,7 @@ class SparseWNetSegmenter(
                 lambda shares: brightness_order(shares.argmax(axis=1), *looks),
                 lambda shares, order: self._renumber(shares, order, divided),
             )
-        self.label_colors_, self.label_fractions_ = label_colors(
+        self.label_colors_, self.label_fractions_ = measure_labels(
             [(images.colors, images.sizes, shares)]
         )
         self.color_deviation_ = None

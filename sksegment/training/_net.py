@@ -326,9 +326,9 @@ def history_table(net):
     -------
     history : skorch.history.History
         A list of one dict an epoch: ``epoch``, ``loss``, the terms ``rec``, ``cut``,
-        ``sim`` and ``con`` in use, ``n_labels``, ``changed`` (share of superpixels
-        whose label differs from the epoch before) and ``seconds``. Columns are read
-        as ``history[:, "loss"]``.
+        ``sim``, ``con`` and ``scribble`` in use, ``n_labels``, ``changed`` (share of
+        superpixels, or pixels, whose label differs from the epoch before) and
+        ``seconds``. Columns are read as ``history[:, "loss"]``.
     """
     names = {"dur": "seconds"}
     table = History()

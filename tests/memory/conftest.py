@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sksegment import _tiled
+from sksegment import _large_images
 
 
 @pytest.fixture
@@ -11,10 +11,10 @@ def in_parts(monkeypatch):
     """Take every image for too large, with windows of so many cells."""
 
     def in_parts(side):
-        monkeypatch.setattr(_tiled, "must_be_parted", lambda *args: True)
+        monkeypatch.setattr(_large_images, "must_be_parted", lambda *args: True)
         for name in ("segmenters._sparse", "segmenters._dense", "_prediction"):
             monkeypatch.setattr(f"sksegment.{name}.must_be_parted", lambda *args: True)
-        monkeypatch.setattr(_tiled, "window_side", lambda estimator: side)
+        monkeypatch.setattr(_large_images, "window_side", lambda estimator: side)
 
     return in_parts
 

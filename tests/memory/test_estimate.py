@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sksegment import DenseWNetSegmenter, SparseWNetSegmenter, _tiled, memory
+from sksegment import DenseWNetSegmenter, SparseWNetSegmenter, _large_images, memory
 from sksegment.memory import available, estimate
 
 PROGRAM = """
@@ -194,18 +194,18 @@ def test_machine_without_proc(monkeypatch):
 
 def test_what_does_not_fit_is_done_in_parts(fitted, monkeypatch):
     monkeypatch.setattr(memory, "available", lambda: 10**8)
-    assert not _tiled.must_be_parted(fitted, (400, 400, 3))
-    assert _tiled.must_be_parted(fitted, (4000, 4000, 3))
+    assert not _large_images.must_be_parted(fitted, (400, 400, 3))
+    assert _large_images.must_be_parted(fitted, (4000, 4000, 3))
     monkeypatch.setattr(memory, "available", lambda: 10**11)
-    assert not _tiled.must_be_parted(fitted, (4000, 4000, 3))
-    assert _tiled.must_be_parted(fitted, (10_000, 10_000, 3))
+    assert not _large_images.must_be_parted(fitted, (4000, 4000, 3))
+    assert _large_images.must_be_parted(fitted, (10_000, 10_000, 3))
 
 
 def test_windows_are_smaller_where_there_is_less_memory(fitted, monkeypatch):
     sides = []
     for free in (10**6, 10**8, 10**9, 10**12, None):
-        monkeypatch.setattr(_tiled, "available", lambda free=free: free)
-        sides.append(_tiled.window_side(fitted))
+        monkeypatch.setattr(_large_images, "available", lambda free=free: free)
+        sides.append(_large_images.window_side(fitted))
     assert sides == sorted(sides)
     assert sides[0] >= 128
     assert sides[-1] == sides[-2] <= 2048
@@ -221,9 +221,9 @@ def test_predicted_image_that_does_not_fit(make_segmenter, texture, monkeypatch)
         seen.append(args)
         return parted(*args)
 
-    parted = _tiled.shares_of_windows
+    parted = _large_images.shares_of_windows
     monkeypatch.setattr("sksegment.segmenters._sparse.shares_of_windows", shares)
-    monkeypatch.setattr(_tiled, "_SMALL", 0)
+    monkeypatch.setattr(_large_images, "_SMALL", 0)
     monkeypatch.setattr(memory, "available", lambda: 1000)
     np.testing.assert_array_equal(model.predict([image])[0], labels)
     assert len(seen) == 1

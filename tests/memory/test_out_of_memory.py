@@ -7,8 +7,8 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sksegment import _tiling
-from sksegment._tiling import windows
+from sksegment import _logits
+from sksegment._logits import windows
 from sksegment.nn import UNet
 from sksegment.training import SegmentationNet
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Let windows become smaller than they would."""
-    monkeypatch.setattr(_tiling, "_SMALLEST", 16)
+    monkeypatch.setattr(_logits, "_SMALLEST", 16)
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_fit_labels_its_images_in_windows_too(make_segmenter, image, room_for):
 
 def test_cpu_computes_where_no_window_is_small_enough(model, image, monkeypatch):
     expected = model.predict_proba([image])[0]
-    evaluate, window = SegmentationNet.evaluation_step, _tiling.window_logits
+    evaluate, window = SegmentationNet.evaluation_step, _logits.window_logits
 
     def fail(self, batch, training=False):
         raise OUT_OF_MEMORY(CUDA)
@@ -110,8 +110,8 @@ def test_cpu_computes_where_no_window_is_small_enough(model, image, monkeypatch)
         return window(net, encoder, *args)
 
     monkeypatch.setattr(SegmentationNet, "evaluation_step", fail)
-    monkeypatch.setattr(_tiling, "window_logits", fail_on_device)
-    monkeypatch.setattr(_tiling, "_is_cpu", lambda net: False)
+    monkeypatch.setattr(_logits, "window_logits", fail_on_device)
+    monkeypatch.setattr(_logits, "_is_cpu", lambda net: False)
     with pytest.warns(RuntimeWarning, match="no memory left") as told:
         found = model.predict_proba([image])[0]
     assert len(told) == 1
@@ -140,7 +140,7 @@ def test_copies_and_files_do_not_remember(model, image, room_for, tmp_path):
         with pytest.warns(RuntimeWarning):
             model.predict([image])
     again = pickle.loads(pickle.dumps(model))
-    assert again.net_ not in _tiling._ROOMS
+    assert again.net_ not in _logits._ROOMS
 
 
 @pytest.mark.parametrize("side", [1, 7, 50, 400])

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import gaussian_filter, sobel
 
 from sksegment import SparseWNetSegmenter, SuperpixelTransformer
-from sksegment._appearance import Appearance, Evidence, likely_labels
+from sksegment._appearance import Appearance, PixelEvidence, likely_labels
 from sksegment._intensity import IntensityScale
 from sksegment._looks import looks_of_part, looks_of_pixels
 from sksegment._model_file import read_file, write_file
@@ -162,7 +162,7 @@ def test_scores_are_the_equation(n_channels):
     means, scale = rng.random((3, n_channels + 1)), rng.random(n_channels + 1) + 0.1
     looks = Appearance(means, scale, n_channels, used, ("contrast",))
     pixels = looks_of_pixels(image, textures=looks.textures)
-    evidence = Evidence(pixels, f[..., used], superpixels, shares)
+    evidence = PixelEvidence(pixels, f[..., used], superpixels, shares)
     near = smooth_colors(image)
     contrast = local_contrast(image)
     expected = np.empty((6, 7, 3))
@@ -482,9 +482,9 @@ def test_first_guess_is_the_largest_product():
     f = np.array([[[0.5, 0.4, 0.1], [0.5, 0.4, 0.1]]], np.float32)
     shares = np.array([[0.2, 0.6, 0.2]], np.float32)
     superpixels = np.array([[0, -1]], np.int32)
-    evidence = Evidence(None, f, superpixels, shares)
+    evidence = PixelEvidence(None, f, superpixels, shares)
     assert likely_labels(evidence, np.arange(3)).tolist() == [[1, -1]]
-    evidence = Evidence(None, f[..., [0, 2]], superpixels, shares)
+    evidence = PixelEvidence(None, f[..., [0, 2]], superpixels, shares)
     guess = likely_labels(evidence, np.array([0, 2]))
     assert guess.tolist() == [[0, -1]]
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from sksegment._bilinear import columns_in_use, enlarging_matrix
 from sksegment._large_division import LARGEST
+from sksegment._logits import windows
 from sksegment._parts import row_blocks
-from sksegment._tiling import windows
 from sksegment.fitting import soft_labels_of_window, to_array
 from sksegment.labelling import finish_shares, pooled
 from sksegment.memory import available, bytes_of_cell, estimate
