@@ -13,7 +13,13 @@ from PIL import Image
 from sksegment._tiff_files import ome_sizes
 from sksegment._typing import PathLike
 
-__all__ = ["replacing", "write_image", "write_labels"]
+__all__ = [
+    "is_writable",
+    "nearest_existing",
+    "replacing",
+    "write_image",
+    "write_labels",
+]
 
 
 def write_labels(
@@ -152,6 +158,28 @@ def write_image(path: PathLike, rgb: np.ndarray) -> None:
         raise ValueError(f"{path}: pictures cannot be written as {path.suffix!r}")
     with replacing(path) as file:
         Image.fromarray(rgb).save(file, format=format_)
+
+
+def nearest_existing(path):
+    """Path, made absolute, or the nearest of its parents that exists.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    nearest : pathlib.Path
+    """
+    nearest = Path(path).absolute()
+    while not nearest.exists():
+        nearest = nearest.parent
+    return nearest
+
+
+def is_writable(folder):
+    """Whether files can be made in a folder that exists."""
+    return os.access(folder, os.W_OK | os.X_OK)
 
 
 @contextlib.contextmanager

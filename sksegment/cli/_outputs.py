@@ -4,7 +4,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sksegment._output_files import write_image, write_labels
+from sksegment._output_files import (
+    is_writable,
+    nearest_existing,
+    write_image,
+    write_labels,
+)
 from sksegment.plotting import overlay
 from sksegment.stacks._tiff_sizes import size_in_file
 
@@ -101,12 +106,10 @@ def check_folder(folder):
     ------
     ValueError
     """
-    nearest = Path(folder).absolute()
-    while not nearest.exists():
-        nearest = nearest.parent
+    nearest = nearest_existing(folder)
     if not nearest.is_dir():
         raise ValueError(f"{nearest} is a file; choose a folder with -o")
-    if not os.access(nearest, os.W_OK | os.X_OK):
+    if not is_writable(nearest):
         raise ValueError(
             f"{nearest} cannot be written to: permission denied; choose another "
             "folder with -o"

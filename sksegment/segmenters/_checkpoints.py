@@ -1,9 +1,9 @@
 """Models of trainings that are not complete: checkpoints, and what Ctrl-C leaves."""
 
 import contextlib
-import os
 from pathlib import Path
 
+from sksegment._output_files import is_writable, nearest_existing
 from sksegment._persistence import check_parameters
 from sksegment._validation import is_whole_number
 from sksegment._warn import warn_user
@@ -51,10 +51,8 @@ class Checkpoints:
         check_parameters(estimator)
         if self.path.is_dir():
             raise IsADirectoryError(f"the checkpoint {self.path} is a folder")
-        nearest = next(
-            parent for parent in self.path.absolute().parents if parent.exists()
-        )
-        if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        nearest = nearest_existing(self.path.absolute().parent)
+        if not nearest.is_dir() or not is_writable(nearest):
             raise PermissionError(f"the checkpoint cannot be written to {nearest}")
 
     def callbacks(self, make_model):

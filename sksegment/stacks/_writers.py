@@ -8,6 +8,7 @@ from itertools import starmap, zip_longest
 from pathlib import Path
 
 from sksegment._image_files import is_image_name
+from sksegment._output_files import is_writable, nearest_existing
 from sksegment.stacks._array_writer import write_npy
 from sksegment.stacks._folder_writer import page_names, write_folder
 from sksegment.stacks._tiff_writer import write_tiff
@@ -215,11 +216,10 @@ def _import_packages(suffix):
 
 
 def _check_writable(folder):
-    while not folder.exists():
-        folder = folder.parent
+    folder = nearest_existing(folder)
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file; choose another output")
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not is_writable(folder):
         raise PermissionError(
             f"{folder} cannot be written to: permission denied; choose another output"
         )
