@@ -211,8 +211,9 @@ def _check_arrays(estimator, tensors):
 
 
 def _check_assignment(estimator, tensors):
-    """Refuse labels of pixels without what they look like, and clusters without any."""
-    needed = {"pixel": "fitted/color_deviation", "kmeans": "fitted/centers"}
+    """Refuse labels by looks where none were learnt, and by clusters without any."""
+    looks = "fitted/color_deviation"
+    needed = {"pixel": looks, "region": looks, "kmeans": "fitted/centers"}
     assignment = getattr(estimator, "assignment", None)
     name = needed.get(assignment)
     if name is not None and name not in tensors:

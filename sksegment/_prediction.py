@@ -25,8 +25,9 @@ class PredictionMixin:
     def predict_proba(self, X: Images) -> LabelMaps:
         """Soft labels; `predict` is their argmax, unless ``n_regions`` is set.
 
-        Those of the sparse models are constant on every superpixel, unless
-        ``assignment="pixel"``; those of the dense ones are what `transform` returns.
+        Those of the sparse models are constant on every superpixel, or on every region
+        with ``assignment="region"``, unless ``assignment="pixel"``; those of the dense
+        ones are what `transform` returns.
         After `merge_labels` they are sums over the labels that were joined, while
         `predict` joins the labels themselves: where it is undecided, it may differ from
         the argmax.

@@ -10,8 +10,9 @@ __all__ = [
     "finish_shares",
     "fit_centers",
     "group_labels",
-    "natural_number",
+    "mean_shares",
     "measure_labels",
+    "natural_number",
     "number_groups",
     "paint",
     "pooled",
@@ -37,8 +38,7 @@ def region_shares(f, pooling, assignment, centers=None):
         Soft labels on the grid of the net.
     pooling : scipy.sparse.csr_array of shape (n, h * w)
         See `sksegment.regions.pooling_matrix`.
-    assignment : {"pixel", "mean", "majority", "kmeans"}
-        "pixel" is "mean" for superpixels.
+    assignment : {"mean", "majority", "kmeans"}
     centers : ndarray of shape (K, K), optional
         Centres of the clusters, for ``assignment="kmeans"``.
 
@@ -79,6 +79,28 @@ def _closeness(f, centers):
     nearest = squared.min(axis=1, keepdims=True)
     weights = np.exp((nearest - squared) / max(nearest.mean(), 1e-6))
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def mean_shares(parts, n_regions):
+    """Mean share of every label in every region.
+
+    Parameters
+    ----------
+    parts : iterable of (regions, shares)
+        Parts of an image: ids of regions, (h, w), negative where void, and shares of
+        the labels, (h, w, K).
+    n_regions : int
+
+    Returns
+    -------
+    shares : ndarray of shape (n, K), float32
+        Rows sum to 1.
+    """
+    total = 0.0
+    for regions, shares in parts:
+        inside = regions >= 0
+        total = total + _weighted_sums(regions[inside], 1.0, shares[inside], n_regions)
+    return np.float32(total / total.sum(axis=1, keepdims=True))
 
 
 def fit_centers(f, n_clusters, seed, start=None):

@@ -167,7 +167,7 @@ def _of_image(estimator, shape, training):
         images += n_pixels * _INT + copies * n_cells * _POOLING
         slic = n_pixels * (_SLIC + _SLIC_OF_CHANNEL * n_channels)
         superpixels = max(superpixels, slic)
-        if estimator.assignment == "pixel":
+        if estimator.assignment in ("pixel", "region"):
             evidence = n_pixels * _FLOAT * (_n_used(estimator) + n_channels + 1)
             if training:
                 images += evidence

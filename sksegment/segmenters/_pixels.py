@@ -1,4 +1,4 @@
-"""What the sparse estimator does for labels of single pixels."""
+"""What the sparse estimator does for labels of pixels by their looks."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from sksegment._large_images import enlarged_windows
 from sksegment._looks import looks_of_part, looks_of_pixels, sigma_of_windows
 from sksegment._textures import TEXTURES
 from sksegment.fitting import enlarge, soft_labels, to_array
-from sksegment.labelling import region_shares
+from sksegment.labelling import mean_shares, paint, region_shares
 
 __all__ = ["PixelLabelsMixin"]
 
@@ -15,13 +15,29 @@ __all__ = ["PixelLabelsMixin"]
 # takes for one: of normal distributions one pixel in 160 is on the wrong side of the
 # middle. See docs/research.md.
 _DEVIATIONS_APART = 5.0
+# What else may help where scribbles have got other labels.
+_CURES_OF_UNHEEDED = {
+    "pixel": "; or set assignment='mean', which gives superpixels one label",
+    "region": "; or set assignment='pixel', which needs no regions",
+}
 
 
 class PixelLabelsMixin:
-    """Methods for ``assignment="pixel"``, see `sksegment._appearance`.
+    """Methods for labels by looks, see `sksegment._appearance`.
 
-    They need the attributes that a fit sets, and ``_shares`` of the estimator.
+    ``assignment="pixel"`` gives each pixel its own, "region" all of a region the same.
+
+    They need the attributes that a fit sets, and ``_shares`` and ``_tree`` of the
+    estimator.
     """
+
+    @property
+    def _cure_of_unheeded(self):
+        return _CURES_OF_UNHEEDED.get(self.assignment, "")
+
+    @property
+    def _goes_by_looks(self):
+        return self.assignment in ("pixel", "region")
 
     def _learn_appearance(self, divided, scale):
         """Learn the looks of the labels, and count the pixels that get each of them."""
@@ -81,6 +97,23 @@ class PixelLabelsMixin:
             proba[place] = self._summed(looks.shares(evidence))
         return proba
 
+    def _labels_of_regions(self, image):
+        regions, shares = self._shares_of_regions(image)
+        return paint(regions, shares.argmax(axis=1).astype(np.int32), -1)
+
+    def _proba_of_regions(self, image):
+        regions, shares = self._shares_of_regions(image)
+        return paint(regions, self._summed(shares), 0.0)
+
+    def _shares_of_regions(self, image):
+        """Regions of an image, and the mean shares of the labels in each, (n, K)."""
+        regions, looks = self._tree(image).cut("auto"), self._appearance
+        parts = (
+            (regions[place], looks.shares(evidence))
+            for place, evidence in self._evidence_by_parts(image)
+        )
+        return regions, mean_shares(parts, n_regions=int(regions.max()) + 1)
+
     def _evidence(self, image, used, textures):
         """What speaks for the labels in use, in all of an image."""
         inside, sigma = image.superpixels >= 0, self.color_sigma_
@@ -91,8 +124,12 @@ class PixelLabelsMixin:
         return PixelEvidence(pixels, f, image.superpixels, shares)
 
     def _evidence_by_parts(self, image):
-        """The same for a large image: pairs of a place and what speaks there."""
+        """Pairs of a place and what speaks there; of a large image there are many."""
         superpixels, looks = image.superpixels, self._appearance
+        if not image.is_parted:
+            everywhere = slice(None), slice(None)
+            yield everywhere, self._evidence(image, looks.used, looks.textures)
+            return
         shares = self._shares(image, assignment="mean")
         for place, f in enlarged_windows(
             self, image.grid, superpixels.shape, looks.used
@@ -111,8 +148,8 @@ class PixelLabelsMixin:
     def _appearance(self):
         if self.color_deviation_ is None:
             raise ValueError(
-                "assignment='pixel' was set after the fit, so the colours of the "
-                "labels are not known; fit again"
+                f"assignment={self.assignment!r} was set after the fit, so the colours "
+                "of the labels are not known; fit again"
             )
         return self._appearance_of(np.flatnonzero(self.label_fractions_))
 

@@ -41,8 +41,8 @@ __all__ = ["SparseWNetSegmenter"]
 
 
 class SparseWNetSegmenter(
-    TrainingMixin,
     PixelLabelsMixin,
+    TrainingMixin,
     PredictionMixin,
     MergingMixin,
     HierarchyMixin,
@@ -91,13 +91,15 @@ class SparseWNetSegmenter(
         0 takes their plain mean; negative values favour neighbours that differ.
     reconstruction : {"patch", "image", "none"}, default="patch"
         Whether patches or whole images are reconstructed, or nothing.
-    assignment : {"pixel", "mean", "majority", "kmeans"}, default="pixel"
+    assignment : {"pixel", "region", "mean", "majority", "kmeans"}, default="pixel"
         What gives a pixel its label. "pixel": its own soft labels, those of its
         superpixel, and how well its colour fits those of the label, so that structures
-        finer than superpixels survive. As in the paper, one label for each superpixel:
-        the largest of its mean soft labels ("mean"), the most frequent label of its
-        pixels ("majority"), or a k-means clustering of the mean soft labels with
-        ``max_labels`` clusters ("kmeans").
+        finer than superpixels survive. "region": all pixels of a region that
+        ``hierarchy(X)[0].cut("auto")`` finds get the label that fits them best on the
+        average, which suits photographs, and is no good for thin structures. As in the
+        paper, one label for each superpixel: the largest of its mean soft labels
+        ("mean"), the most frequent label of its pixels ("majority"), or a k-means
+        clustering of the mean soft labels with ``max_labels`` clusters ("kmeans").
     init : {"kmeans", "random"}, default="kmeans"
         Start of the training: labels that are k-means clusters of the untrained
         features, or random ones as in the paper. Few labels survive a random start.
@@ -171,17 +173,17 @@ class SparseWNetSegmenter(
         these; the means of what pixels got in the end may differ a little.
     color_sigma_ : float or None
         Width in pixels of the Gaussian windows in which colours are averaged, for
-        ``assignment="pixel"``: 0.7, or 1.2 where noise is more than 0.04 of the
-        standard deviation of the training images.
+        ``assignment="pixel"`` and "region": 0.7, or 1.2 where noise is more than 0.04
+        of the standard deviation of the training images.
     color_deviation_ : ndarray of shape (n_channels,) or None
-        Standard deviation of the colours within the labels, for ``assignment="pixel"``.
+        Standard deviation of the colours within the labels, for the same.
     believes_hints_ : bool
         Whether soft labels weigh more than without scribbles.
     texture_scales_ : dict of str to float
-        Textures that tell the labels apart better than colours do, for
-        ``assignment="pixel"``: "contrast", "orientation_0", "orientation_45", or none.
-        Of each, the difference that counts as much as one of a deviation in colour: the
-        standard deviation within the labels, more where colours count as well.
+        Textures that tell the labels apart better than colours do, for the same:
+        "contrast", "orientation_0", "orientation_45", or none. Of each, the difference
+        that counts as much as one of a deviation in colour: the standard deviation
+        within the labels, more where colours count as well.
     label_textures_ : ndarray of shape (K, T)
         Means of these textures. Contrast is the logarithm of one plus the deviation, in
         hundredths of the range, within the least busy Gaussian window of 4 pixels
@@ -189,7 +191,7 @@ class SparseWNetSegmenter(
         of upright lines is positive, "orientation_45" of lines that fall to the left.
     label_fractions_ : ndarray of shape (K,)
         Part of the training images that every label covers, those of `partial_fit`
-        included.
+        included; for ``assignment="region"`` before regions are given one label.
     class_names_ : list of str or None
         Names of the first labels, where ``fit`` was given ``class_names``; of all
         groups after `merge_labels`.
@@ -239,7 +241,7 @@ class SparseWNetSegmenter(
         **NET_CONSTRAINTS,
         "superpixels": [SuperpixelTransformer, None],
         "tau": [Interval(Real, None, None, closed="neither")],
-        "assignment": [StrOptions({"pixel", "mean", "majority", "kmeans"})],
+        "assignment": [StrOptions({"pixel", "region", "mean", "majority", "kmeans"})],
     }
 
     def __init__(
@@ -300,15 +302,9 @@ class SparseWNetSegmenter(
             check_soft_labels(self.assignment)
         return super()._check_scribbles(scribbles, *options)
 
-    @property
-    def _cure_of_unheeded(self):
-        if self.assignment != "pixel":
-            return ""
-        return "; or set assignment='mean', which gives superpixels one label"
-
     def _objective(self):
-        # Pixels are labelled after the training, which knows superpixels alone.
-        assignment = "mean" if self.assignment == "pixel" else self.assignment
+        # Looks are learnt after the training, which knows superpixels alone.
+        assignment = "mean" if self._goes_by_looks else self.assignment
         return partial(SparseObjective, assignment=assignment)
 
     def _prepare(self, images):
@@ -374,7 +370,7 @@ class SparseWNetSegmenter(
         self.color_deviation_ = None
         self.texture_scales_, self.believes_hints_ = {}, False
         self.label_textures_ = np.empty((self.max_labels, 0))
-        if self.assignment == "pixel":
+        if self._goes_by_looks:
             brightness = self._learn_appearance(divided, images.scale)
             if anew:
                 self._reorder(np.r_[np.full(n_fixed, -np.inf), brightness[n_fixed:]])
@@ -407,6 +403,8 @@ class SparseWNetSegmenter(
     def _predict_proba_image(self, image):
         if self.assignment == "pixel":
             return self._proba_of_pixels(image)
+        if self.assignment == "region":
+            return self._proba_of_regions(image)
         return paint(image.superpixels, self._summed(self._shares(image)), 0.0)
 
     def _tree(self, image):
@@ -420,12 +418,16 @@ class SparseWNetSegmenter(
     def _label(self, image):
         if self.assignment == "pixel":
             return self._labels_of_pixels(image)
+        if self.assignment == "region":
+            return self._labels_of_regions(image)
         return paint(image.superpixels, self._labels_of_superpixels(image), -1)
 
     def _label_over(self, image):
         """Label a large image; there is no memory for its superpixels besides."""
         if self.assignment == "pixel":
             return self._label_pixels_over(image)
+        if self.assignment == "region":
+            return self._joined(self._labels_of_regions(image))
         labels = self._joined(self._labels_of_superpixels(image))
         return paint_over(image.superpixels, labels)
 

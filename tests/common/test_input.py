@@ -240,14 +240,18 @@ def test_constant_image(value, dtype, estimator):
     assert (map_ >= 0).all()
 
 
-@pytest.mark.parametrize("assignment", ["pixel", "mean", "majority", "kmeans"])
+@pytest.mark.parametrize(
+    "assignment", ["pixel", "region", "mean", "majority", "kmeans"]
+)
 def test_constant_image_has_finite_soft_labels(assignment, make_segmenter):
     model = make_segmenter(assignment=assignment)
     (proba,) = model.fit([np.full((24, 32), 9.0)]).predict_proba([np.zeros((24, 32))])
     assert np.isfinite(proba).all()
 
 
-@pytest.mark.parametrize("assignment", ["pixel", "mean", "majority", "kmeans"])
+@pytest.mark.parametrize(
+    "assignment", ["pixel", "region", "mean", "majority", "kmeans"]
+)
 def test_constant_image_raises_no_warning(assignment, make_segmenter):
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -116,7 +116,9 @@ def test_dense_labels_show_no_seams(name, make_dense, in_parts):
     assert (model.predict([image])[0] != labels).mean() < 1e-4
 
 
-@pytest.mark.parametrize("assignment", ["pixel", "mean", "majority", "kmeans"])
+@pytest.mark.parametrize(
+    "assignment", ["pixel", "region", "mean", "majority", "kmeans"]
+)
 def test_all_assignments(assignment, make_segmenter, texture, in_parts):
     image = texture((120, 133))
     model = make_segmenter(assignment=assignment, max_labels=6).fit([image])

@@ -8,7 +8,7 @@ from sksegment import SparseWNetSegmenter
 
 TERMS = {"rec": "beta_rec", "cut": "beta_cut", "sim": "beta_sim", "con": "beta_con"}
 NO_LOSS = dict.fromkeys(TERMS.values(), 0.0)
-ASSIGNMENTS = ["pixel", "mean", "majority", "kmeans"]
+ASSIGNMENTS = ["pixel", "region", "mean", "majority", "kmeans"]
 
 
 def test_labels_are_int32_maps_of_the_images(make_segmenter, X):

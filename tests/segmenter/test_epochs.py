@@ -172,7 +172,7 @@ def test_clusters_that_few_superpixels_are_near_stay(make_segmenter, images):
     assert_array_equal(model.predict(images[:1])[0], model.labels_[0])
 
 
-@pytest.mark.parametrize("assignment", ["mean", "majority", "pixel"])
+@pytest.mark.parametrize("assignment", ["mean", "majority", "pixel", "region"])
 def test_classes_that_are_clusters_stay_so(assignment, make_segmenter, X):
     model = make_segmenter(assignment="kmeans").fit(X)
     model.set_params(assignment=assignment)

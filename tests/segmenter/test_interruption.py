@@ -119,7 +119,7 @@ def test_interrupted_training_goes_on_as_one_that_was_not(interrupted, shorter, 
     assert_allclose(*soft, rtol=1e-5)
 
 
-@pytest.mark.parametrize("assignment", ["pixel", "mean", "kmeans"])
+@pytest.mark.parametrize("assignment", ["pixel", "region", "mean", "kmeans"])
 def test_labels_of_a_completed_training_have_the_numbers_of_the_whole(
     assignment, make_segmenter, X
 ):

@@ -8,7 +8,7 @@ from sksegment.training import SegmentationNet
 
 TERMS = {"rec": "beta_rec", "cut": "beta_cut", "sim": "beta_sim", "con": "beta_con"}
 NO_LOSS = dict.fromkeys(TERMS.values(), 0.0)
-ASSIGNMENTS = ["pixel", "mean", "majority", "kmeans"]
+ASSIGNMENTS = ["pixel", "region", "mean", "majority", "kmeans"]
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

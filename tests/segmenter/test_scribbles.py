@@ -1,5 +1,6 @@
 """Hints of a user: a few pixels whose class is known."""
 
+import re
 import warnings
 
 import numpy as np
@@ -103,15 +104,18 @@ def test_models_of_before_weigh_soft_labels_as_they_did(image, strokes, tmp_path
     assert_array_equal(loaded.predict([image])[0], model.predict([image])[0])
 
 
-@pytest.mark.parametrize("assignment", ["pixel", "mean"])
-def test_the_cure_is_one_that_there_is(image, strokes, assignment):
+@pytest.mark.parametrize(
+    ("assignment", "cure"), [("pixel", "mean"), ("region", "pixel"), ("mean", None)]
+)
+def test_the_cure_is_one_that_there_is(image, strokes, assignment, cure):
     stuck = {**SIZES, "lr": 1e-9, "max_epochs": 1, "max_labels": 2}
     model = SparseWNetSegmenter(assignment=assignment, **stuck)
     swapped = np.where(strokes < 0, -1, 1 - strokes)
     with pytest.warns(UserWarning, match="marked as class 'one'") as caught:
         model.fit([image], scribbles=[swapped], class_names=["one", "other"])
     texts = [str(w.message) for w in caught if "marked as" in str(w.message)]
-    assert all(("assignment" in text) == (assignment == "pixel") for text in texts)
+    cures = [re.findall(r"assignment='(\w+)'", text) for text in texts]
+    assert cures == [[cure] if cure else []] * len(texts)
     with pytest.warns(UserWarning, match="marked as class 'o") as caught:
         model.partial_fit([image], scribbles=[swapped])
 

@@ -153,7 +153,9 @@ def test_interrupt_of_partial_fit_leaves_a_model_that_answers(
     assert np.isfinite(model.loss_)
 
 
-@pytest.mark.parametrize("assignment", ["pixel", "mean", "majority", "kmeans"])
+@pytest.mark.parametrize(
+    "assignment", ["pixel", "region", "mean", "majority", "kmeans"]
+)
 def test_weights_that_the_last_step_broke_are_an_error_and_not_kept(
     assignment, make_segmenter, X
 ):
