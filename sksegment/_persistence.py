@@ -55,8 +55,11 @@ def save_segmenter(estimator, path):
         If a parameter was changed since the fit such that the file would not be read.
     """
     check_net(estimator)
+    estimator._validate_params()
     tensors = {}
     superpixels = getattr(estimator, "superpixels_", None)
+    if superpixels is not None:
+        superpixels._validate_params()
     header = {
         "class": type(estimator).__name__,
         "params": _encoded(estimator, tensors),

@@ -208,6 +208,8 @@ class TrainingMixin:
 
         Raises
         ------
+        ValueError, FloatingPointError
+            As `fit`.
         KeyboardInterrupt
             As `fit`; without a complete epoch the estimator is as it was.
         """
@@ -218,6 +220,8 @@ class TrainingMixin:
                 checkpoint=checkpoint,
                 checkpoint_every=checkpoint_every,
             )
+        # scikit-learn checks the parameters of the first call alone.
+        self._validate_params()
         check_objective(self)
         check_net(self)
         checkpoints = Checkpoints(checkpoint, checkpoint_every)

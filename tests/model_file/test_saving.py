@@ -171,6 +171,8 @@ def test_a_missing_folder_is_named(fitted, tmp_path):
             {"assignment": "kmeans"},
             "'kmeans' needs .* fit again",
         ),
+        ({}, {"lr": -1e-3}, "'lr' parameter"),
+        ({}, {"n_regions": 0}, "'n_regions' parameter"),
     ],
 )
 def test_what_could_not_be_read_is_not_written(
@@ -178,5 +180,15 @@ def test_what_could_not_be_read_is_not_written(
 ):
     model = make_segmenter(**before).fit(X).set_params(**after)
     with pytest.raises(ValueError, match=reason):
+        model.save(tmp_path / "model.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def test_superpixels_that_could_not_be_read_are_not_written(
+    make_segmenter, X, tmp_path
+):
+    model = make_segmenter().fit(X)
+    model.superpixels_.sigma = -1.0
+    with pytest.raises(ValueError, match="'sigma' parameter"):
         model.save(tmp_path / "model.safetensors")
     assert not list(tmp_path.iterdir())

@@ -36,6 +36,19 @@ def test_all_betas_zero_is_refused_in_partial_fit(make_segmenter, X):
 
 @pytest.mark.parametrize(
     ("name", "value"),
+    [("beta_sim", -0.1), ("lr", -1e-3), ("max_epochs", 0), ("batches_per_epoch", -1)],
+)
+def test_parameter_that_became_bad_after_the_fit_is_named_in_partial_fit(
+    name, value, make_segmenter, X
+):
+    model = make_segmenter().fit(X).set_params(**{name: value})
+    with pytest.raises(ValueError, match=f"'{name}' parameter"):
+        model.partial_fit(X)
+    assert model.n_iter_ == len(model.net_.history)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
     [
         ("max_labels", 1),
         ("max_labels", 4.0),
