@@ -35,7 +35,8 @@ def consensus_labels(
     Returns
     -------
     labels : list of ndarray of shape (H, W), int32
-        The most frequent label is 0; -1 where the first segmentation is void.
+        The most frequent label is 0; -1 where the first segmentation is void. Ids of
+        the segmentations play no part.
 
     Raises
     ------
@@ -61,13 +62,18 @@ def consensus_labels(
     shapes = _check(label_maps, n_labels)
     columns = [np.concatenate([map_.ravel() for map_ in maps]) for maps in label_maps]
     inside = columns[0] >= 0
-    combinations, places, counts = np.unique(
+    combinations, first, places, counts = np.unique(
         np.stack(columns, axis=1)[inside],
         axis=0,
+        return_index=True,
         return_inverse=True,
         return_counts=True,
     )
-    groups = _group(combinations, counts, n_labels)[places.ravel()]
+    # By where they are found first, not by ids: these shall not decide between equals.
+    by_place = np.argsort(first)
+    groups = np.empty(len(first), np.int64)
+    groups[by_place] = _group(combinations[by_place], counts[by_place], n_labels)
+    groups = groups[places.ravel()]
     order = np.argsort(-np.bincount(groups), kind="stable")
     flat = np.full(len(columns[0]), -1, np.int32)
     flat[inside] = np.argsort(order)[groups]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
@@ -246,6 +247,17 @@ def test_consensus_has_one_id_for_a_class_in_all_images():
     assert joined[0][0, 2] == joined[1][0, 0]
     assert joined[0][0, 0] == joined[1][1, 1]
     assert joined[0][0, 0] != joined[0][0, 2]
+
+
+def test_ids_do_not_decide_whom_the_consensus_joins():
+    # The second pixel is as near to the first as to the third, which are far apart.
+    maps = [[np.array([row])] for row in ([0, 1, 1], [0, 1, 1], [0, 0, 1], [0, 0, 1])]
+    maps.append([np.array([[0, 0, 0]])])
+    renamed = [[5 - map_] for [map_] in maps]
+    for n_labels in (None, 2):
+        [joined] = consensus_labels(maps, n_labels=n_labels)
+        assert len(np.unique(joined)) == 2
+        assert_array_equal(consensus_labels(renamed, n_labels=n_labels), [joined])
 
 
 def test_consensus_keeps_void_and_any_number_of_labels():
