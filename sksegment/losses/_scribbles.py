@@ -7,7 +7,9 @@ __all__ = ["UNKNOWN", "scribble_loss"]
 
 #: Class of superpixels and pixels without a scribble.
 UNKNOWN = -1
-_SMALLEST = 1e-6
+# Shares below have no gradient. A net that is sure of another class soon gives 1e-10,
+# so it is nearly as small as float32 knows.
+_SMALLEST = 1e-30
 
 
 def scribble_loss(f, classes):

@@ -247,11 +247,22 @@ def test_gradient_of_the_scribbles():
     assert torch.autograd.gradcheck(lambda f: scribble_loss(f, classes), f)
 
 
+def test_scribble_pulls_however_sure_the_net_is_of_another_class(superpixels):
+    pooling = SoftmaxPooling(pooling_matrix(superpixels, SHAPE), SHAPE)
+    z = torch.zeros(1, 3, *SHAPE)
+    z[:, 0] = 40.0
+    z.requires_grad_()
+    for f in (pooling.means_of_softmax(z), softmax(z)):
+        loss = scribble_loss(f, torch.ones(len(f), dtype=torch.int64))
+        [slope] = torch.autograd.grad(loss, z)
+        assert slope[0].sum(dim=(1, 2)).tolist() == pytest.approx([1.0, -1.0, 0.0])
+
+
 def test_scribble_on_what_has_no_share_of_its_class_costs_a_finite_amount():
-    f = torch.tensor([[1.0, 0.0], [1.0, 1e-9], [1.0, 1e-5]]).requires_grad_()
+    f = torch.tensor([[1.0, 0.0], [1.0, 1e-33], [1.0, 1e-5]]).requires_grad_()
     costs = [
         scribble_loss(f[row : row + 1], torch.tensor([1])).item() for row in range(3)
     ]
-    assert costs == pytest.approx([np.log(1e6), np.log(1e6), np.log(1e5)], rel=1e-5)
+    assert costs == pytest.approx([np.log(1e30), np.log(1e30), np.log(1e5)], rel=1e-5)
     scribble_loss(f, torch.tensor([1, 1, 1])).backward()
     assert torch.isfinite(f.grad).all()
