@@ -1,5 +1,6 @@
 """Soft normalised cut, over pixels and over superpixels."""
 
+import numpy as np
 import torch
 
 from sksegment.nn import WindowOperator, overlap
@@ -91,7 +92,7 @@ def pixel_affinity(image, *, radius=5, sigma_intensity=10 / 255, sigma_distance=
     Shi and Malik, "Normalized cuts and image segmentation", IEEE TPAMI 22(8), 2000,
     with the numbers of Xia and Kulis (2017).
     """
-    image = torch.as_tensor(image)
+    image = _as_floats(image)
     height, width = image.shape[:2]
     offsets = [
         (dy, dx) for dy, dx in _half_disc(radius) if dy < height and abs(dx) < width
@@ -103,6 +104,14 @@ def pixel_affinity(image, *, radius=5, sigma_intensity=10 / 255, sigma_distance=
         decay = squared / sigma_intensity**2 + (dy**2 + dx**2) / sigma_distance**2
         weights.append(torch.exp(-decay).float())
     return WindowOperator((height, width), offsets, weights)
+
+
+def _as_floats(image):
+    """Tensor whose differences are right: those of bytes would wrap around."""
+    if not torch.is_tensor(image):
+        # A copy, as torch knows neither read-only arrays nor negative strides.
+        image = torch.from_numpy(np.array(image, order="C"))
+    return image if image.is_floating_point() else image.float()
 
 
 def _half_disc(radius):

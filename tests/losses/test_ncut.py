@@ -237,6 +237,17 @@ def test_parameters_of_pixel_affinity_go_by_their_names():
         pixel_affinity(random_image(), 5)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int16, np.float32, np.float64])
+def test_pixel_affinity_takes_any_array_and_leaves_it(dtype):
+    image = (random_image(7, 6, 1) > 0.5).astype(dtype)
+    expected = affinity_by_loops(image.astype(float), 5, 0.7, 4.0)
+    for view in (image, np.asfortranarray(image), image[::-1].copy()[::-1]):
+        view.flags.writeable = False
+        affinity = pixel_affinity(view, sigma_intensity=0.7).tocsr().toarray()
+        np.testing.assert_allclose(affinity, expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("shape", [(3, 9), (9, 3), (2, 2)])
 def test_pixel_affinity_of_an_image_smaller_than_the_radius(shape):
     image = random_image(*shape)
