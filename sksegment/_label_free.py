@@ -154,7 +154,15 @@ def seed_stability_score(
     score : float
         Mean V-measure, in [0, 1]; more is better. An image with a single label
         counts 0.
+
+    Raises
+    ------
+    ValueError
+        If ``n_seeds`` is no whole number from 1 on.
     """
+    is_whole = isinstance(n_seeds, Integral) and not isinstance(n_seeds, bool)
+    if not is_whole or n_seeds < 1:
+        raise ValueError(f"n_seeds={n_seeds!r} must be a whole number from 1")
     labels = estimator.predict(X)
     params = estimator.get_params()
     names = [name for name in params if _is_seed(name)]

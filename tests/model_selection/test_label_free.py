@@ -223,6 +223,13 @@ def test_scorers_with_truth_still_ask_for_it(images, make_segmenter):
         tune_betas(make_segmenter(), images, scoring="v_measure")
 
 
+@pytest.mark.parametrize("n_seeds", [0, -1, 1.5, True])
+def test_seed_stability_refuses_a_number_of_seeds_that_is_none(n_seeds, images):
+    model = KMeansPixelSegmenter(2, random_state=0).fit(images)
+    with pytest.raises(ValueError, match=f"n_seeds={n_seeds} must be a whole number"):
+        seed_stability_score(model, images, n_seeds=n_seeds)
+
+
 def test_consensus_is_what_most_agree_on(truth):
     rng = np.random.default_rng(0)
     maps = []
