@@ -393,7 +393,17 @@ class TrainingMixin:
         join_statistics(self.net_, data.statistics_before, weights)
         self._number_labels(data.prepared, anew=False)
         keep_labels_of_before(self, attributes, weights)
+        # Pixels are labelled by looks, which only now are those of all images.
+        parts = _parts_of_labels(self._label_prepared(data.prepared), self.max_labels)
+        both = attributes["label_fractions_"], parts
+        self.label_fractions_ = np.average(both, axis=0, weights=weights)
         self.image_digests_ = list(dict.fromkeys(seen + new))
+
+
+def _parts_of_labels(maps, n_labels):
+    """Part of label maps, (H, W), that every label covers: (n_labels,)."""
+    counts = sum(np.bincount(map_[map_ >= 0], minlength=n_labels) for map_ in maps)
+    return counts / counts.sum()
 
 
 def _has_contrast(image):

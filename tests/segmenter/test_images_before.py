@@ -75,6 +75,14 @@ def test_a_class_that_new_images_lack_is_not_forgotten(model, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_part_of_a_label_is_that_in_the_labels_of_all_images(model):
+    before, ramp = model.label_fractions_, np.tile(np.arange(40, 232, 4), (48, 1))
+    model.set_params(**ONE_MORE).partial_fit([ramp.astype(np.uint8)])
+    counts = np.bincount(model.labels_[0].ravel(), minlength=3)
+    assert_allclose(model.label_fractions_, (before + counts / ramp.size) / 2)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_the_same_images_are_counted_anew(model):
     image = layers(grain=True)
     model.set_params(**ONE_MORE).partial_fit([image])
