@@ -2,8 +2,9 @@
 
 import argparse
 import sys
+from pathlib import Path
 
-from sksegment.cli._options import add_command, add_quiet, add_void
+from sksegment.cli._options import add_command, add_overwrite, add_quiet, add_void
 
 __all__ = ["add_commands"]
 
@@ -31,6 +32,7 @@ def _add_quantify(commands):
     _add_labels(parser)
     add = parser.add_argument
     add("-o", "--out", required=True, help="folder for the tables; made if missing")
+    add_overwrite(parser, "tables")
     add(
         "--spacing",
         type=float,
@@ -152,10 +154,13 @@ def _open_labels(args):
 
 
 def _quantify(args):
-    from sksegment.cli._outputs import check_folder
+    from sksegment.cli._outputs import check_folder, check_free
     from sksegment.postprocessing import quantify
+    from sksegment.postprocessing._quantify import TABLE_NAMES
 
     check_folder(args.out)
+    if not args.overwrite:
+        check_free(Path(args.out) / name for name in TABLE_NAMES)
     labels = _open_labels(args)
     spatial = _spatial_of(args, labels, usual="3d")
     maps, image = labels, _open_image(args, len(labels), spatial)

@@ -99,8 +99,14 @@ class Outputs:
             write_image(self.place(path, "overlay.png"), picture)
 
 
-def check_folder(folder):
+def check_folder(folder, option="-o"):
     """Refuse a folder that cannot be made or written to, without making it.
+
+    Parameters
+    ----------
+    folder : str or path-like
+    option : str, default="-o"
+        By which another one is chosen, for messages.
 
     Raises
     ------
@@ -108,15 +114,15 @@ def check_folder(folder):
     """
     nearest = nearest_existing(folder)
     if not nearest.is_dir():
-        raise ValueError(f"{nearest} is a file; choose a folder with -o")
+        raise ValueError(f"{nearest} is a file; choose a folder with {option}")
     if not is_writable(nearest):
         raise ValueError(
             f"{nearest} cannot be written to: permission denied; choose another "
-            "folder with -o"
+            f"folder with {option}"
         )
 
 
-def check_free(targets, *, resumable=False):
+def check_free(targets, *, resumable=False, option="-o"):
     """Refuse to replace results, before anything is done.
 
     Parameters
@@ -124,6 +130,8 @@ def check_free(targets, *, resumable=False):
     targets : iterable of Path
     resumable : bool, default=False
         Whether the command could go on from a model among them.
+    option : str, default="-o"
+        By which another place is chosen, for messages.
 
     Raises
     ------
@@ -133,8 +141,8 @@ def check_free(targets, *, resumable=False):
     if found := next(filter(os.path.lexists, targets), None):
         going_on = "go on from its model with --resume, " if resumable else ""
         raise FileExistsError(
-            f"{found} exists; choose another place with -o, {going_on}or replace it "
-            "with --overwrite"
+            f"{found} exists; choose another place with {option}, {going_on}or replace "
+            "it with --overwrite"
         )
 
 

@@ -6,6 +6,7 @@ from sksegment.cli._options import (
     add_command,
     add_common,
     add_inputs,
+    add_overwrite,
     positive,
     positive_or_auto,
 )
@@ -32,6 +33,7 @@ def add_commands(commands):
     parser.add_argument(
         "-o", "--out", required=True, metavar="FILE", help="file to write, *.html"
     )
+    add_overwrite(parser, "reports")
     parser.add_argument(
         "--images",
         type=positive,
@@ -58,6 +60,8 @@ def _report(args):
 
     target, paths = Path(args.out), image_files(args.inputs)
     _check_target(target, paths)
+    if not args.overwrite:
+        _jobs.check_free([target])
     model = load_model(args.model, device=args.device)
     merge_classes(model, args.classes, args.model)
     log = Log(args.quiet)

@@ -64,6 +64,7 @@ def _add_score(commands):
         "over them (default: best)",
     )
     parser.add_argument("--json", metavar="FILE", help="write the scores there too")
+    add_overwrite(parser, "scores in FILE")
 
 
 def _add_tune(commands):
@@ -113,9 +114,11 @@ def _score(args):
     from sksegment.cli._ground_truth import find_truth, pair_truth
     from sksegment.metrics import segmentation_scores
 
-    paths = _label_paths(args.labels)
+    truth_paths = find_truth(_label_paths(args.labels), args.truth)
+    if args.json:
+        _check_json(Path(args.json), truth_paths, args.overwrite)
     rows = []
-    for path, truth_path in find_truth(paths, args.truth).items():
+    for path, truth_path in truth_paths.items():
         maps = label_maps(path, args.labels_void, option="--labels-void")
         truths = pair_truth(maps, path, truth_path, void=args.void)
         for index, (labels, truth) in enumerate(zip(maps, truths, strict=True)):
@@ -132,8 +135,25 @@ def _score(args):
     print(_table([*rows, {"image": f"mean of {len(rows)}", **mean}]))
     if args.json:
         text = json.dumps({"images": rows, "mean": mean}, indent=1)
+        Path(args.json).parent.mkdir(parents=True, exist_ok=True)
         Path(args.json).write_text(text + "\n")
     return 0
+
+
+def _check_json(target, truth_paths, overwrite):
+    """Refuse, before the work, a file that cannot or must not be written."""
+    from sksegment._jobs import check_folder, check_free
+
+    if target.is_dir():
+        raise ValueError(f"--json {target} is a folder; name a file, e.g. scores.json")
+    # What is there and no file, such as /dev/stdout, is written to as it is.
+    if not target.exists():
+        check_folder(target.parent, "--json")
+    inputs = {path.resolve() for pair in truth_paths.items() for path in pair}
+    if target.resolve() in inputs:
+        raise ValueError(f"the scores would replace the input {target}; choose another")
+    if target.is_file() and not overwrite:
+        check_free([target], option="--json")
 
 
 def _label_paths(inputs):

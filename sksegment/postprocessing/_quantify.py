@@ -29,7 +29,10 @@ from sksegment.postprocessing._tables import (
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Quantification", "quantify"]
+__all__ = ["TABLE_NAMES", "Quantification", "quantify"]
+
+#: Of the files of classes and of objects, in this order.
+TABLE_NAMES = ("classes.csv", "objects.csv")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +59,8 @@ class Quantification:
     def to_csv(self, folder: PathLike) -> list[Path]:
         """Write ``classes.csv`` and ``objects.csv``, each whole or not at all.
 
+        Those that are there already are replaced.
+
         Parameters
         ----------
         folder : str or path-like
@@ -67,7 +72,7 @@ class Quantification:
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        paths = [folder / "classes.csv", folder / "objects.csv"]
+        paths = [folder / name for name in TABLE_NAMES]
         for path, frame in zip(paths, (self.classes, self.objects), strict=True):
             with replacing(path) as file:
                 frame.to_csv(file, index=False)

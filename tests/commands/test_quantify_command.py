@@ -33,10 +33,11 @@ def quantify(run, tmp_path):
     """Run the command; return the tables."""
 
     def quantify_(source, *args):
-        code, text, err = run("quantify", source, "-o", tmp_path / "tables", *args)
+        out = tmp_path / "tables"
+        code, text, err = run("quantify", source, "-o", out, "--overwrite", *args)
         assert (code, err) == (0, "")
         names = ("classes.csv", "objects.csv")
-        return *(pandas.read_csv(tmp_path / "tables" / name) for name in names), text
+        return *(pandas.read_csv(out / name) for name in names), text
 
     return quantify_
 
@@ -213,3 +214,17 @@ def test_missing_pandas_is_named(fails, path, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     line = fails("quantify", path, "-o", tmp_path / "tables")
     assert 'pip install "sksegment[stacks]"' in line
+
+
+@pytest.mark.parametrize("name", ["classes.csv", "objects.csv"])
+def test_tables_that_exist_are_replaced_only_when_told(
+    quantify, fails, path, tmp_path, name
+):
+    kept = tmp_path / "tables" / name
+    kept.parent.mkdir()
+    kept.write_text("kept")
+    line = fails("quantify", path, "-o", tmp_path / "tables")
+    assert f"{kept} exists; choose another place with -o" in line
+    assert [*kept.parent.iterdir()] == [kept]
+    assert kept.read_text() == "kept"
+    assert len(quantify(path)[0]) == 2

@@ -60,3 +60,15 @@ def test_images_of_another_kind_are_named(fails, model, make_image, tmp_path):
     line = fails("report", model, tmp_path / "colour.png", "-o", out)
     assert "colour.png" in line
     assert not out.exists()
+
+
+def test_report_that_exists_is_replaced_only_when_told(
+    run, fails, model, scan, tmp_path
+):
+    out = tmp_path / "report.html"
+    out.write_text("kept")
+    args = ("report", model, scan, "-o", out, "--images", 1)
+    assert f"{out} exists; choose another place with -o" in fails(*args)
+    assert out.read_text() == "kept"
+    assert run(*args, "--overwrite")[0] == 0
+    assert titles(out)

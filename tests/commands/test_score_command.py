@@ -149,3 +149,34 @@ def test_ground_truth_that_is_all_void_is_named(fails, tmp_path, halves):
     path = tmp_path / "a_labels.png"
     line = fails("score", path, "--truth", tmp_path / "truth.png", "--void", 0)
     assert str(path) in line
+
+
+def test_scores_that_exist_are_replaced_only_when_told(run, fails, folders, tmp_path):
+    out, truth = folders
+    kept = tmp_path / "s.json"
+    kept.write_text("kept")
+    args = ("score", out, "--truth", truth, "--json", kept)
+    assert f"{kept} exists; choose another place with --json" in fails(*args)
+    assert kept.read_text() == "kept"
+    assert run(*args, "--overwrite")[0] == 0
+    assert json.loads(kept.read_text())["mean"]["v_measure"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("name", ["out/a_labels.png", "truth/a.png"])
+def test_scores_never_replace_what_is_scored(fails, folders, tmp_path, name):
+    out, truth = folders
+    before = (tmp_path / name).read_bytes()
+    args = ("score", out, "--truth", truth, "--json", tmp_path / name, "--overwrite")
+    assert f"would replace the input {tmp_path / name}" in fails(*args)
+    assert (tmp_path / name).read_bytes() == before
+
+
+def test_place_of_the_scores_is_made_or_refused_before_the_work(run, fails, folders):
+    out, truth = folders
+    args = ("score", out, "--truth", truth, "--json")
+    assert run(*args, out / "new" / "s.json")[0] == 0
+    assert (out / "new" / "s.json").is_file()
+    assert "is a folder; name a file" in fails(*args, out)
+    assert "is a file; choose a folder with --json" in fails(
+        *args, out / "a_labels.png" / "s.json"
+    )
