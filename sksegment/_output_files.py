@@ -89,8 +89,7 @@ def _write_tiff(path, maps, spacing, unit):
     with replacing(path) as file, tifffile.TiffWriter(file, ome=is_ome) as tif:
         if is_ome:
             axes = "ZYX"[-2 - (len(maps) > 1) :]
-            sizes = {axis: size for axis, size in spacing.items() if axis in axes}
-            metadata = {"axes": axes} | ome_sizes(sizes, unit)
+            metadata = {"axes": axes} | ome_sizes(spacing, unit)
             shape = (len(maps), *maps[0].shape)[-len(axes) :]
             tif.write(
                 iter(maps),

@@ -75,7 +75,8 @@ class LabelFile(Sequence):
         if _is_read_at_once(path):
             maps = read_labels(path, void=void)
             axes = axes if len(maps) > 1 else None
-            return cls(path, _stack_of(maps, path.name, [path], axes), maps)
+            size = size_in_file(path)
+            return cls(path, _stack_of(maps, path.name, [path], axes, *size), maps)
         if path.is_dir() and not is_zarr(path):
             return cls._of_folder(path, axes, dataset, void)
         stack = open_stack(path, axes=axes, dataset=dataset)
@@ -90,10 +91,11 @@ class LabelFile(Sequence):
 
     @classmethod
     def _of_folder(cls, path, axes, dataset, void):
-        paths = open_stack(path, dataset=dataset)._source.paths
+        source = open_stack(path, dataset=dataset)._source
+        paths, size = source.paths, (source.spacing, source.unit)
         files = _FileByFile(paths, partial(_read_map, void=void))
         names = [file.name for file in paths]
-        stack = _stack_of(files, path.name, paths, axes, names=names)
+        stack = _stack_of(files, path.name, paths, axes, *size, names=names)
         guess = largest_of(_only_page(paths[0]).dtype) if void == "max" else None
         # Other slices are made of all files.
         pages = files if (axes or "ZYX").upper().endswith("YX") else stack
@@ -179,9 +181,9 @@ def image_by_image(stack):
     return _FileByFile(stack._source.paths, partial(_only_page, read=read_images))
 
 
-def _stack_of(maps, name, paths, axes, **options):
-    """Maps as a stack, of the size of the first, with the size of a pixel in files."""
-    first, (spacing, unit) = maps[0], _size_in_files(paths)
+def _stack_of(maps, name, paths, axes, spacing, unit, **options):
+    """Maps as a stack, of the size of the first."""
+    first = maps[0]
     source = page_source(
         name,
         maps.__getitem__,
@@ -208,12 +210,6 @@ def _only_page(path, read=read_pages):
             "give it by itself"
         )
     return pages[0]
-
-
-def _size_in_files(paths):
-    """Size of a pixel and its unit, if all files state the same."""
-    first, *others = map(size_in_file, paths)
-    return first if all(other == first for other in others) else ({}, None)
 
 
 def _is_read_at_once(path):

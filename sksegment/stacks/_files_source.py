@@ -8,6 +8,7 @@ import numpy as np
 
 from sksegment._image_files import ImageFileError, read_images
 from sksegment.stacks._source import page_source
+from sksegment.stacks._tiff_sizes import common_size
 
 __all__ = ["files_source"]
 
@@ -31,7 +32,7 @@ def files_source(name, paths, home=None):
     -------
     source : Source
         Of the shape and dtype that most of a few files have, evenly spread: an overview
-        among the slices is none of them.
+        among the slices is none of them. Of the size of voxels that all files state.
 
     Raises
     ------
@@ -40,6 +41,7 @@ def files_source(name, paths, home=None):
     """
     slice_shape, dtype = _usual_form(paths)
     shape = (len(paths), *slice_shape)
+    spacing, unit = common_size(name, paths)
     return page_source(
         name,
         functools.partial(_read_file, tuple(paths)),
@@ -49,6 +51,8 @@ def files_source(name, paths, home=None):
         names=[path.name for path in paths],
         paths=tuple(paths),
         home=home,
+        spacing=spacing,
+        unit=unit,
     )
 
 

@@ -63,10 +63,9 @@ def write_folder(path, labels):
 
 
 def _metadata(labels, name):
-    """What a TIFF states of the size of its pixels; None if it is not known."""
-    sizes = {axis: size for axis, size in labels.sizes.items() if axis != "Z"}
-    if not sizes:
+    """What a TIFF states of the size of its voxels; None if it is not known."""
+    if not labels.sizes:
         return None
     identity = uuid.uuid5(uuid.NAMESPACE_OID, f"{labels.identity} {name}")
-    stated = ome_sizes(sizes, labels.unit)
+    stated = ome_sizes(labels.sizes, labels.unit)
     return {"axes": "YX", "UUID": f"urn:uuid:{identity}", **stated}

@@ -184,6 +184,19 @@ def test_size_of_pixels_of_a_folder_stays(run, labels, tmp_path):
     assert_array_equal(in_file(tmp_path / "out" / "3.tif")[0], labels[3])
 
 
+def test_files_of_different_sizes_of_pixels_are_named(run, labels, tmp_path):
+    (tmp_path / "in").mkdir()
+    for index, size in enumerate((0.5, 0.25)):
+        sizes = {"spacing": {"Y": size, "X": size}, "unit": "um"}
+        write_labels(tmp_path / "in" / f"{index}.tif", labels[0].astype(int), **sizes)
+    args = ("clean", tmp_path / "in", "-o", tmp_path / "out", "--spatial", "2d")
+    code, _, err = run(*args, "--min-size", 1)
+    (line,) = err.splitlines()
+    assert code == 0
+    assert "warning: the files of in state different sizes of a pixel" in line
+    assert "0.5 x 0.5 um (0.tif), 0.25 x 0.25 um (1.tif)" in line
+
+
 def test_time_steps_are_on_their_own(run, labels, tmp_path):
     path = tmp_path / "film.tif"
     tifffile.imwrite(path, labels, ome=True, metadata={"axes": "TYX"})

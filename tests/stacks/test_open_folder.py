@@ -130,3 +130,31 @@ def test_an_overview_among_the_slices_is_none_of_them(volume, tmp_path):
     np.testing.assert_array_equal(stack[1], volume[0])
     with pytest.raises(SliceError, match=r"overview.tif"):
         stack[0]
+
+
+def write_slice(path, image, size=0.5):
+    """Write a slice as ImageJ does, with voxels of 2 um x size x size."""
+    options = {"resolution": (1 / size,) * 2, "metadata": {"spacing": 2, "unit": "um"}}
+    tifffile.imwrite(path, image, imagej=True, **options)
+
+
+def test_size_of_voxels_is_what_all_files_state(tmp_path, volume):
+    for index, image in enumerate(volume):
+        write_slice(tmp_path / f"{index}.tif", image)
+    (tmp_path / "3.tif").write_bytes((tmp_path / "3.tif").read_bytes()[:100])
+    stack = open_stack(tmp_path)
+    assert (stack.spacing, stack.unit) == (pytest.approx((2.0, 0.5, 0.5)), "um")
+    listed = open_stack([tmp_path / "0.tif", tmp_path / "1.tif"])
+    assert listed.spacing == stack.spacing
+
+
+def test_files_that_state_different_sizes_are_named(folder, volume):
+    write_slice(folder / "s9.tif", volume[0])
+    write_slice(folder / "s12.tif", volume[0], size=0.25)
+    expected = (
+        r"files of slices state different sizes of a pixel, none \(s8.tif\), "
+        r"2 x 0.5 x 0.5 um \(s9.tif\), 2 x 0.25 x 0.25 um \(s12.tif\); none of them"
+    )
+    with pytest.warns(UserWarning, match=expected):
+        stack = open_stack(folder)
+    assert (stack.spacing, stack.unit) == (None, None)

@@ -202,6 +202,13 @@ def test_folder_gets_the_names_of_the_files_of_a_folder(
     assert sorted(page.name for page in path.iterdir()) == names
 
 
+def test_slices_in_a_folder_have_the_voxel_size(classes, write):
+    names = [f"{index}.tif" for index in range(len(classes))]
+    path = write(stack_of(classes, names=names, spacing=VOXELS, unit="um"), "labels")
+    again = open_stack(path)
+    assert (again.spacing, again.unit) == ((2.5, 0.5, 0.25), "um")
+
+
 def test_other_files_in_a_folder_stay(classes, write, tmp_path):
     (tmp_path / "results.v2").mkdir()
     (tmp_path / "results.v2" / "notes.txt").write_text("mine")
