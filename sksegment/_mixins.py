@@ -69,6 +69,33 @@ class SegmenterMixin:
         """Function to the fields of view of images; None where there are none."""
         return getattr(getattr(self, "superpixels_", None), "mask_of", None)
 
+    def _keep_superpixels(self, fitted):
+        """Keep fitted superpixels, and the parameters that they come from."""
+        self.superpixels_, self.superpixel_params_ = fitted, self._superpixel_params()
+
+    def _check_superpixels(self):
+        """Refuse parameters of superpixels that were changed, and so have no effect.
+
+        Raises
+        ------
+        ValueError
+            It names one, and how `superpixels_` is changed instead.
+        """
+        # Models that were pickled before have none.
+        kept = getattr(self, "superpixel_params_", {})
+        now = self._superpixel_params() if kept else {}
+        for name, value in kept.items():
+            if not _same(value, now.get(name)):
+                raise ValueError(
+                    f"superpixels__{name} changed since the fit, and has no effect: "
+                    f"set it back and call superpixels_.set_params({name}=...), or fit "
+                    "again"
+                )
+
+    def _superpixel_params(self):
+        prefix, params = "superpixels__", self.get_params()
+        return {k[len(prefix) :]: params[k] for k in params if k.startswith(prefix)}
+
     def _field_of(self, index, image):
         """Field of view of a checked image; None where there is none."""
         return None if self._field is None else self._field(image, index)
@@ -76,6 +103,7 @@ class SegmenterMixin:
     def _each(self, X, function, prepare=None):
         """Check images; return them, and what the function says of each."""
         check_is_fitted(self)
+        self._check_superpixels()
         batch = check_images(X, n_channels=self.n_channels_in_, field=self._field)
         for index, image in enumerate(batch.images):
             field = self._field_of(index, image)
@@ -99,6 +127,15 @@ def _answer(index, function, part):
         return function(*part)
     except ValueError as error:
         raise ValueError(f"image {index}: {error}") from error
+
+
+def _same(one, other):
+    """Whether two values of a parameter are equal, be they arrays or not."""
+    if one is other:
+        return True
+    if any(isinstance(value, np.ndarray | list) for value in (one, other)):
+        return np.array_equal(one, other)
+    return bool(one == other)
 
 
 class NestedDefaultsMixin:

@@ -56,6 +56,7 @@ def save_segmenter(estimator, path):
     """
     check_net(estimator)
     estimator._validate_params()
+    estimator._check_superpixels()
     tensors = {}
     superpixels = getattr(estimator, "superpixels_", None)
     if superpixels is not None:
@@ -156,7 +157,8 @@ def restore_segmenter(path, classes, device):
     estimator.unmerged_class_names_ = None if names is None else [*map(str, names)]
     estimator.image_digests_ = [*map(str, fitted.get("image_digests", [""]))]
     if hasattr(estimator, "superpixels"):
-        estimator.superpixels_ = _superpixels(header, tensors, classes, estimator)
+        superpixels = _superpixels(header, tensors, classes, estimator)
+        estimator._keep_superpixels(superpixels)
         estimator.cluster_centers_ = _optional(tensors, "fitted/centers")
         estimator.color_deviation_ = _optional(tensors, "fitted/color_deviation")
         estimator.color_sigma_ = _sigma(fitted, estimator.color_deviation_)

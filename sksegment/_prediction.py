@@ -98,6 +98,7 @@ class PredictionMixin:
 
     def _each(self, X, function, prepare=None):
         check_is_fitted(self)
+        self._validate_params()
         check_net(self)
         return super()._each(X, function, prepare)
 

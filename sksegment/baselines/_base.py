@@ -48,7 +48,7 @@ class SuperpixelMixin:
     def _set_fitted(self, batch, prepared, centers, color_space):
         """Set the fitted attributes but the labels."""
         self.n_channels_in_ = batch.n_channels
-        self.superpixels_ = prepared.transformer
+        self._keep_superpixels(prepared.transformer)
         self.intensity_range_ = prepared.transformer.intensity_range_
         self.color_space_ = color_space
         self.cluster_centers_ = centers

@@ -94,6 +94,8 @@ class SpectralSuperpixelSegmenter(
         Colours of the classes, from dark to bright, in ``color_space_``.
     superpixels_ : SuperpixelTransformer
         The fitted transformer.
+    superpixel_params_ : dict
+        Parameters of the superpixels in the fit, which must not change after it.
     color_space_ : {"lab", "rgb", "native"}
         The colour space in use.
     intensity_range_ : ndarray of shape (2, n_channels)

@@ -151,6 +151,8 @@ class SparseWNetSegmenter(
         The trained skorch net.
     superpixels_ : SuperpixelTransformer
         The fitted transformer.
+    superpixel_params_ : dict
+        Parameters of the superpixels in the fit, which must not change after it.
     history_ : skorch.history.History
         One row an epoch, a dict: ``loss``, the terms in use (``rec``, ``cut``,
         ``sim``, ``con``, ``scribble``), ``n_labels``, ``changed``, ``seconds``. A
@@ -325,7 +327,7 @@ class SparseWNetSegmenter(
 
     def _set_preparation(self, images):
         # Others may be fitted on the same preparation.
-        self.superpixels_ = copy(images.transformer)
+        self._keep_superpixels(copy(images.transformer))
 
     def _divided(self, images):
         """Training images as they are labelled, a list of `DividedImage`."""

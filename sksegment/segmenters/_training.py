@@ -224,6 +224,7 @@ class TrainingMixin:
         self._validate_params()
         check_objective(self)
         check_net(self)
+        self._check_superpixels()
         checkpoints = Checkpoints(checkpoint, checkpoint_every)
         batch = check_images(X, n_channels=self.n_channels_in_, field=self._field)
         hints = self._check_scribbles(scribbles, None, batch)

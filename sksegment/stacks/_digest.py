@@ -14,7 +14,7 @@ __all__ = ["content_digest", "model_digest"]
 # They say how a model was made or where it runs, not what it answers.
 _IRRELEVANT = frozenset(
     {"device", "history_", "labels_", "loss_", "n_iter_", "n_jobs", "random_state"}
-    | {"verbose"}
+    | {"verbose", "superpixel_params_"}
 )
 _CONSTANTS = (bool, int, float, complex, str, bytes, tuple, np.ndarray)
 

@@ -185,3 +185,11 @@ def test_callable_superpixels_of_the_wrong_shape_are_refused(make_segmenter, X):
     model = make_segmenter(superpixels__method=lambda image: image)
     with pytest.raises(ValueError, match=r"^image 0: the superpixel callable"):
         model.fit(X)
+
+
+@pytest.mark.parametrize("wrong", [{"assignment": "pixels"}, {"n_regions": -3}])
+def test_what_makes_no_sense_is_refused_after_the_fit_too(wrong, make_segmenter, X):
+    model = make_segmenter().fit(X).set_params(**wrong)
+    for use in (model.predict, model.predict_proba, model.transform):
+        with pytest.raises(ValueError, match=f"'{next(iter(wrong))}' parameter"):
+            use(X)

@@ -13,6 +13,7 @@ from sksegment import (
     SpectralSuperpixelSegmenter,
     SuperpixelTransformer,
 )
+from sksegment.io import load_model
 
 
 @pytest.fixture(scope="module")
@@ -206,3 +207,42 @@ def test_nan_within_the_mask_is_refused(make_segmenter, disc_with_nan):
     superpixels = SuperpixelTransformer(n_segments=60, mask=disc)
     with pytest.raises(ValueError, match="NaN or infinity within its mask"):
         make_segmenter(superpixels=superpixels).fit([image])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"superpixels__mask": np.ones((64, 64), bool)},
+        {"superpixels__n_segments": "auto"},
+        {"superpixels": SuperpixelTransformer("watershed")},
+        {"superpixels": None},
+    ],
+)
+def test_superpixels_set_after_the_fit_are_refused(
+    changed, make_segmenter, disc, tmp_path
+):
+    model = make_segmenter().fit([disc])
+    before, expected = clone(model.superpixels), model.predict([disc])
+    model.set_params(**changed)
+    for use in (model.predict, model.partial_fit, lambda X: model.save(tmp_path / "m")):
+        with pytest.raises(ValueError, match=r"superpixels__\w+ changed since the fit"):
+            use([disc])
+    assert_array_equal(model.set_params(superpixels=before).predict([disc]), expected)
+    model.set_params(**changed).fit([disc]).predict([disc])
+
+
+def test_field_of_view_of_a_fitted_model_is_that_of_its_superpixels(
+    make_segmenter, disc, field, tmp_path
+):
+    make_segmenter().fit([disc]).save(tmp_path / "model.safetensors")
+    model = load_model(tmp_path / "model.safetensors")
+    model.superpixels_.set_params(mask=field)
+    assert_array_equal(model.predict([disc])[0] < 0, ~field)
+    with pytest.raises(ValueError, match="superpixels__mask changed since the fit"):
+        model.set_params(superpixels__mask=field).predict([disc])
+
+
+def test_superpixels_of_baselines_set_after_the_fit_are_refused(disc, field):
+    model = KMeansSuperpixelSegmenter(2, random_state=0).fit([disc])
+    with pytest.raises(ValueError, match="superpixels__mask changed since the fit"):
+        model.set_params(superpixels__mask=field).predict([disc])
