@@ -17,6 +17,7 @@ from sksegment._warn import warn_user
 
 __all__ = [
     "ImageFileError",
+    "check_path",
     "count_images",
     "find_images",
     "is_image_name",
@@ -59,7 +60,9 @@ def find_images(inputs: Sequence[PathLike]) -> list[Path]:
     Raises
     ------
     ImageFileError
-        If a folder has no image files, or there are no inputs.
+        If a folder has no image files, there are no inputs, or one is an empty text.
+    TypeError
+        If it is one path.
 
     Examples
     --------
@@ -71,13 +74,40 @@ def find_images(inputs: Sequence[PathLike]) -> list[Path]:
     ...     [path.name for path in find_images([folder])]
     ['b9.png', 'b10.png']
     """
+    if isinstance(inputs, str | os.PathLike):
+        raise TypeError(
+            f"find_images takes a list of paths, not a {type(inputs).__name__}; "
+            "put it in brackets: find_images([path])"
+        )
     paths: dict[Path, Path] = {}
-    for entry in map(Path, inputs):
+    for entry in map(check_path, inputs):
         for path in _images_in(entry) if entry.is_dir() else [entry]:
             paths.setdefault(path.resolve(), path)
     if not paths:
         raise ImageFileError("there are no inputs; name image files or folders")
     return list(paths.values())
+
+
+def check_path(path):
+    """Refuse an empty text, which would be the current folder.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    path : pathlib.Path
+
+    Raises
+    ------
+    ImageFileError
+    """
+    if path == "":
+        raise ImageFileError(
+            "a path is empty (a variable that is not set?); name a file or a folder"
+        )
+    return Path(path)
 
 
 def _images_in(folder):

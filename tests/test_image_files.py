@@ -4,6 +4,7 @@ import struct
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -55,6 +56,19 @@ def test_folder_without_images_is_named(tmp_path):
         find_images([tmp_path])
     with pytest.raises(ImageFileError, match="no inputs"):
         find_images([])
+
+
+def test_empty_path_is_not_the_current_folder(tmp_path, monkeypatch):
+    (tmp_path / "a.png").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ImageFileError, match="a path is empty"):
+        find_images([""])
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_one_path_is_no_list_of_paths(kind):
+    with pytest.raises(TypeError, match=r"list of paths, not a .* in brackets"):
+        find_images(kind("a.png"))
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "bmp", "ppm"])

@@ -3,10 +3,9 @@
 import contextlib
 import importlib
 import os
-from pathlib import Path
 from typing import Any
 
-from sksegment._image_files import find_images, naming
+from sksegment._image_files import check_path, find_images, naming
 from sksegment._tiff_files import is_tiff
 from sksegment.stacks._array_source import array_source, list_source, npy_source
 from sksegment.stacks._axes import settle_axes
@@ -121,7 +120,7 @@ def opened(source, *, axes=None, dataset=None):
 
 def _find_source(source, dataset):
     if isinstance(source, (str, os.PathLike)):
-        return _path_source(Path(source).absolute(), dataset)
+        return _path_source(check_path(source).absolute(), dataset)
     if dataset is not None:
         raise ValueError(_NO_DATASET)
     if all(hasattr(source, name) for name in ("shape", "dtype", "__getitem__")):
@@ -136,7 +135,7 @@ def _find_source(source, dataset):
     if len(source) == 0:
         raise ValueError("the list is empty: at least one image is needed")
     if all(isinstance(path, (str, os.PathLike)) for path in source):
-        return files_source("list", [Path(path).absolute() for path in source])
+        return files_source("list", [check_path(path).absolute() for path in source])
     return list_source(source)
 
 

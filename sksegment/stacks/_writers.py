@@ -7,7 +7,7 @@ import shutil
 from itertools import starmap, zip_longest
 from pathlib import Path
 
-from sksegment._image_files import is_image_name
+from sksegment._image_files import check_path, is_image_name
 from sksegment._output_files import is_writable, nearest_existing
 from sksegment.stacks._array_writer import write_npy
 from sksegment.stacks._folder_writer import page_names, write_folder
@@ -59,7 +59,7 @@ class Place:
     """
 
     def __init__(self, out, stack):
-        self.path = Path(out).absolute()
+        self.path = check_path(out).absolute()
         suffix = self.path.suffix.lower()
         is_folder = suffix not in _WRITERS and (self.path.is_dir() or not suffix)
         if not is_folder and suffix not in _WRITERS:

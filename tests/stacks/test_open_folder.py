@@ -105,6 +105,13 @@ def test_folders_without_slices(tmp_path):
         open_stack(tmp_path, dataset="/data")
 
 
+@pytest.mark.parametrize("source", ["", [""]])
+def test_empty_path_is_not_the_current_folder(source, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    with pytest.raises(ValueError, match="a path is empty"):
+        open_stack(source)
+
+
 def test_fingerprint_notices_another_slice(folder, volume):
     first = open_stack(folder).fingerprint()
     assert open_stack(folder).fingerprint() == first

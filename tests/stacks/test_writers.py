@@ -286,6 +286,13 @@ def test_unknown_suffix(name, classes, write, tmp_path):
     assert not any(tmp_path.iterdir())
 
 
+def test_empty_output_is_not_the_current_folder(classes, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="a path is empty"):
+        predict_stack(Thresholds(), classes, "", progress=False)
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("name", ["labels.zarr", "labels.mp4"])
 def test_missing_package_is_told_before_the_run(name, classes, write, hide):
     hide("zarr")
