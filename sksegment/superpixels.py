@@ -269,8 +269,8 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         if mask.shape != image.shape[:2]:
             raise ValueError(
                 f"image {index}: the mask has shape {mask.shape}, but the image has "
-                f"{image.shape[:2]}; for images of several sizes pass a function "
-                "from an image to its mask"
+                f"{image.shape[:2]}; run images of another size apart, with a mask of "
+                "theirs, or pass a function from an image to its mask"
             )
         if mask.dtype.kind == "f" and np.isnan(mask).any():
             raise ValueError(

@@ -14,7 +14,11 @@ _WORDS = (
     (r"\b(resume|overwrite)=True", r"--\1"),
     (r"\bn=(\d+), but of", r"--train-slices \1, but of"),
     (r", or raise max_slices", ""),
-    (r"wrap it in a list and use predict", "use sksegment segment or predict"),
+    (
+        r"wrap it in a list and use predict",
+        "use sksegment segment or predict, on a TIFF that has the channels in its "
+        "pixels (contig) or names them (OME)",
+    ),
 )
 
 

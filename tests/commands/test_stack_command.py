@@ -207,6 +207,7 @@ MISTAKES = [
     ("{tmp}/no.tif -o {out}", "no.tif: there is no such file"),
     ("{scan} -o {out} --axes ZY", "--axes ZY names 2 axes, but scan.tif has 3"),
     ("{scan} -o {out} --axes YXC", "name no axis to slice along (Z or T)"),
+    ("{scan} -o {out} --axes YXC", "on a TIFF that has the channels in its pixels"),
     ("{scan} -o {out} --dataset a", "--dataset names an array in an HDF5 or zarr"),
     ("{scan} -o {out} --along t", "choose one of x, y, z"),
     ("{scan} -o {out} --along zz", "'zz' is not one of z, y, x, t, or several"),
