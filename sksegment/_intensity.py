@@ -103,6 +103,21 @@ def scale_intensity(image, intensity_range):
 def warn_of_units(image, intensity_range, index, field=None):
     """Warn of an image whose values are not in the units of the training images.
 
+    Parameters
+    ----------
+    image, intensity_range, field
+        See `units_complaint`.
+    index : int
+        Position of the image, for the message.
+    """
+    complaint = units_complaint(image, intensity_range, f"image {index}", field)
+    if complaint is not None:
+        warn_user(complaint)
+
+
+def units_complaint(image, intensity_range, name, field=None):
+    """Tell that values of an image are not in the units of the training images.
+
     Where they all lie within a small part of the range of these, or half of them beyond
     what is kept, or are bytes where these were not. An image of one value says nothing.
 
@@ -111,26 +126,30 @@ def warn_of_units(image, intensity_range, index, field=None):
     image : ndarray of shape (H, W, C)
     intensity_range : ndarray of shape (2, C)
         Range of the training images.
-    index : int
-        Position of the image, for the message.
+    name : str
+        Of the image, for the message.
     field : ndarray of shape (H, W), bool, optional
         Field of view, not empty; what is outside says nothing.
+
+    Returns
+    -------
+    complaint : str or None
     """
     values = _extremes_within(image, field)
     known = float(np.min(intensity_range)), float(np.max(intensity_range))
     fits_anyway = image.dtype == np.uint8 and known == (0.0, 255.0)
     if fits_anyway or values[0] == values[1] or known[0] == known[1]:
-        return
+        return None
     too_small = image.dtype == np.uint8 and known[1] > 2 * 255
-    if too_small or _is_narrow(values, known) or _is_beyond(image, field, known):
-        cure = "give it in the same units, or fit on images in these"
-        if known == (0.0, 255.0) and 0.0 < values[1] <= 1.0:
-            cure = "the model was fitted on uint8 images; multiply it by 255"
-        # The same text for all slices of a stack, so that it is shown once.
-        warn_user(
-            f"values of image {index} hardly fit the range of the training images, "
-            f"{known[0]:.3g} to {known[1]:.3g}: {cure}"
-        )
+    if not (too_small or _is_narrow(values, known) or _is_beyond(image, field, known)):
+        return None
+    cure = "give it in the same units, or fit on images in these"
+    if known == (0.0, 255.0) and 0.0 < values[1] <= 1.0:
+        cure = "the model was fitted on uint8 images; multiply it by 255"
+    return (
+        f"values of {name} hardly fit the range of the training images, "
+        f"{known[0]:.3g} to {known[1]:.3g}: {cure}"
+    )
 
 
 def _extremes_within(image, field):

@@ -5,8 +5,8 @@ import re
 import numpy as np
 
 from sksegment._look_ahead import look_ahead
-from sksegment._mixins import SegmenterMixin
 from sksegment._validation import check_images
+from sksegment.stacks._units import UnitsWatch, predicts_image_by_image
 
 __all__ = ["label_ahead", "label_each", "label_image", "read_slice"]
 
@@ -14,7 +14,7 @@ __all__ = ["label_ahead", "label_each", "label_image", "read_slice"]
 _IMAGE_ZERO = re.compile(r"\bimage 0\b")
 
 
-def label_ahead(model, cuts, numbers):
+def label_ahead(model, cuts, numbers, watch=None):
     """Label slices, and prepare the next one while the net is busy.
 
     Parameters
@@ -22,6 +22,8 @@ def label_ahead(model, cuts, numbers):
     model : estimator
     cuts : Cuts
     numbers : sequence of int
+    watch : UnitsWatch, optional
+        Of the run that these slices are a part of.
 
     Yields
     ------
@@ -32,29 +34,38 @@ def label_ahead(model, cuts, numbers):
         Why there are no labels.
     """
     prepare, predict = _parts_of_predict(model)
+    watch = watch or UnitsWatch(model, cuts)
 
     def read_and_prepare(number):
+        prepared, complaint = None, None
         image, error = read_slice(cuts, number)
         if error is None:
-            image, error = _attempt(prepare, image)
-        return number, image, error
+            prepared, error = _attempt(prepare, image)
+        if error is None:
+            complaint = watch.complaint(number, image)
+        return number, prepared, error, complaint
 
-    for number, prepared, error in look_ahead(
+    for number, prepared, error, complaint in look_ahead(
         read_and_prepare, [(number,) for number in numbers]
     ):
+        # Not in the other thread, where the caller's line is not known.
+        watch.tell(complaint)
         labels = None
         if error is None:
             labels, error = _attempt(predict, *prepared)
         yield number, labels, error
 
 
-def label_each(model, cuts, numbers):
+def label_each(model, cuts, numbers, watch):
     """Label slices as `label_ahead` does, but call ``predict`` with all its checks."""
     for number in numbers:
         image, error = read_slice(cuts, number)
         labels = None
         if error is None:
-            labels, error = label_image(model, image)
+            with watch.speaking_for_the_model():
+                labels, error = label_image(model, image)
+        if error is None:
+            watch.tell(watch.complaint(number, image))
         yield number, labels, error
 
 
@@ -83,7 +94,7 @@ def read_slice(cuts, number):
 
 def _parts_of_predict(model):
     """Split ``predict`` into what can be done ahead, and the rest."""
-    if getattr(model.predict, "__func__", None) is not SegmenterMixin.predict:
+    if not predicts_image_by_image(model):
         return _in_list, lambda images: _as_labels(model.predict(images)[0])
 
     def prepare(image):

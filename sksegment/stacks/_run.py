@@ -23,6 +23,7 @@ from sksegment.stacks._journal import JOURNAL_FORMAT, Journal
 from sksegment.stacks._label_pages import LabelPages
 from sksegment.stacks._label_slices import label_ahead, label_each
 from sksegment.stacks._open import opened
+from sksegment.stacks._units import UnitsWatch
 from sksegment.stacks._vote import output_pages
 from sksegment.stacks._writers import Place
 
@@ -137,8 +138,9 @@ def _begin(model, cuts, place, header, options, resume, client):
     A new file is made only when some slice of every axis has been labelled: what is
     wrong with all of them is told before anything is written.
     """
-    label = partial(label_ahead, model, cuts)
-    label_first = partial(label_each, model, cuts)
+    watch = UnitsWatch(model, cuts)
+    label = partial(label_ahead, model, cuts, watch=watch)
+    label_first = partial(label_each, model, cuts, watch=watch)
     if client is not None:
         from sksegment.stacks._dask import labeller_on
 

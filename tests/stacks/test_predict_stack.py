@@ -180,6 +180,26 @@ def test_caller_sees_the_warning_of_units_once(make_image):
     assert len(caught) == 1
 
 
+@pytest.mark.parametrize("wrong", [0, 2])
+def test_slice_in_other_units_is_named_wherever_it_is(wrong, make_image):
+    volume = np.stack([make_image(seed=seed) for seed in range(5)]) * 1.0
+    model = KMeansPixelSegmenter(n_clusters=2, random_state=0).fit([volume[1]])
+    volume[wrong] /= 255.0
+    volume[4] /= 255.0
+    with pytest.warns(UserWarning, match=f"values of slice {wrong} of array hardly"):
+        predict_stack(model, volume, progress=False)
+
+
+def test_units_outside_of_a_mask_say_nothing(make_segmenter, make_image, disc_mask):
+    image = make_image()
+    mask = disc_mask(image.shape[:2])
+    model = make_segmenter(superpixels__mask=mask).fit([image * 1.0])
+    volume = np.stack([np.where(mask, image, 1e9)] * 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        predict_stack(model, volume, progress=False)
+
+
 def test_damaged_slice_is_void(kmeans, volume, stack_with_a_damaged_slice):
     with pytest.warns(UserWarning, match=r"slice 3 of scan .* truncated") as caught:
         run = run_stack(kmeans, stack_with_a_damaged_slice, progress=False)
