@@ -17,6 +17,7 @@ from sksegment._label_files import (
     without,
 )
 from sksegment._tiff_files import is_tiff
+from sksegment._warn import warn_user
 from sksegment.postprocessing._label_slices import as_labels
 from sksegment.stacks import Stack, open_stack
 from sksegment.stacks._axes import settle_axes
@@ -129,6 +130,13 @@ class LabelFile(Sequence):
         letters = axes[:3] if spatial == "3d" else axes[1:3]
         spacing = [source.spacing.get(letter) for letter in letters]
         if None in spacing:
+            missing = letters[spacing.index(None)]
+            # Time has none.
+            if any(spacing) and missing != "T":
+                warn_user(
+                    f"{self.path} states no size of a voxel along {missing.lower()}, "
+                    "so none is used; give all three by --spacing"
+                )
             return None, None
         return tuple(map(float, spacing)), source.unit
 

@@ -228,3 +228,16 @@ def test_tables_that_exist_are_replaced_only_when_told(
     assert [*kept.parent.iterdir()] == [kept]
     assert kept.read_text() == "kept"
     assert len(quantify(path)[0]) == 2
+
+
+def test_distance_of_slices_that_is_missing_is_told(run, labels, tmp_path):
+    (tmp_path / "in").mkdir()
+    for index, map_ in enumerate(labels.astype(np.int8)):
+        sizes = {"spacing": {"Y": 0.25, "X": 0.5}, "unit": "um"}
+        write_labels(tmp_path / "in" / f"{index}.tif", map_, **sizes)
+    args = ("quantify", tmp_path / "in", "-o", tmp_path / "tables", "--overwrite")
+    code, text, err = run(*args, "--spatial", "3d")
+    assert (code, "volume_voxel3" in text) == (0, True)
+    assert "states no size of a voxel along z, so none is used; give all thr" in err
+    for more in (("3d", "--spacing", 1, 2, 2), ("2d",)):
+        assert run(*args, "--spatial", *more)[2] == ""
