@@ -15,6 +15,7 @@ from sksegment.cli import main, make_parser
 from sksegment.cli._log import Log
 from sksegment.cli._options import make_estimator
 from sksegment.cli._outputs import output_names
+from sksegment.cli._segment import image_files
 from sksegment.io import load_model
 
 TINY = [
@@ -472,6 +473,17 @@ def test_results_of_other_images_go_beside(folder, tmp_path):
     assert run(*args) == 0
     assert run(*args) == 2
     assert run(*args, "--resume") == 0
+
+
+def test_results_beside_their_images_are_no_images(folder, tmp_path, capsys):
+    assert run("segment", folder / "p0.png", "-o", folder, *TINY) == 0
+    assert run("segment", folder, "-o", tmp_path / "out", "--no-overlay", *TINY) == 0
+    names = [f"p{index}_labels.png" for index in range(3)]
+    assert names_in(tmp_path / "out") == ["model.safetensors", *names]
+    err = capsys.readouterr().err
+    assert f"2 file(s) such as {folder / names[0]} are taken for results" in err
+    named = [folder / "p0.png", folder / names[0]]
+    assert image_files(named) == named
 
 
 def test_model_is_replaced_only_when_told(folder, tmp_path, capsys):

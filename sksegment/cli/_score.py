@@ -185,10 +185,10 @@ def _tune(args):
     from sksegment.cli._ground_truth import read_labelled
     from sksegment.cli._log import Log
     from sksegment.cli._outputs import check_free, check_model_file
-    from sksegment.io import find_images
+    from sksegment.cli._segment import image_files
     from sksegment.model_selection import tune_betas
 
-    target, paths = Path(args.out), find_images(args.inputs)
+    target, paths = Path(args.out), image_files(args.inputs)
     check_model_file(target, paths)
     if not args.overwrite:
         check_free([target])

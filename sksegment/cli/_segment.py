@@ -276,7 +276,10 @@ def _predict(args):
 
 
 def image_files(inputs):
-    """List image files; stacks that are none have a command of their own."""
+    """List image files; stacks that are none have a command of their own.
+
+    Label maps and overlays beside their images are passed over, unless they are named.
+    """
     from sksegment.io import find_images
     from sksegment.stacks._video_source import VIDEO_SUFFIXES
 
@@ -288,7 +291,27 @@ def image_files(inputs):
                 f"{entry} is a stack; label it with: sksegment stack {quote(entry)} "
                 "-o OUT"
             )
-    return find_images(inputs)
+    return _without_results(find_images(inputs), {Path(entry) for entry in inputs})
+
+
+def _without_results(paths, named):
+    from sksegment._warn import warn_user
+
+    names = {path.with_suffix("") for path in paths}
+    results = [
+        path
+        for path in paths
+        for ending in ("_labels", "_overlay")
+        if path not in named
+        and path.stem.endswith(ending)
+        and path.with_name(path.stem.removesuffix(ending)) in names
+    ]
+    if results:
+        warn_user(
+            f"{len(results)} file(s) such as {results[0]} are taken for results that "
+            "lie beside their images, and passed over; name them if they are images"
+        )
+    return [path for path in paths if path not in results]
 
 
 def _plan(args):
