@@ -54,6 +54,7 @@ def _report(args):
     from sksegment._pages import naming_images, naming_warnings, training_images
     from sksegment.cli._log import Log
     from sksegment.cli._models import merge_classes
+    from sksegment.cli._outputs import check_free
     from sksegment.cli._segment import image_files
     from sksegment.io import load_model
     from sksegment.report import write_report
@@ -61,7 +62,7 @@ def _report(args):
     target, paths = Path(args.out), image_files(args.inputs)
     _check_target(target, paths)
     if not args.overwrite:
-        _jobs.check_free([target])
+        check_free([target])
     model = load_model(args.model, device=args.device)
     merge_classes(model, args.classes, args.model)
     log = Log(args.quiet)

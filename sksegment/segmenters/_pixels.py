@@ -27,8 +27,8 @@ class PixelLabelsMixin:
 
     ``assignment="pixel"`` gives each pixel its own, "region" all of a region the same.
 
-    They need the attributes that a fit sets, and ``_shares`` and ``_tree`` of the
-    estimator.
+    They need the attributes that a fit sets, and ``_shares`` ``_tree`` and
+    ``_divided`` of the estimator.
     """
 
     @property
@@ -74,6 +74,12 @@ class PixelLabelsMixin:
         self.label_colors_ = self.label_colors_[order]
         self.label_textures_ = self.label_textures_[order]
         self.label_fractions_ = self.label_fractions_[order]
+
+    def _counted_labels(self, images):
+        # What pixels may get is what any of them has, whatever regions make of it.
+        if self.assignment != "region":
+            return super()._counted_labels(images)
+        return [self._labels_of_pixels(image) for image in self._divided(images)]
 
     def _labels_of_pixels(self, image):
         looks = self._appearance

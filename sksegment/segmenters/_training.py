@@ -90,8 +90,10 @@ class TrainingMixin:
     ``_label_prepared``, ``_cut_prepared`` and ``_number_labels`` of the estimator.
     """
 
-    # What else may help where scribbles have got other labels.
-    _cure_of_unheeded = ""
+    @property
+    def _cure_of_unheeded(self):
+        """What else may help where scribbles have got other labels."""
+        return ""
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(
@@ -395,10 +397,14 @@ class TrainingMixin:
         self._number_labels(data.prepared, anew=False)
         keep_labels_of_before(self, attributes, weights)
         # Pixels are labelled by looks, which only now are those of all images.
-        parts = _parts_of_labels(self._label_prepared(data.prepared), self.max_labels)
+        parts = _parts_of_labels(self._counted_labels(data.prepared), self.max_labels)
         both = attributes["label_fractions_"], parts
         self.label_fractions_ = np.average(both, axis=0, weights=weights)
         self.image_digests_ = list(dict.fromkeys(seen + new))
+
+    def _counted_labels(self, images):
+        """Label maps whose areas are ``label_fractions_``."""
+        return self._label_prepared(images)
 
 
 def _parts_of_labels(maps, n_labels):

@@ -97,6 +97,16 @@ def test_both_kinds_of_labels_by_looks_are_of_one_fit(model, photo):
     )
 
 
+def test_other_images_count_pixels_as_the_first_did(make_segmenter, photo):
+    models = [
+        make_segmenter(assignment=assignment, max_labels=8)
+        .fit([photo])
+        .partial_fit([255 - photo])
+        for assignment in ("pixel", "region")
+    ]
+    assert_allclose(models[1].label_fractions_, models[0].label_fractions_)
+
+
 def test_mean_shares_of_parts_are_those_of_the_whole():
     rng = np.random.default_rng(0)
     regions = rng.integers(-1, 3, (20, 30))
