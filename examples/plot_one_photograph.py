@@ -2,8 +2,9 @@
 Segment one photograph
 ======================
 
-Fit on one image without labels, and look at the classes, at what the net can
-reconstruct from them, and at the terms of the loss.
+Fit on one image without labels, and look at the classes, once pixel by pixel and once
+for whole regions, at what the net can reconstruct from them, and at the terms of the
+loss.
 """
 
 import matplotlib.pyplot as plt
@@ -19,19 +20,29 @@ labels = model.fit_predict([photo])[0]
 print(f"{len(np.unique(labels))} classes after {model.n_iter_} epochs")
 
 # %%
+# Light, shade and wood grain make classes of pixels patchy. Regions are found by more
+# than colour, and all pixels of a region may have one label: no training is needed.
+of_regions = model.set_params(assignment="region").predict([photo])[0]
+
+# %%
 # The reconstruction has passed through K soft labels a pixel: what it has lost, the
 # classes do not know.
 reconstructed = model.reconstruct([photo])[0]
 
-figure, axes = plt.subplots(2, 2, figsize=(10, 7))
-axes[0, 0].imshow(photo)
-axes[0, 0].set_title("photograph")
-axes[0, 1].imshow(overlay(photo, labels))
-axes[0, 1].set_title("classes")
-axes[1, 0].imshow(reconstructed.clip(0, 255).astype(np.uint8))
-axes[1, 0].set_title("reconstructed from soft labels")
-for axis in axes.flat[:3]:
-    axis.axis("off")
-plot_history(model.history_, ax=axes[1, 1])
-figure.tight_layout()
+figure, axes = plt.subplot_mosaic(
+    [["photo", "pixels", "regions"], ["again", "losses", "losses"]],
+    figsize=(12, 6),
+    layout="constrained",
+)
+shown = {
+    "photo": ("photograph", photo),
+    "pixels": ("classes of pixels", overlay(photo, labels)),
+    "regions": ("classes of regions", overlay(photo, of_regions)),
+    "again": ("reconstructed", reconstructed.clip(0, 255).astype(np.uint8)),
+}
+for name, (title, image) in shown.items():
+    axes[name].imshow(image)
+    axes[name].set_title(title)
+    axes[name].axis("off")
+plot_history(model.history_, ax=axes["losses"])
 plt.show()

@@ -144,6 +144,11 @@ def one_label_each(images, _):
     yield from joined(SparseWNetSegmenter(assignment="mean", **SEED), images)
 
 
+def regions(images, _):
+    """The default with one label for each region of the hierarchy."""
+    yield from joined(SparseWNetSegmenter(assignment="region", **SEED), images)
+
+
 def basins(images, _):
     """The default with superpixels along the structure."""
     superpixels = SuperpixelTransformer("watershed", "auto", sigma=1.0)
@@ -179,6 +184,7 @@ MODELS = {
     "multi-Otsu": multi_otsu,
     "W-Net, superpixels": one_label_each,
     "W-Net, default": default,
+    "W-Net, regions": regions,
     "W-Net, basins": basins,
     "W-Net, tomography": tomography,
     "supervised": supervised,

@@ -12,7 +12,7 @@ from sksegment.segmenters import SparseWNetSegmenter
 __all__ = ["run_demo"]
 
 # Both are within the package of scikit-image: nothing is downloaded.
-_IMAGES = {"coffee": {}, "coins": {"max_labels": 8}}
+_IMAGES = {"coffee": {"assignment": "region"}, "coins": {"max_labels": 8}}
 
 
 def run_demo(out, **params):

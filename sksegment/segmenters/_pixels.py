@@ -27,7 +27,7 @@ class PixelLabelsMixin:
 
     ``assignment="pixel"`` gives each pixel its own, "region" all of a region the same.
 
-    They need the attributes that a fit sets, and ``_shares`` ``_tree`` and
+    They need the attributes that a fit sets, and ``_shares``, ``_tree`` and
     ``_divided`` of the estimator.
     """
 
