@@ -142,7 +142,7 @@ def _score(args):
 
 def _check_json(target, truth_paths, overwrite):
     """Refuse, before the work, a file that cannot or must not be written."""
-    from sksegment._jobs import check_folder, check_free
+    from sksegment.cli._outputs import check_folder, check_free
 
     if target.is_dir():
         raise ValueError(f"--json {target} is a folder; name a file, e.g. scores.json")
