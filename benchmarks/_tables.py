@@ -28,7 +28,8 @@ _UNTOUCHED_SETS = {
 _MODELS = (
     *("k-means, grey", "k-means, denoised", "k-means, superpixels"),
     *("k-means, multiscale", "mixture, grey", "multi-Otsu", "W-Net, superpixels"),
-    *("W-Net, default", "W-Net, basins", "W-Net, tomography", "supervised"),
+    *("W-Net, default", "W-Net, regions", "W-Net, basins", "W-Net, tomography"),
+    "supervised",
 )
 _VARIANTS = (
     *("default", "1 ncut, affinity exp(-d)", "1 ncut, affinity exp(-10 d)"),
