@@ -35,11 +35,13 @@ print(f"{(scribbles >= 0).mean():.1%} of the pixels have a stroke")
 
 # %%
 # One label more than the classes is for what else there is. ``position`` lets the net
-# see where a pixel is, as fur and blanket are much alike. Beside it a net without a
-# hint, joined to as many classes.
-hinted = SparseWNetSegmenter(4, position=1.0, max_epochs=16, random_state=0)
+# see where a pixel is, as fur and blanket are much alike, and regions lead from strokes
+# to the border of what they lie on. Beside it a net without a hint, joined to as many
+# classes.
+shared = {"assignment": "region", "random_state": 0}
+hinted = SparseWNetSegmenter(4, position=1.0, max_epochs=16, **shared)
 hinted.fit([photo], scribbles=[scribbles], class_names=list(strokes))
-free = SparseWNetSegmenter(random_state=0).fit([photo]).merge_labels(4)
+free = SparseWNetSegmenter(**shared).fit([photo]).merge_labels(4)
 agrees = hinted.labels_[0][scribbles >= 0] == scribbles[scribbles >= 0]
 print(f"{agrees.mean():.0%} of the strokes have their class")
 
