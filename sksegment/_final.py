@@ -18,4 +18,4 @@ def gives_regions(model):
     """
     final = final_step(model)
     is_cut = getattr(final, "n_regions", None) is not None
-    return is_cut or getattr(final, "_labels_are_regions", False)
+    return is_cut or getattr(final, "_gives_regions", False)

@@ -23,7 +23,7 @@ class MergingMixin:
     """Joins the labels of a fitted segmenter until so many are left.
 
     It needs the attributes ``label_colors_``, ``label_fractions_``, ``label_groups_``
-    (None at first), ``n_hinted_classes_`` and ``unmerged_class_names_``, and calls
+    (None at first), ``_n_hinted_classes`` and ``_unmerged_class_names``, and calls
     `_set_labels` when it is fitted; the estimator passes labels that it predicts
     through `_joined`, and shares through `_summed`.
     """
@@ -35,7 +35,7 @@ class MergingMixin:
         After `merge_labels` those of all groups: names that were joined are separated
         by " + ", and a group in which none has a name is called by its id.
         """
-        names = self.unmerged_class_names_
+        names = self._unmerged_class_names
         if names is None or self.label_groups_ is None:
             return names
         groups = self.label_groups_[: len(names)]
@@ -89,7 +89,7 @@ class MergingMixin:
         check_is_fitted(self)
         check_net(self)
         points, is_auto = self._points(), n_labels == "auto"
-        fractions, n_apart = self.label_fractions_, self.n_hinted_classes_
+        fractions, n_apart = self.label_fractions_, self._n_hinted_classes
         if is_auto:
             apart = self._distance_of_classes()
             n_labels = natural_number(points, fractions, apart, n_apart)
@@ -106,7 +106,7 @@ class MergingMixin:
             seeds, maps = seed_labels(fractions, n_labels), self.unmerged_labels_
             groups = join_transitions(groups, points, seeds, maps, n_apart)
         self.label_groups_ = number_groups(groups, brightness, fractions, n_apart)
-        is_cut = self.labels_are_regions_ and self.n_regions is not None
+        is_cut = self._labels_are_cut and self.n_regions is not None
         regions = self.labels_ if is_cut else None
         self._set_labels(self.unmerged_labels_, regions)
         return self
@@ -127,7 +127,7 @@ class MergingMixin:
     def _set_labels(self, labels, regions=None):
         """Set ``labels_``: labels of the training images after joining, or regions."""
         self.unmerged_labels_ = labels
-        self.labels_are_regions_ = regions is not None
+        self._labels_are_cut = regions is not None
         if regions is not None:
             self.labels_ = regions
             return

@@ -67,13 +67,13 @@ def save_segmenter(estimator, path):
         "superpixels": encode(superpixels, "superpixels", tensors),
         "fitted": {
             **{name: getattr(estimator, name) for name in _SCALARS},
-            "image_digests": estimator.image_digests_,
+            "image_digests": estimator._image_digests,
             "history": _rows(estimator.net_.history),
-            "class_names": estimator.unmerged_class_names_,
+            "class_names": estimator._unmerged_class_names,
             "color_sigma": getattr(estimator, "color_sigma_", None),
             "believes_hints": getattr(estimator, "believes_hints_", False),
             "texture_scales": getattr(estimator, "texture_scales_", {}),
-            "n_hinted_classes": estimator.n_hinted_classes_,
+            "n_hinted_classes": estimator._n_hinted_classes,
             "interrupted": estimator.interrupted_,
             "n_images": len(estimator.labels_),
             "rgb": bool(estimator.rgb_),
@@ -91,7 +91,7 @@ def save_segmenter(estimator, path):
     _check_assignment(estimator, tensors)
     for index, labels in enumerate(estimator.unmerged_labels_):
         tensors[f"labels/{index}"] = torch.from_numpy(labels)
-    if estimator.labels_are_regions_:
+    if estimator._labels_are_cut:
         for index, regions in enumerate(estimator.labels_):
             tensors[f"regions/{index}"] = torch.from_numpy(regions)
     write_file(path, header, tensors)
@@ -153,9 +153,9 @@ def restore_segmenter(path, classes, device):
     # The earliest files have none of these, and no moments.
     estimator.interrupted_ = bool(fitted.get("interrupted", False))
     names = fitted.get("class_names")
-    estimator.n_hinted_classes_ = int(fitted.get("n_hinted_classes", len(names or ())))
-    estimator.unmerged_class_names_ = None if names is None else [*map(str, names)]
-    estimator.image_digests_ = [*map(str, fitted.get("image_digests", [""]))]
+    estimator._n_hinted_classes = int(fitted.get("n_hinted_classes", len(names or ())))
+    estimator._unmerged_class_names = None if names is None else [*map(str, names)]
+    estimator._image_digests = [*map(str, fitted.get("image_digests", [""]))]
     if hasattr(estimator, "superpixels"):
         superpixels = _superpixels(header, tensors, classes, estimator)
         estimator._keep_superpixels(superpixels)

@@ -82,7 +82,7 @@ class FelzenszwalbSegmenter(ColorMixin, SegmenterMixin, ClusterMixin, BaseEstima
     ((128, 128), 0)
     """
 
-    _labels_are_regions = True
+    _gives_regions = True
     _parameter_constraints = {
         "scale": [Interval(Real, 0, None, closed="neither")],
         "sigma": [Interval(Real, 0, None, closed="left")],

@@ -62,7 +62,7 @@ def merge_learnt(model, n_classes, name, target):
 
 
 def _check_hinted(model, n_classes, name):
-    n_hinted = model.n_hinted_classes_
+    n_hinted = model._n_hinted_classes
     if n_classes not in (None, "auto") and n_classes < n_hinted:
         raise ImageFileError(
             f"{name}: the scribbles have {n_hinted} classes, more than --classes "

@@ -173,15 +173,15 @@ def _check_images_of(model, images, scribbles, path):
     """Refuse to go on with other images, or with other classes of scribbles."""
     batch = check_images([*images.values()], field=model._field)
     found = image_digests(batch.images)
-    if model.image_digests_ not in (found, [""]):
+    if model._image_digests not in (found, [""]):
         raise ValueError(
             f"the training in {path} had other images than {next(iter(images))}, ...; "
             "give the same as then, or begin anew with --overwrite"
         )
     hinted = [int(scribbles[name].max()) + 1 for name in images if name in scribbles]
-    if model.n_hinted_classes_ != max(hinted, default=0):
+    if model._n_hinted_classes != max(hinted, default=0):
         raise ValueError(
-            f"the training in {path} had scribbles of {model.n_hinted_classes_} "
+            f"the training in {path} had scribbles of {model._n_hinted_classes} "
             f"class(es), not {max(hinted, default=0)}; give the same as then, or begin "
             "anew with --overwrite"
         )

@@ -47,7 +47,7 @@ class PixelLabelsMixin:
             insides = [image.superpixels >= 0 for image in divided]
             self.color_sigma_ = sigma_of_windows(scaled, insides)
         evidence = [self._evidence(image, used, tuple(TEXTURES)) for image in divided]
-        self.believes_hints_ = hinted = self.n_hinted_classes_ > 0
+        self.believes_hints_ = hinted = self._n_hinted_classes > 0
         looks, maps = learn_appearance(scaled, evidence, used, hinted=hinted)
         counts = sum(np.bincount(m[m >= 0], minlength=self.max_labels) for m in maps)
         self.label_fractions_ = counts / counts.sum()

@@ -169,6 +169,9 @@ class SparseWNetSegmenter(
         ``resolution`` and ``position`` of the fit, with which the net goes.
     intensity_range_ : ndarray of shape (2, n_channels)
         Intensities that are scaled to 0 and 1, in every image.
+    rgb_ : bool
+        Whether the training images are taken for RGB; if so, colours are compared in
+        CIELAB.
     label_colors_ : ndarray of shape (K, n_channels)
         Mean colours by which pixels get labels, a hundredth of CIELAB for colour,
         otherwise intensities on this range. Labels are sorted from dark to bright by

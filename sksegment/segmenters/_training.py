@@ -346,11 +346,11 @@ class TrainingMixin:
         self._set_net(net, data)
         self._set_hints(data)
         self._set_preparation(data.prepared)
-        if data.goes_on and not set(self.image_digests_) <= set(digests):
+        if data.goes_on and not set(self._image_digests) <= set(digests):
             self._count_labels(data, digests)
         else:
-            self._number_labels(data.prepared, anew, self.n_hinted_classes_)
-            self.image_digests_ = digests
+            self._number_labels(data.prepared, anew, self._n_hinted_classes)
+            self._image_digests = digests
         regions = None
         if self.n_regions is not None:
             regions = data.batch.pack(self._cut_prepared(data.prepared))
@@ -371,24 +371,24 @@ class TrainingMixin:
     def _set_hints(self, data):
         if not data.goes_on:
             self.label_groups_ = None
-            self.unmerged_class_names_, self.n_hinted_classes_ = data.hints.names, 0
-        self.n_hinted_classes_ = max(self.n_hinted_classes_, data.hints.n_classes)
+            self._unmerged_class_names, self._n_hinted_classes = data.hints.names, 0
+        self._n_hinted_classes = max(self._n_hinted_classes, data.hints.n_classes)
 
     def _finish(self, data, checkpoints):
         """Save a complete model, and warn of what it has not learnt."""
         checkpoints.write(self)
         warn_of_failure(self, data.prepared)
-        labels, names = self.unmerged_labels_, self.unmerged_class_names_
+        labels, names = self.unmerged_labels_, self._unmerged_class_names
         data.hints.warn_of_unheeded(labels, names, self._cure_of_unheeded)
 
     def _is_to_be_completed(self, digests):
         """Whether the labels are those of a training that was interrupted."""
-        unchanged = self.image_digests_ == digests and self.label_groups_ is None
+        unchanged = self._image_digests == digests and self.label_groups_ is None
         return self.interrupted_ and unchanged
 
     def _count_labels(self, data, digests):
         """Learn what labels look like; what other images showed is not forgotten."""
-        seen, attributes = self.image_digests_, vars(self).copy()
+        seen, attributes = self._image_digests, vars(self).copy()
         # An empty slice shows nothing that statistics could be taken of.
         pairs = zip(digests, data.prepared.scaled, strict=True)
         new = [digest for digest, image in pairs if _has_contrast(image)]
@@ -400,7 +400,7 @@ class TrainingMixin:
         parts = _parts_of_labels(self._counted_labels(data.prepared), self.max_labels)
         both = attributes["label_fractions_"], parts
         self.label_fractions_ = np.average(both, axis=0, weights=weights)
-        self.image_digests_ = list(dict.fromkeys(seen + new))
+        self._image_digests = list(dict.fromkeys(seen + new))
 
     def _counted_labels(self, images):
         """Label maps whose areas are ``label_fractions_``."""

@@ -151,11 +151,16 @@ def test_nested_superpixels_stay_unfitted(make_segmenter, images):
     assert not [name for name in vars(estimator.superpixels) if name.endswith("_")]
 
 
-def test_fit_adds_only_attributes_with_an_underscore_at_the_end(estimator, images):
+def test_fit_adds_only_public_attributes_that_are_documented(estimator, images):
     before = set(vars(estimator))
     added = set(vars(estimator.fit(images))) - before
-    assert added
-    assert all(n.endswith("_") and not n.startswith("_") for n in added), added
+    public = {name for name in added if not name.startswith("_")}
+    assert public
+    assert all(name.endswith("_") for name in public), public
+    # A description of the class begins a line with the name of an attribute.
+    lines = {line.strip() for line in type(estimator).__doc__.splitlines()}
+    documented = {line.partition(" : ")[0] for line in lines if " : " in line}
+    assert public <= documented, public - documented
 
 
 def test_predict_adds_no_attributes(estimator, images, answer):

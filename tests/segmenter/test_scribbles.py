@@ -99,7 +99,7 @@ def test_models_of_before_weigh_soft_labels_as_they_did(image, strokes, tmp_path
     model.believes_hints_ = False
     model.save(tmp_path / "old.safetensors")
     loaded = load_model(tmp_path / "old.safetensors")
-    assert loaded.n_hinted_classes_ == 2
+    assert loaded._n_hinted_classes == 2
     assert loaded._appearance.prior_weight < weight
     assert_array_equal(loaded.predict([image])[0], model.predict([image])[0])
 
