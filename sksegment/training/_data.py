@@ -283,7 +283,10 @@ class TrainingSet(Dataset):
     def __iter__(self):
         order = self._order()
         self.finished = False
-        for index, draws in zip(order, self._draws(self.warn), strict=True):
+        batches = self._draws(self.warn)
+        # One warning is enough for a training.
+        self.warn = False
+        for index, draws in zip(order, batches, strict=True):
             if self.finished:
                 return
             yield TrainingBatch(
@@ -308,8 +311,6 @@ class TrainingSet(Dataset):
             within=[image.inside for image in self.images],
             warn=warn,
         )
-        # One warning is enough for a training.
-        self.warn = self.warn and not warn
         return draws if self.n_batches > 1 else [draws]
 
     def _cut(self, draw):
