@@ -3,10 +3,10 @@
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import make_scorer
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
+from sksegment._sklearn_scorer import CheckedScorer
 from sksegment._typing import Images, Truths
 from sksegment._validation import check_label_maps
 from sksegment.metrics import segmentation_scores, v_measure
@@ -46,16 +46,8 @@ def _mean_score(y_true, y_pred, *, name):
     return float(np.mean([segmentation_scores(*pair)[name] for pair in pairs]))
 
 
-# Only scorers of scikit-learn's own class share predictions when several are given as
-# a dict, and the class has no public name.
-_Scorer: Any = type(make_scorer(_mean_score, name="v_measure"))
-
-
-class _SegmentationScorer(_Scorer):
+class _SegmentationScorer(CheckedScorer):
     """Mean of one score over the images, for the search tools of scikit-learn.
-
-    It is called as ``scorer(estimator, X, y)`` and returns a float of which more is
-    better.
 
     Parameters
     ----------
@@ -71,21 +63,14 @@ class _SegmentationScorer(_Scorer):
     """
 
     def __init__(self, name, greater_is_better=True):
-        sign = 1 if greater_is_better else -1
-        super().__init__(_mean_score, sign, {"name": name})
+        super().__init__(_mean_score, greater_is_better, name=name)
+        self.name = name if greater_is_better else f"neg_{name}"
 
-    def __call__(self, estimator, X, y_true=None, **kwargs):
-        check_truth(X, y_true, "a scorer")
-        return super().__call__(estimator, X, y_true, **kwargs)
-
-    # A dict of scorers is evaluated through this method, not through __call__.
-    def _score(self, method_caller, estimator, X, y_true=None, **kwargs):
-        check_truth(X, y_true, "a scorer")
-        return super()._score(method_caller, estimator, X, y_true, **kwargs)
+    def check(self, X, y):
+        check_truth(X, y, "a scorer")
 
     def __repr__(self):
-        sign = "" if self._sign > 0 else "neg_"
-        return f"SCORERS[{sign + self._kwargs['name']!r}]"
+        return f"SCORERS[{self.name!r}]"
 
 
 #: Scorers by name: one for each key of `sksegment.metrics.segmentation_scores`, as the
