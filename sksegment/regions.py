@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from sksegment._borders import borders_by_axis
 from sksegment._pooling import pooling_matrix
 
 __all__ = ["RegionGraph", "pooling_matrix", "region_graph"]
@@ -111,16 +112,12 @@ class RegionGraph:
         sums : ndarray of shape (E,)
             In the order of ``edges``.
         """
-        keys, values = zip(
-            *(
-                _border_values(superpixels, field, self.n_regions, axis)
-                for axis in (0, 1)
-            ),
-            strict=True,
-        )
+        found = [*borders_by_axis(superpixels)]
+        low, high = _low_and_high(found, superpixels)
         edges = self.edges[0] * self.n_regions + self.edges[1]
-        edge = np.searchsorted(edges, np.concatenate(keys))
-        return np.bincount(edge, np.concatenate(values), len(edges))
+        edge = np.searchsorted(edges, low.astype(np.int64) * self.n_regions + high)
+        first, second = np.hstack([borders.sides(field) for borders in found])
+        return np.bincount(edge, 0.5 * (first + second), len(edges))
 
     def to_networkx(self):
         """Return the graph for NetworkX, with the attributes of the arrays.
@@ -235,11 +232,7 @@ def _region_means(image, superpixels, n_regions):
 
 def _shared_borders(superpixels, n_regions):
     """Pairs of neighbours and the number of pixel sides they share."""
-    pairs = [
-        _differing(superpixels[:, :-1], superpixels[:, 1:]),
-        _differing(superpixels[:-1], superpixels[1:]),
-    ]
-    low, high = (np.concatenate(part) for part in zip(*pairs, strict=True))
+    low, high = _low_and_high(borders_by_axis(superpixels), superpixels)
     # Converting to CSR adds up duplicates by counting, without a sort.
     counts = sparse.coo_array(
         (np.ones(len(low), np.int64), (low, high)), shape=(n_regions, n_regions)
@@ -250,19 +243,7 @@ def _shared_borders(superpixels, n_regions):
     return edges, counts.data
 
 
-def _differing(first, second):
-    first, second = first.ravel(), second.ravel()
-    border = (first != second) & (first >= 0) & (second >= 0)
-    first, second = first[border], second[border]
+def _low_and_high(borders, superpixels):
+    """The lower and the higher id at each pixel side of borders."""
+    first, second = np.hstack([each.sides(superpixels) for each in borders])
     return np.minimum(first, second), np.maximum(first, second)
-
-
-def _border_values(superpixels, field, n_regions, axis):
-    """Keys of the edges and values of the field at the pixel sides of one axis."""
-    first = np.moveaxis(superpixels, axis, 0)[:-1]
-    second = np.moveaxis(superpixels, axis, 0)[1:]
-    border = (first != second) & (first >= 0) & (second >= 0)
-    values = np.moveaxis(field, axis, 0)
-    mean = 0.5 * (values[:-1][border] + values[1:][border])
-    a, b = first[border].astype(np.int64), second[border].astype(np.int64)
-    return np.minimum(a, b) * n_regions + np.maximum(a, b), mean

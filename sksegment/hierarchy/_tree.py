@@ -4,6 +4,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from sksegment._borders import borders_by_axis
 from sksegment._rescaled import enlarge_map
 from sksegment._validation import Real, is_whole_number
 from sksegment.labelling import paint
@@ -144,14 +145,10 @@ class RegionHierarchy:
             ``cut(threshold=t)``.
         """
         contours = np.zeros(self.superpixels.shape)
-        for axis in (0, 1):
-            first = np.moveaxis(self.superpixels, axis, 0)[:-1]
-            second = np.moveaxis(self.superpixels, axis, 0)[1:]
-            border = (first != second) & (first >= 0) & (second >= 0)
-            part = np.moveaxis(contours, axis, 0)[:-1]
-            part[border] = np.maximum(
-                part[border], self._joining_heights(first[border], second[border])
-            )
+        for borders in borders_by_axis(self.superpixels):
+            heights = self._joining_heights(*borders.sides(self.superpixels))
+            part, where = borders.firsts(contours), borders.where
+            part[where] = np.maximum(part[where], heights)
         return contours
 
     def to_linkage(self):

@@ -5,6 +5,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from skimage.measure import label
 
+from sksegment._borders import borders_by_axis
 from sksegment.postprocessing._label_slices import VOID
 
 __all__ = ["absorb_islands"]
@@ -48,13 +49,8 @@ def absorb_islands(labels, min_sizes, connectivity):
 
 def _shared_borders(islands, n):
     """Symmetric matrix of the pixel sides or voxel faces two islands share."""
-    pairs = []
-    for axis in range(islands.ndim):
-        swapped = islands.swapaxes(0, axis)
-        first, second = swapped[:-1], swapped[1:]
-        border = (first != second) & (first > 0) & (second > 0)
-        pairs.append((first[border] - 1, second[border] - 1))
-    rows, columns = (np.concatenate(part) for part in zip(*pairs, strict=True))
+    found = borders_by_axis(islands, least=1)
+    rows, columns = np.hstack([borders.sides(islands) for borders in found]) - 1
     counts = _count_pairs(rows, columns, n, np.ones(len(rows), np.int64))
     return (counts + counts.T).tocoo()
 
