@@ -5,6 +5,8 @@ from scipy.cluster.hierarchy import cut_tree, linkage
 from scipy.spatial.distance import cdist, pdist
 from sklearn.cluster import KMeans
 
+from sksegment.regions import sums_by_label
+
 __all__ = [
     "brightness_order",
     "finish_shares",
@@ -99,7 +101,7 @@ def mean_shares(parts, n_regions):
     total = 0.0
     for regions, shares in parts:
         inside = regions >= 0
-        total = total + _weighted_sums(regions[inside], 1.0, shares[inside], n_regions)
+        total = total + sums_by_label(regions[inside], shares[inside].T, n_regions)
     return np.float32(total / total.sum(axis=1, keepdims=True))
 
 
@@ -138,7 +140,7 @@ def _move_centers(f, start):
             break
         found = nearest
         sizes = np.bincount(found, minlength=len(centers))
-        sums = _weighted_sums(found, np.ones(len(f)), f, len(centers))
+        sums = sums_by_label(found, f.T, len(centers))
         moved = sizes > 0
         centers[moved] = sums[moved] / sizes[moved, np.newaxis]
     return centers
@@ -220,15 +222,10 @@ def _label_sums(colors, sizes, shares):
     """Areas and summed colours, (K,) and (K, C), of labels and then of soft labels."""
     labels, n_labels = shares.argmax(axis=1), shares.shape[1]
     area = np.bincount(labels, sizes, minlength=n_labels)
-    hard = _weighted_sums(labels, sizes, colors, n_labels)
+    hard = sums_by_label(labels, (sizes * color for color in colors.T), n_labels)
     # Not in more precision than the shares have, of which a copy would be large.
     sizes = np.asarray(sizes, shares.dtype)
     return area, hard, sizes @ shares, shares.T @ (sizes[:, np.newaxis] * colors)
-
-
-def _weighted_sums(labels, weights, values, n_labels):
-    columns = (weights * column for column in values.T)
-    return np.stack([np.bincount(labels, c, n_labels) for c in columns], axis=1)
 
 
 def natural_number(points, fractions, apart=np.inf, n_apart=0):

@@ -138,12 +138,7 @@ class RegionGraph:
         return graph
 
     def _symmetric(self, values):
-        i, j = self.edges
-        shape = (self.n_regions, self.n_regions)
-        # Explicit zeros must stay: an edge of weight 0 is an edge.
-        return sparse.csr_array(
-            (np.r_[values, values], (np.r_[i, j], np.r_[j, i])), shape=shape
-        )
+        return symmetric_matrix(self.edges, values, self.n_regions)
 
 
 def region_graph(image: np.ndarray, superpixels: np.ndarray) -> RegionGraph:
@@ -196,6 +191,15 @@ def region_graph(image: np.ndarray, superpixels: np.ndarray) -> RegionGraph:
     return RegionGraph(edges, distances, means, sizes, borders)
 
 
+def symmetric_matrix(edges, values, n):
+    """Matrix with the values of edges, (2, E), in both directions: (n, n), CSR."""
+    i, j = edges
+    # Explicit zeros must stay: an edge of weight 0 is an edge.
+    return sparse.csr_array(
+        (np.r_[values, values], (np.r_[i, j], np.r_[j, i])), shape=(n, n)
+    )
+
+
 def signed_ids(superpixels):
     """Superpixels that may be compared with -1."""
     superpixels = np.asarray(superpixels)
@@ -220,14 +224,22 @@ def _region_means(image, superpixels, n_regions):
     if not inside.all():
         labels, channels = labels[inside], channels[inside]
     sizes = np.bincount(labels, minlength=n_regions)
-    sums = np.stack(
-        [
-            np.bincount(labels, weights=channels[:, c], minlength=n_regions)
-            for c in range(channels.shape[1])
-        ],
-        axis=1,
-    )
+    sums = sums_by_label(labels, channels.T, n_regions)
     return sizes, sums / np.maximum(sizes, 1)[:, np.newaxis]
+
+
+def sums_by_label(labels, columns, n_labels):
+    """Sums of each column of values, (n,), over equal labels: (n_labels, C), float64.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,), int
+    columns : iterable of C ndarray of shape (n,)
+        From a generator there is one at a time in memory.
+    n_labels : int
+    """
+    sums = [np.bincount(labels, column, n_labels) for column in columns]
+    return np.stack(sums, axis=1)
 
 
 def _shared_borders(superpixels, n_regions):

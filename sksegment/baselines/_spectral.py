@@ -26,6 +26,7 @@ from sksegment._validation import (
 from sksegment.baselines._base import ColorMixin, SuperpixelMixin, draw_seed
 from sksegment.baselines._color import COLOR_SPACES, find_centers, nearest_center
 from sksegment.labelling import paint
+from sksegment.regions import sums_by_label, symmetric_matrix
 from sksegment.superpixels import SuperpixelTransformer
 
 __all__ = ["SpectralSuperpixelSegmenter", "spectral_clusters"]
@@ -217,10 +218,7 @@ class SpectralSuperpixelSegmenter(
         """Cut a graph; returns clusters of superpixels, their colours and sizes."""
         clusters = spectral_clusters(graph, self.n_clusters, self.color_scale, seed)
         sizes = np.bincount(clusters, graph.sizes)
-        sums = np.stack(
-            [np.bincount(clusters, graph.sizes * mean) for mean in graph.means.T],
-            axis=1,
-        )
+        sums = sums_by_label(clusters, graph.sizes * graph.means.T, len(sizes))
         return clusters, sums / sizes[:, np.newaxis], sizes
 
     def _predict_image(self, superpixels, graph):
@@ -264,11 +262,7 @@ def _affinity(graph, color_scale):
     # Only ratios of weights matter; the largest must not underflow.
     exponent = (distances - distances.min(initial=np.inf)) / scale
     weights = borders * np.exp(-exponent)
-    i, j = edges
-    return sparse.csr_array(
-        (np.r_[weights, weights], (np.r_[i, j], np.r_[j, i])),
-        shape=(graph.n_regions, graph.n_regions),
-    )
+    return symmetric_matrix(edges, weights, graph.n_regions)
 
 
 def _linked(graph):
