@@ -105,11 +105,7 @@ class MergingMixin:
         if is_auto:
             seeds, maps = seed_labels(fractions, n_labels), self.unmerged_labels_
             groups = join_transitions(groups, points, seeds, maps, n_apart)
-        self.label_groups_ = number_groups(groups, brightness, fractions, n_apart)
-        is_cut = self._labels_are_cut and self.n_regions is not None
-        regions = self.labels_ if is_cut else None
-        self._set_labels(self.unmerged_labels_, regions)
-        return self
+        return self._join(number_groups(groups, brightness, fractions, n_apart))
 
     @property
     def _n_learnt(self):
@@ -123,6 +119,17 @@ class MergingMixin:
     def _distance_of_classes(self):
         """Distance of points of two classes that no one takes for one."""
         return np.inf
+
+    def _unmerge(self):
+        """Undo `merge_labels`."""
+        return self._join(None)
+
+    def _join(self, groups):
+        """Join labels to groups, if there are any; where labels were cut, they stay."""
+        self.label_groups_ = groups
+        is_cut = self._labels_are_cut and self.n_regions is not None
+        self._set_labels(self.unmerged_labels_, self.labels_ if is_cut else None)
+        return self
 
     def _set_labels(self, labels, regions=None):
         """Set ``labels_``: labels of the training images after joining, or regions."""

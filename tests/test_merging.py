@@ -53,6 +53,15 @@ def test_all_labels_can_be_had_again(model):
         assert len(np.unique(fine)) == len(np.unique(coarse))
 
 
+def test_undone_merge_leaves_what_was_learnt(model, images):
+    learnt, labels = model.predict(images), model.labels_
+    model.merge_labels(2)._unmerge()
+    assert model.label_groups_ is None
+    assert model.labels_ is labels
+    for one, other in zip(model.predict(images), learnt, strict=True):
+        assert_array_equal(one, other)
+
+
 def test_soft_labels_are_added_up(model, images):
     fine = model.predict_proba(images[:1])[0]
     features = model.transform(images[:1])[0]

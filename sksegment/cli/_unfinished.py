@@ -116,9 +116,7 @@ def _finished(target, estimator, images, scribbles):
                 "same as then, or begin anew with --overwrite"
             )
     _check_images_of(model, images, scribbles, target)
-    model.label_groups_ = None
-    model._set_labels(model.unmerged_labels_)
-    return model
+    return model._unmerge()
 
 
 def _begins_anew(estimator, partial):

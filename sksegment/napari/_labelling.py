@@ -81,10 +81,8 @@ def label_slices(model, picture, cut, *, only=False):
 def unmerged(model):
     """Give the model as it was before `merge_labels`; the two share the net."""
     twin = copy.copy(model)
-    twin.label_groups_ = None
-    if hasattr(twin, "n_regions"):
-        twin.n_regions = None
-    return twin
+    twin.n_regions = None
+    return twin._unmerge()
 
 
 def n_learnt(model):

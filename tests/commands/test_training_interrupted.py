@@ -138,6 +138,15 @@ def test_classes_of_a_complete_training_are_joined_anew(photo, run, tmp_path):
     assert_array_equal(found.labels_[0], found.unmerged_labels_[0])
 
 
+def test_regions_of_a_complete_training_stay_regions(photo, run, tmp_path):
+    command = ["fit", photo, "-o", tmp_path / "model", *TINY, "--regions", "5"]
+    assert run(*command)[0] == 0
+    regions = load_model(tmp_path / "model").labels_[0]
+    assert regions.max() == 4
+    assert run(*command, "--resume")[0] == 0
+    assert_array_equal(load_model(tmp_path / "model").labels_[0], regions)
+
+
 def test_a_complete_training_of_another_kind_is_not_replaced(
     photo, run, fails, tmp_path
 ):
