@@ -15,6 +15,8 @@ from sksegment._warn import warn_user
 
 __all__ = [
     "count_pages",
+    "has_palette",
+    "is_palette_file",
     "is_tiff",
     "ome_sizes",
     "open_tiff",
@@ -52,6 +54,25 @@ def is_tiff(path):
     """
     with open(path, "rb") as file:
         return file.read(4) in _MAGIC
+
+
+def has_palette(page):
+    """Whether the numbers of a page stand for colours, other than in ImageJ's files.
+
+    The palette of ImageJ is a way to look at measured values, not what was measured.
+    """
+    is_palette = page.photometric == tifffile.PHOTOMETRIC.PALETTE
+    return is_palette and not page.parent.is_imagej
+
+
+def is_palette_file(path):
+    """Whether the first page of a TIFF file has a palette; see `has_palette`."""
+    try:
+        with tifffile.TiffFile(path) as tif:
+            return has_palette(tif.pages.first)
+    # What is wrong with it is told when it is opened, and may be anything.
+    except Exception:
+        return False
 
 
 def read_tiff(path):
@@ -268,8 +289,7 @@ def _n_channels(array, channels):
 
 def _with_colours(series):
     array, keyframe = read_series(series), series.keyframe
-    # The palette of ImageJ is a way to look at measured values, not what was measured.
-    if keyframe.photometric != tifffile.PHOTOMETRIC.PALETTE or series.kind == "imagej":
+    if not has_palette(keyframe):
         return array
     palette = (np.asarray(keyframe.colormap) >> 8).astype(np.uint8)
     return palette.T[array]

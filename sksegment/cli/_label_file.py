@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import tifffile
 
 from sksegment._image_files import ImageFileError, read_images
 from sksegment._label_files import (
@@ -16,7 +15,7 @@ from sksegment._label_files import (
     whole_numbers,
     without,
 )
-from sksegment._tiff_files import is_tiff
+from sksegment._tiff_files import is_palette_file, is_tiff
 from sksegment._warn import warn_user
 from sksegment.postprocessing._label_slices import as_labels
 from sksegment.stacks import Stack, open_stack
@@ -225,22 +224,11 @@ def _is_read_at_once(path):
         return False
     suffix = path.suffix.lower()
     if is_tiff(path):
-        return _has_palette(path)
+        return is_palette_file(path)
     if suffix != ".npy":
         return suffix in _READ_AT_ONCE
     try:
         return np.load(path, mmap_mode="r").ndim == 2
     # What is wrong with it is told when it is opened.
     except (ValueError, EOFError, OSError):
-        return False
-
-
-def _has_palette(path):
-    """Whether the numbers in a TIFF stand for colours, other than in ImageJ's."""
-    try:
-        with tifffile.TiffFile(path) as tif:
-            photometric = tif.pages.first.photometric
-            return photometric == tifffile.PHOTOMETRIC.PALETTE and not tif.is_imagej
-    # What is wrong with it is told when it is opened, and may be anything.
-    except Exception:
         return False

@@ -4,13 +4,12 @@ import contextlib
 from pathlib import Path
 
 import numpy as np
-import tifffile
 
 from sksegment._image_files import ImageFileError, count_images, find_images
 from sksegment._label_files import ARRAY_SUFFIXES, read_pages
 from sksegment._pages import Page
 from sksegment._scribble_files import ScribblePages
-from sksegment._tiff_files import is_tiff
+from sksegment._tiff_files import is_palette_file, is_tiff
 
 __all__ = [
     "open_pages",
@@ -221,12 +220,13 @@ def open_pages(source):
 
 
 def _is_volume(path):
+    from sksegment.stacks._open import VOLUME_SUFFIXES
+
     if path.suffix.lower() == ".npy":
         return np.load(path, mmap_mode="r", allow_pickle=False).ndim > 2
     if path.is_file() and is_tiff(path):
-        with tifffile.TiffFile(path) as tif:
-            return tif.pages.first.photometric != tifffile.PHOTOMETRIC.PALETTE
-    return path.suffix.lower() in (".zarr", ".h5", ".hdf5", ".nxs")
+        return not is_palette_file(path)
+    return path.suffix.lower() in VOLUME_SUFFIXES
 
 
 class _FilesInTurn:

@@ -26,10 +26,6 @@ _SCRIBBLES = (
     "strokes are always trained on"
 )
 
-# What the command stack takes and writes, beside videos.
-_STACK_SUFFIXES = frozenset((".zarr", ".npy", ".h5", ".hdf5", ".nxs"))
-_LABEL_SUFFIXES = frozenset((".tif", ".tiff", ".npy", ".zarr"))
-
 
 def add_commands(commands):
     """Add the commands to a parser."""
@@ -281,10 +277,11 @@ def image_files(inputs):
     Label maps and overlays beside their images are passed over, unless they are named.
     """
     from sksegment.io import find_images
+    from sksegment.stacks._open import VOLUME_SUFFIXES
     from sksegment.stacks._video_source import VIDEO_SUFFIXES
 
     # An animated GIF is taken for images.
-    stacks = _STACK_SUFFIXES | VIDEO_SUFFIXES - {".gif"}
+    stacks = VOLUME_SUFFIXES | VIDEO_SUFFIXES - {".gif"}
     for entry in inputs:
         if Path(entry).suffix.lower() in stacks and Path(entry).exists():
             raise ValueError(
@@ -316,10 +313,10 @@ def _without_results(paths, named):
 
 def _plan(args):
     from sksegment.cli._outputs import Outputs
-    from sksegment.stacks._video_writer import VIDEO_SUFFIXES
+    from sksegment.stacks._writers import WRITTEN_SUFFIXES
 
     paths, out = image_files(args.inputs), Path(args.out)
-    if out.suffix.lower() in _LABEL_SUFFIXES.union(VIDEO_SUFFIXES) and not out.exists():
+    if out.suffix.lower() in WRITTEN_SUFFIXES and not out.exists():
         model = f" --model {quote(args.model)}" if hasattr(args, "model") else ""
         raise ValueError(
             f"-o {out}: results are files in a folder; to label a stack in one file: "

@@ -16,7 +16,10 @@ from sksegment.stacks._tiff_source import tiff_source
 from sksegment.stacks._video_source import VIDEO_SUFFIXES, video_source
 from sksegment.stacks._zarr_source import is_zarr, zarr_source
 
-__all__ = ["open_stack", "opened"]
+__all__ = ["VOLUME_SUFFIXES", "open_stack", "opened"]
+
+# Of files that hold volumes, beside those of videos, and of images that may be one.
+VOLUME_SUFFIXES = frozenset((".zarr", ".npy", ".h5", ".hdf5", ".nxs"))
 
 _OPENERS = {
     "npy": npy_source,

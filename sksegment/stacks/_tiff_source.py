@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from sksegment._tiff_files import open_tiff, series_axes, warn_of_channels
+from sksegment._tiff_files import has_palette, open_tiff, series_axes, warn_of_channels
 from sksegment._tiff_pages import PageReader
 from sksegment.stacks._array_source import mapped_source
 from sksegment.stacks._source import LazyFile, page_source
@@ -131,9 +131,7 @@ def _layout(series):
 
 def _colours(keyframe):
     """Tell what has to be done to a page: "palette", number of samples kept, None."""
-    tif = keyframe.parent
-    # The palette of ImageJ is a way to look at measured values, not what was measured.
-    if keyframe.photometric == tifffile.PHOTOMETRIC.PALETTE and not tif.is_imagej:
+    if has_palette(keyframe):
         return "palette"
     n_alpha = sum(int(sample) in _ALPHA_SAMPLES for sample in keyframe.extrasamples)
     return keyframe.samplesperpixel - n_alpha if n_alpha else None

@@ -15,7 +15,7 @@ from sksegment.stacks._tiff_writer import write_tiff
 from sksegment.stacks._video_writer import VIDEO_SUFFIXES, write_video
 from sksegment.stacks._zarr_writer import write_zarr
 
-__all__ = ["Place"]
+__all__ = ["WRITTEN_SUFFIXES", "Place"]
 
 _WRITERS = {
     ".tif": write_tiff,
@@ -24,6 +24,7 @@ _WRITERS = {
     ".zarr": write_zarr,
     **dict.fromkeys(VIDEO_SUFFIXES, write_video),
 }
+WRITTEN_SUFFIXES = frozenset(_WRITERS)
 # As `replacing` and `write_zarr` name them.
 _TEMPORARY = re.compile(r"\.(.+)\.\d+(?:-\d+)?\.(?:tmp|old)")
 _PACKAGES = {".zarr": ("zarr",), **dict.fromkeys(VIDEO_SUFFIXES, ("av",))}

@@ -300,14 +300,19 @@ def test_strokes_of_a_volume_are_cut_as_the_volume_is(tmp_path, kind, axis):
     assert [*found] == [*np.flatnonzero((expected >= 0).any(axis=(1, 2)))]
 
 
-def test_strokes_have_the_axes_of_the_stack(tmp_path):
+@pytest.mark.parametrize("name", ["marks.npy", "marks.tif"])
+def test_strokes_have_the_axes_of_the_stack(name, tmp_path):
     strokes = np.full((6, 9, 7), 255, np.uint8)
     strokes[2, 4, :3] = 1
-    np.save(tmp_path / "marks.npy", strokes)
+    path = tmp_path / name
+    if name == "marks.npy":
+        np.save(path, strokes)
+    else:
+        # ImageJ's colours are a way to look at numbers.
+        colours = np.repeat(np.arange(256, dtype=np.uint16)[np.newaxis] * 257, 3, 0)
+        tifffile.imwrite(path, strokes, imagej=True, colormap=colours)
     view = open_stack(np.zeros((6, 9, 7, 2)), axes="XZYC").along("y")
-    args = Namespace(
-        scribbles=tmp_path / "marks.npy", unknown="max", regions=None, axes="XZYC"
-    )
+    args = Namespace(scribbles=path, unknown="max", regions=None, axes="XZYC")
     found = scribbled_slices(args, view)
     assert [*found] == [0, 1, 2]
     assert found[0].shape == (9, 6)
