@@ -1,6 +1,7 @@
 """From an estimator's parameters to a trained net: the steps of ``fit``."""
 
 from copy import copy
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -176,9 +177,9 @@ def train_wnet(estimator, net, images, seed, *, start, callbacks=()):
     When something else than the loss stops it, the net goes back to the end of the last
     complete epoch before that is raised.
     """
-    dataset, own = _training(estimator, images, seed)
+    training = _Training.of(estimator, images, seed)
     # A training that goes on sees other patches than those of its first epochs.
-    dataset.skip(len(net.history))
+    training.dataset.skip(len(net.history))
     with limit_threads(max(net.n_values(image.pixels) for image in images)):
         if start and estimator.init == "kmeans":
             initialise_labels(net, images, seed)
@@ -189,9 +190,9 @@ def train_wnet(estimator, net, images, seed, *, start, callbacks=()):
             with ending_gently():
                 train(
                     net,
-                    dataset,
+                    training.dataset,
                     max_epochs=estimator.max_epochs,
-                    callbacks=[*own, last, *callbacks],
+                    callbacks=[*training.callbacks, last, *callbacks],
                 )
             net.settle_statistics(images)
         except FloatingPointError:
@@ -201,7 +202,7 @@ def train_wnet(estimator, net, images, seed, *, start, callbacks=()):
             if len(net.history) > n_before:
                 net.settle_statistics(images)
             raise
-        _finite_loss(own).check_weights(net)
+        training.finite_loss.check_weights(net)
 
 
 def train_wnets(estimators, nets, images, seeds):
@@ -219,9 +220,7 @@ def train_wnets(estimators, nets, images, seeds):
     """
     # Labels are kept on the images, hence each net has its own; tensors are shared.
     images = [[copy(image) for image in images] for _ in nets]
-    training = [
-        _training(*parts) for parts in zip(estimators, images, seeds, strict=True)
-    ]
+    trainings = [*map(_Training.of, estimators, images, seeds)]
     n_values = max(nets[0].n_values(image.pixels) for image in images[0])
     with limit_threads(len(nets) * n_values):
         for estimator, net, own, seed in zip(
@@ -231,24 +230,49 @@ def train_wnets(estimators, nets, images, seeds):
                 initialise_labels(net, own, seed)
         train_together(
             nets,
-            [dataset for dataset, _ in training],
+            [training.dataset for training in trainings],
             max_epochs=estimators[0].max_epochs,
-            callbacks=[callbacks for _, callbacks in training],
+            callbacks=[training.callbacks for training in trainings],
         )
-        for net, own, (_, callbacks) in zip(nets, images, training, strict=True):
+        for net, own, training in zip(nets, images, trainings, strict=True):
             net.settle_statistics(own)
-            _finite_loss(callbacks).check_weights(net)
+            training.finite_loss.check_weights(net)
 
 
-def _training(estimator, images, seed):
-    """Batches and callbacks of one training."""
-    for image in images:
-        # Those of another restart.
-        image.labels = None
+class _Training(NamedTuple):
+    """Batches of one training, and what is called on the way."""
+
+    dataset: TrainingSet
+    finite_loss: FiniteLoss
+    others: list
+
+    @property
+    def callbacks(self):
+        """All of them, in their order."""
+        return [self.finite_loss, *self.others]
+
+    @classmethod
+    def of(cls, estimator, images, seed):
+        """Make it for an estimator, prepared images and a seed."""
+        for image in images:
+            # Those of another restart.
+            image.labels = None
+        dataset = _batches(estimator, images, seed)
+        others = [LabelCount(images), Movement()]
+        if estimator.verbose:
+            others.append(ProgressBar(estimator.max_epochs))
+        # The sparse models have no such parameter.
+        min_labels = getattr(estimator, "min_labels", None)
+        if min_labels is not None:
+            others.append(FewLabels(dataset, min_labels))
+        return cls(dataset, FiniteLoss(), others)
+
+
+def _batches(estimator, images, seed):
     sampler = None
     if estimator.reconstruction == "patch":
         sampler = clone(estimator.patches or PatchSampler()).fit(None)
-    dataset = TrainingSet(
+    return TrainingSet(
         images,
         sampler,
         batches_per_epoch=estimator.batches_per_epoch,
@@ -256,18 +280,6 @@ def _training(estimator, images, seed):
         # The default shapes adapt in silence, those of the user do not.
         warn=estimator.patches is not None,
     )
-    callbacks = [FiniteLoss(), LabelCount(images), Movement()]
-    if estimator.verbose:
-        callbacks.append(ProgressBar(estimator.max_epochs))
-    # The sparse models have no such parameter.
-    min_labels = getattr(estimator, "min_labels", None)
-    if min_labels is not None:
-        callbacks.append(FewLabels(dataset, min_labels))
-    return dataset, callbacks
-
-
-def _finite_loss(callbacks):
-    return next(c for c in callbacks if isinstance(c, FiniteLoss))
 
 
 def final_loss(net):
