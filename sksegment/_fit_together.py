@@ -95,7 +95,7 @@ def _check_alike(estimators):
                 f"estimator {index} differs from the first in {what}; fit_together "
                 f"takes those that differ in {', '.join(sorted(_MAY_DIFFER))} only"
             )
-    if first.n_init > 1 or getattr(first, "min_labels", None) is not None:
+    if first.n_init > 1 or first.min_labels is not None:
         raise ValueError(
             "fit_together has neither restarts nor an early stop; set n_init=1 and "
             "min_labels=None"

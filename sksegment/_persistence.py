@@ -156,7 +156,7 @@ def restore_segmenter(path, classes, device):
     estimator._n_hinted_classes = int(fitted.get("n_hinted_classes", len(names or ())))
     estimator._unmerged_class_names = None if names is None else [*map(str, names)]
     estimator._image_digests = [*map(str, fitted.get("image_digests", [""]))]
-    if hasattr(estimator, "superpixels"):
+    if estimator._has_superpixels:
         superpixels = _superpixels(header, tensors, classes, estimator)
         estimator._keep_superpixels(superpixels)
         estimator.cluster_centers_ = _optional(tensors, "fitted/centers")

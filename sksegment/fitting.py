@@ -261,10 +261,8 @@ class _Training(NamedTuple):
         others = [LabelCount(images), Movement()]
         if estimator.verbose:
             others.append(ProgressBar(estimator.max_epochs))
-        # The sparse models have no such parameter.
-        min_labels = getattr(estimator, "min_labels", None)
-        if min_labels is not None:
-            others.append(FewLabels(dataset, min_labels))
+        if estimator.min_labels is not None:
+            others.append(FewLabels(dataset, estimator.min_labels))
         return cls(dataset, FiniteLoss(), others)
 
 

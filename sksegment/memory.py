@@ -161,7 +161,7 @@ def _of_image(estimator, shape, training):
     # Scaling an image takes as much for a moment as its superpixels do later.
     superpixels = n_pixels * (_RGB_TO_LAB if n_channels == 3 else 2 * _DOUBLE)
     net = n_cells * bytes_of_cell(estimator, training)
-    if hasattr(estimator, "superpixels"):
+    if estimator._has_superpixels:
         # Training keeps the pooling by rows and by columns.
         copies = 3 if training else 1
         images += n_pixels * _INT + copies * n_cells * _POOLING

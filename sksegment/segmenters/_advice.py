@@ -24,7 +24,7 @@ def warn_of_failure(estimator, images):
         What it was trained on.
     """
     n_labels = estimator._n_learnt
-    if n_labels <= (getattr(estimator, "min_labels", None) or 0) or _constant(images):
+    if n_labels <= (estimator.min_labels or 0) or _constant(images):
         return
     moved = estimator.net_.history[-1]["moved"]
     if n_labels == 1:

@@ -240,6 +240,7 @@ class SparseWNetSegmenter(
     2
     """
 
+    _has_superpixels = True
     _nested_defaults = {"superpixels": SuperpixelTransformer, "patches": PatchSampler}
     _chosen_in_fit = {"superpixels": CHOSEN_IN_FIT}
     _parameter_constraints = {
@@ -301,6 +302,10 @@ class SparseWNetSegmenter(
         self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
+
+    @property
+    def _field_to_fit(self):
+        return getattr(self.superpixels, "mask_of", None)
 
     def _check_scribbles(self, scribbles, *options):
         if scribbles is not None:

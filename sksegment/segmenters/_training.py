@@ -90,6 +90,11 @@ class TrainingMixin:
     ``_label_prepared``, ``_cut_prepared`` and ``_number_labels`` of the estimator.
     """
 
+    # Whether superpixels are clustered; the dense models have none as a parameter.
+    _has_superpixels = False
+    # A parameter of the dense models alone.
+    min_labels = None
+
     @property
     def _cure_of_unheeded(self):
         """What else may help where scribbles have got other labels."""
@@ -245,7 +250,7 @@ class TrainingMixin:
     @property
     def _field_to_fit(self):
         """Function to the fields of view of images that are about to be fitted."""
-        return getattr(getattr(self, "superpixels", None), "mask_of", None)
+        return None
 
     def _prepare_data(self, batch, hints=NO_SCRIBBLES):
         """Make of checked images what a new net is trained on."""
