@@ -22,6 +22,7 @@ net has seen that or not, and is left out elsewhere.
 """
 
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ import numpy as np
 from sksegment._parts import row_blocks
 from sksegment._textures import TEXTURES
 from sksegment._two_sides import TwoSides
+from sksegment.regions import sums_by_label
 
 __all__ = ["Appearance", "PixelEvidence", "learn_appearance", "likely_labels"]
 
@@ -127,23 +129,16 @@ class Appearance:
         hinted : bool, default=False
             Whether the net was given scribbles.
         """
-        n_channels, names = scaled[0].shape[-1], tuple(sides or ())
+        n_channels, sides = scaled[0].shape[-1], sides or {}
         parts = zip(scaled, looks, labels, strict=True)
         sums = np.sum([_sums(*part, used) for part in parts], axis=0)
-        area, (first, second) = sums[:, :1], np.split(sums[:, 1:], 2, axis=1)
-        means = np.where(area > 0, first / np.maximum(area, 1), _NO_LOOK)
-        within = (second - first * means).sum(axis=0) / area.sum()
-        within = np.maximum(within, _least_deviations(n_channels, names) ** 2)
-        whole = (second.sum(axis=0) - first.sum(axis=0) ** 2 / area.sum()) / area.sum()
+        means, within, whole = _means_and_variances(sums)
+        within = np.maximum(within, _least_deviations(n_channels, sides) ** 2)
         of_colors = np.maximum(whole / within - 1.0, 0.0)[:n_channels].mean()
-        weights = np.ones(len(within))
-        for index, name in enumerate(names, n_channels):
-            excess = sides[name].separability - TEXTURES[name].one_kind
-            weights[index] = _weight_of_texture(max(excess, 0.0), of_colors)
+        weights = np.r_[np.ones(n_channels), _weights_of_textures(sides, of_colors)]
         counts = weights >= _NEGLIGIBLE
         scale = np.sqrt(within[counts] / weights[counts])
-        kept = zip(names, counts[n_channels:], strict=True)
-        textures = tuple(name for name, is_kept in kept if is_kept)
+        textures = tuple(compress(sides, counts[n_channels:]))
         return cls(means[:, counts], scale, n_channels, used, textures, hinted)
 
     def spread(self, sides):
@@ -346,10 +341,25 @@ def _with_textures(evidence, n_channels, names, kept):
     return [each._replace(pixels=each.pixels[..., columns]) for each in evidence]
 
 
-def _weight_of_texture(of_texture, of_colors):
-    """Weight by how well both divide the image."""
-    squares = of_texture**2, of_colors**2
-    return _TEXTURE_WEIGHT * squares[0] / max(sum(squares), _TINY)
+def _means_and_variances(sums):
+    """Means of labels, (n, C + T), and variances within them and of all, (C + T,)."""
+    area, (first, second) = sums[:, :1], np.split(sums[:, 1:], 2, axis=1)
+    means = np.where(area > 0, first / np.maximum(area, 1), _NO_LOOK)
+    within = (second - first * means).sum(axis=0) / area.sum()
+    whole = (second.sum(axis=0) - first.sum(axis=0) ** 2 / area.sum()) / area.sum()
+    return means, within, whole
+
+
+def _weights_of_textures(sides, of_colors):
+    """Weights by how well textures and colours divide the images."""
+    of_textures = [
+        max(side.separability - TEXTURES[name].one_kind, 0.0)
+        for name, side in sides.items()
+    ]
+    return [
+        _TEXTURE_WEIGHT * of_texture**2 / max(of_texture**2 + of_colors**2, _TINY)
+        for of_texture in of_textures
+    ]
 
 
 def _least_deviations(n_channels, names):
@@ -365,5 +375,4 @@ def _sums(scaled, looks, labels, used):
     values = [plane[inside].astype(float) for plane in planes]
     weights = [None, *values, *(value**2 for value in values)]
     found = labels[inside]
-    counts = [np.bincount(found, weight, used.max() + 1)[used] for weight in weights]
-    return np.stack(counts, axis=1).astype(float)
+    return sums_by_label(found, weights, used.max() + 1)[used].astype(float)

@@ -234,8 +234,8 @@ def sums_by_label(labels, columns, n_labels):
     Parameters
     ----------
     labels : ndarray of shape (n,), int
-    columns : iterable of C ndarray of shape (n,)
-        From a generator there is one at a time in memory.
+    columns : iterable of C ndarray of shape (n,), or None
+        From a generator there is one at a time in memory. None stands for ones.
     n_labels : int
     """
     sums = [np.bincount(labels, column, n_labels) for column in columns]
