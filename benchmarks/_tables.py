@@ -294,10 +294,24 @@ def processors():
     return table(["", "seconds", *labels], lines)
 
 
+def classes_of_regions():
+    """One training and one setting, for labels of pixels and of regions."""
+    keys = ("v_measure", "v_mean", "covering", "v_pieces", "n_labels", "seconds")
+    lines = []
+    for name in ("pixel", "region"):
+        rows = [r for r in read_rows("assignment_test") if r["assignment"] == name]
+        means = [np.mean([row[key] for row in rows]) for key in keys]
+        scores = [f"{mean:.3f}" for mean in means[:4]]
+        lines.append([name, len(rows), *scores, *(f"{m:.1f}" for m in means[4:])])
+    heads = ["V, best annotator", "V, mean of annotators", "covering", "V of pieces"]
+    return table(["assignment", "images", *heads, "classes", "s a fit"], lines)
+
+
 # By the name that stands in the document.
 TABLES = {
     "table1 best runs": lambda: table1(0),
     "table1 one setting": lambda: table1(1),
+    "table1 classes of regions": classes_of_regions,
     "decisions": decisions,
     "decisions layers": lambda: layers(
         "region graph",
