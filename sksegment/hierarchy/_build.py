@@ -65,6 +65,8 @@ def region_hierarchy(image, superpixels, *, color=False, soft_labels=None):
     if image.ndim == 2:
         image = image[..., np.newaxis]
     graph = region_graph(image, superpixels)
+    # Fewer than 2^31, or there would be no memory for the graph.
+    superpixels = superpixels.astype(np.int32, copy=False)
     if soft_labels is not None and len(soft_labels) != graph.n_regions:
         raise ValueError(
             f"soft_labels has {len(soft_labels)} rows, but there are "

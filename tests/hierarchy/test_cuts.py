@@ -42,6 +42,17 @@ def test_every_number_of_regions_is_exact_and_connected(tree):
         assert pieces.max() == k
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "int64"])
+def test_ids_of_any_type_make_the_same_tree_of_int32(dtype):
+    superpixels = np.repeat(np.arange(6), 4).reshape(2, 12)
+    image = np.float32(superpixels**2)
+    expected = region_hierarchy(image, superpixels.astype(np.int32))
+    tree = region_hierarchy(image, superpixels.astype(dtype))
+    assert tree.superpixels.dtype == tree.cut("auto").dtype == np.int32
+    assert np.array_equal(tree.superpixels, superpixels)
+    assert np.array_equal(tree.to_linkage(), expected.to_linkage())
+
+
 def test_cuts_are_nested(tree):
     fine, coarse = tree.cut(n_regions=30), tree.cut(n_regions=9)
     for region in range(30):
