@@ -228,8 +228,32 @@ class Appearance:
         labels[superpixels < 0] = -1
         return labels
 
+    def posteriors(self, evidence):
+        """Softmax of the scores, by a temperature of 2 [1]_, some rows at a time.
+
+        Parameters
+        ----------
+        evidence : PixelEvidence
+
+        Yields
+        ------
+        rows : slice
+        posteriors : ndarray of shape (h, W, n), float32
+            Of the labels in use.
+
+        References
+        ----------
+        .. [1] C. Guo, G. Pleiss, Y. Sun, K. Weinberger, "On calibration of modern
+           neural networks", ICML 2017.
+        """
+        for rows, scores in self.scores(evidence):
+            scores -= scores.max(axis=-1, keepdims=True)
+            np.exp(scores / _TEMPERATURE, out=scores)
+            scores /= scores.sum(axis=-1, keepdims=True)
+            yield rows, scores
+
     def shares(self, evidence):
-        """Posterior of the labels: softmax of the scores, by a temperature of 2 [1]_.
+        """Posteriors of all labels.
 
         Parameters
         ----------
@@ -239,19 +263,11 @@ class Appearance:
         -------
         shares : ndarray of shape (H, W, K), float32
             0 where there is no superpixel.
-
-        References
-        ----------
-        .. [1] C. Guo, G. Pleiss, Y. Sun, K. Weinberger, "On calibration of modern
-           neural networks", ICML 2017.
         """
         superpixels, n_labels = evidence.superpixels, evidence.shares.shape[1]
         shares = np.zeros((*superpixels.shape, n_labels), np.float32)
-        for rows, scores in self.scores(evidence):
-            scores -= scores.max(axis=-1, keepdims=True)
-            np.exp(scores / _TEMPERATURE, out=scores)
-            scores /= scores.sum(axis=-1, keepdims=True)
-            shares[rows][..., self.used] = scores
+        for rows, posteriors in self.posteriors(evidence):
+            shares[rows][..., self.used] = posteriors
         shares[superpixels < 0] = 0.0
         return shares
 

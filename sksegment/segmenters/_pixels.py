@@ -115,10 +115,13 @@ class PixelLabelsMixin:
         """Regions of an image, and the mean shares of the labels in each, (n, K)."""
         regions, looks = self._tree(image).cut("auto"), self._appearance
         parts = (
-            (regions[place], looks.shares(evidence))
+            (regions[place][rows], posteriors)
             for place, evidence in self._evidence_by_parts(image)
+            for rows, posteriors in looks.posteriors(evidence)
         )
-        return regions, mean_shares(parts, n_regions=int(regions.max()) + 1)
+        shares = np.zeros((int(regions.max()) + 1, self.max_labels), np.float32)
+        shares[:, looks.used] = mean_shares(parts, len(shares))
+        return regions, shares
 
     def _evidence(self, image, used, textures):
         """What speaks for the labels in use, in all of an image."""
