@@ -117,8 +117,8 @@ def test_help_of_segment_explains_the_results(capsys):
     golden = (
         "NAME_labels.png NAME_overlay.png model.safetensors --format --no-overlay "
         "--train-images --each --max-labels --n-segments --beta-rec --beta-cut "
-        "--beta-sim --beta-con --epochs --resolution --n-init --seed --device "
-        "--precision NAME=VALUE --quiet"
+        "--beta-sim --beta-con --epochs --resolution --assignment --n-init "
+        "--seed --device --precision NAME=VALUE --quiet"
     )
     assert [word for word in golden.split() if word not in text] == []
 
@@ -247,7 +247,7 @@ def test_fit_then_predict(folder, volume, tmp_path, capsys):
 
 def test_options_reach_the_estimator():
     args = "segment a.png -o out --beta-cut 0.5 --epochs 7 --n-segments 99 --seed 5"
-    args += " --set superpixels__compactness=5 --set assignment=majority"
+    args += " --set superpixels__compactness=5 --assignment region"
     args += " --set patches__shapes=[(32,32)]"
     params = make_estimator(make_parser().parse_args(args.split())).get_params()
     assert params["beta_cut"] == 0.5
@@ -255,7 +255,7 @@ def test_options_reach_the_estimator():
     assert params["random_state"] == 5
     assert params["superpixels__n_segments"] == 99
     assert params["superpixels__compactness"] == 5
-    assert params["assignment"] == "majority"
+    assert params["assignment"] == "region"
     assert params["patches__shapes"] == [(32, 32)]
     assert params["max_labels"] == SparseWNetSegmenter().max_labels
 

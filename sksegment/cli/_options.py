@@ -37,6 +37,7 @@ _PARAMETERS = {
     "beta_con": "beta_con",
     "epochs": "max_epochs",
     "resolution": "resolution",
+    "assignment": "assignment",
     "n_init": "n_init",
     "regions": "n_regions",
     "seed": "random_state",
@@ -158,6 +159,12 @@ def add_training(parser, *, all_images=False):
         type=float,
         metavar="R",
         help="scale of the image within the network, at most 1; less is faster",
+    )
+    add(
+        "--assignment",
+        choices=["pixel", "region", "mean", "majority", "kmeans"],
+        help="what has a label of its own: each pixel; each region that is found, "
+        "which suits photographs; or each superpixel, in three ways (default: pixel)",
     )
     add("--n-init", type=int, metavar="N", help="train N times and keep the best")
     add(
