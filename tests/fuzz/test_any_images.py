@@ -28,6 +28,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:values of image . hardly fit"),
 ]
 
+ASSIGNMENTS = ("pixel", "region", "mean", "majority", "kmeans")
 TINY = {
     "max_labels": 4,
     "patches": PatchSampler(shapes=((8, 8),), counts=(3,)),
@@ -57,7 +58,7 @@ def w_nets(draw):
     n_segments = draw(st.sampled_from([20, "auto"]))
     return SparseWNetSegmenter(
         superpixels=SuperpixelTransformer(method, n_segments=n_segments),
-        assignment=draw(st.sampled_from(["pixel", "mean", "majority", "kmeans"])),
+        assignment=draw(st.sampled_from(ASSIGNMENTS)),
         tau=draw(st.sampled_from([-3.0, 0.0, 2.0])),
         **params,
     )
