@@ -296,10 +296,16 @@ def processors():
 
 def classes_of_regions():
     """One training and one setting, for labels of pixels and of regions."""
+    settings = {
+        "pixel": ("pixel", 0),
+        "region": ("region", 0),
+        "region, position 1": ("region", 1),
+    }
+    found = read_rows("assignment_test")
     keys = ("v_measure", "v_mean", "covering", "v_pieces", "n_labels", "seconds")
     lines = []
-    for name in ("pixel", "region"):
-        rows = [r for r in read_rows("assignment_test") if r["assignment"] == name]
+    for name, setting in settings.items():
+        rows = [r for r in found if (r["assignment"], r["position"]) == setting]
         means = [np.mean([row[key] for row in rows]) for key in keys]
         scores = [f"{mean:.3f}" for mean in means[:4]]
         lines.append([name, len(rows), *scores, *(f"{m:.1f}" for m in means[4:])])
