@@ -12,7 +12,7 @@ from sksegment.segmenters import SparseWNetSegmenter
 __all__ = ["run_demo"]
 
 # Both are within the package of scikit-image: nothing is downloaded.
-_IMAGES = {"coffee": {"assignment": "region"}, "coins": {"max_labels": 8}}
+_IMAGES = {"coffee": {}, "coins": {"max_labels": 8}}
 
 
 def run_demo(out, **params):
@@ -24,7 +24,8 @@ def run_demo(out, **params):
         Folder; the results are in a folder for each image: ``labels.png``,
         ``labels.tif``, ``overlay.png``, ``losses.png`` and ``model.safetensors``.
     **params
-        Parameters of `SparseWNetSegmenter` that shall differ from the defaults.
+        Parameters of `SparseWNetSegmenter` that shall differ from the defaults, beside
+        ``assignment="region"``.
 
     Raises
     ------
@@ -54,7 +55,9 @@ def _segment(name, folder, axes, params):
 
     image = getattr(data, name)()
     start = time.perf_counter()
-    model = SparseWNetSegmenter(random_state=0).set_params(**params)
+    # Both are photographs.
+    model = SparseWNetSegmenter(assignment="region", random_state=0)
+    model.set_params(**params)
     labels = model.fit_predict([image])[0]
     seconds = time.perf_counter() - start
     write_labels(folder / "labels.png", labels)
