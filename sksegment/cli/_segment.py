@@ -308,7 +308,8 @@ def _without_results(paths, named):
             f"{len(results)} file(s) such as {results[0]} are taken for results that "
             "lie beside their images, and passed over; name them if they are images"
         )
-    return [path for path in paths if path not in results]
+    passed_over = {*results}
+    return [path for path in paths if path not in passed_over]
 
 
 def _plan(args):

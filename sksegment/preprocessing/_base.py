@@ -8,7 +8,13 @@ from sklearn.utils.validation import check_is_fitted
 from sksegment._typing import Images
 from sksegment._validation import check_images, fit_context
 
-__all__ = ["ImageTransformerMixin", "as_dtype", "as_float", "as_sigmas"]
+__all__ = [
+    "ImageTransformerMixin",
+    "as_dtype",
+    "as_float",
+    "as_sigmas",
+    "largest_magnitude",
+]
 
 
 class ImageTransformerMixin:
@@ -134,3 +140,19 @@ def as_sigmas(sigma):
             "and there must be one at least"
         )
     return sigmas.tolist()
+
+
+def largest_magnitude(images):
+    """Largest absolute value, or 1 if all are 0.
+
+    In units of it squares of values do not overflow.
+
+    Parameters
+    ----------
+    images : list of ndarray
+
+    Returns
+    -------
+    largest : float
+    """
+    return max(max(-float(i.min()), float(i.max())) for i in images) or 1.0

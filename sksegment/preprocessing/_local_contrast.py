@@ -5,7 +5,11 @@ from scipy.ndimage import gaussian_filter
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from sksegment._validation import Interval, Real
-from sksegment.preprocessing._base import ImageTransformerMixin, as_float
+from sksegment.preprocessing._base import (
+    ImageTransformerMixin,
+    as_float,
+    largest_magnitude,
+)
 
 __all__ = ["NormalizeLocalContrast"]
 
@@ -76,8 +80,7 @@ class NormalizeLocalContrast(ImageTransformerMixin, TransformerMixin, BaseEstima
         self.floor = floor
 
     def _learn(self, images):
-        # In units of the largest value, of which squares do not overflow.
-        unit = max(max(abs(float(i.min())), abs(float(i.max()))) for i in images) or 1.0
+        unit = largest_magnitude(images)
         n_pixels = sum(image[..., 0].size for image in images)
         mean = sum((image / unit).sum(axis=(0, 1)) for image in images) / n_pixels
         squares = sum(((i / unit - mean) ** 2).mean(axis=-1).sum() for i in images)

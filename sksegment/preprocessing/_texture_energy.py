@@ -5,12 +5,17 @@ from scipy.ndimage import correlate1d, gaussian_filter
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from sksegment._validation import Integral, Interval, Real
-from sksegment.preprocessing._base import ImageTransformerMixin, as_sigmas
+from sksegment.preprocessing._base import (
+    ImageTransformerMixin,
+    as_sigmas,
+    largest_magnitude,
+)
 
 __all__ = ["TextureEnergy"]
 
-# Differences that are exact for quadratic images; of derivatives of a Gaussian, cut
-# off, something is left where the image is constant.
+# Differences that are exact for quadratic images: of derivatives of a Gaussian, cut
+# off, something is left where the image is constant, and scikit-image's Hessian
+# matrix takes the next pixel but one, which is coarser than the finest scale.
 _FIRST, _SECOND = (-0.5, 0.0, 0.5), (1.0, -2.0, 1.0)
 # Squares of second derivatives have the same mean over three directions as over all.
 _ALL_ROUND = 3
@@ -102,8 +107,7 @@ class TextureEnergy(ImageTransformerMixin, TransformerMixin, BaseEstimator):
         self.n_directions = n_directions
 
     def _learn(self, images):
-        # In units of the largest value, of which squares do not overflow.
-        unit = max(max(abs(float(i.min())), abs(float(i.max()))) for i in images) or 1.0
+        unit = largest_magnitude(images)
         sums = [self._amplitudes(image, unit)[1].sum() for image in images]
         n_pixels = sum(image[..., 0].size for image in images)
         self.amplitude_ = unit * float(np.sqrt(sum(sums) / n_pixels))
