@@ -22,7 +22,16 @@ TINY = [
     *("--epochs", "1", "--n-segments", "60", "--max-labels", "4"),
     *("--set", "base_channels=4", "--set", "depth=1", "--set", "batches_per_epoch=1"),
 ]
-COMMANDS = ("demo", "segment", "fit", "predict", "stack", "quantify", "clean")
+COMMANDS = (
+    "demo",
+    "segment",
+    "fit",
+    "predict",
+    "stack",
+    "quantify",
+    "clean",
+    "separate",
+)
 COMMANDS += ("report", "score", "tune", "benchmark")
 
 
