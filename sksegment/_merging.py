@@ -57,12 +57,12 @@ class MergingMixin:
         ----------
         n_labels : int or "auto"
             Number of classes wanted; "auto" joins all that lie closer together than
-            0.4 of the distance between the two groups that would be joined last, and,
-            with ``assignment="pixel"`` and no textures that count, than five standard
-            deviations within labels, in the mean of the channels; but leaves as many
-            as scribbles have classes. Then a group that is a rim
-            between two others, in looks and in place, such as a blurred border, is
-            divided between them.
+            half of what the main merge joins, the one that takes most of the variance
+            between labels away, and, with ``assignment="pixel"`` and no textures that
+            count, than five standard deviations within labels, in the mean of the
+            channels; but leaves as many as scribbles have classes. Then a group that is
+            a rim between two others, in looks and in place, such as a blurred border,
+            is divided between them.
 
         Returns
         -------
