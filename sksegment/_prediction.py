@@ -8,7 +8,13 @@ from sksegment._large_images import enlarged_windows, must_be_parted
 from sksegment._parts import ScaledParts
 from sksegment._persistence import save_segmenter
 from sksegment._typing import Images, LabelMaps, PathLike
-from sksegment.fitting import check_finite, check_net, enlarge, soft_labels
+from sksegment.fitting import (
+    check_finite,
+    check_net,
+    enlarge,
+    follow_device,
+    soft_labels,
+)
 from sksegment.training import LazyGrid, to_grid
 
 __all__ = ["PredictionMixin"]
@@ -100,6 +106,7 @@ class PredictionMixin:
         check_is_fitted(self)
         self._validate_params()
         check_net(self)
+        follow_device(self)
         return super()._each(X, function, prepare)
 
     def _transform_image(self, index, image):

@@ -205,9 +205,7 @@ def bytes_of_cell(estimator, training=False):
     """Bytes that the net of an estimator takes for one cell of its grid."""
     from sksegment.training import choose_device, choose_dtype
 
-    net = getattr(estimator, "net_", None)
-    device = choose_device(estimator.device if net is None else net.device)
-    dtype = choose_dtype(estimator.precision, device)
+    dtype = choose_dtype(estimator.precision, choose_device(estimator.device))
     maps = dtype.itemsize * estimator.base_channels
     soft = _FLOAT * estimator.max_labels
     if training:

@@ -26,6 +26,7 @@ from sksegment.fitting import (
     check_net,
     check_objective,
     final_loss,
+    follow_device,
     new_wnet,
     train_wnet,
     weights_of,
@@ -231,6 +232,7 @@ class TrainingMixin:
         self._validate_params()
         check_objective(self)
         check_net(self)
+        follow_device(self)
         self._check_superpixels()
         checkpoints = Checkpoints(checkpoint, checkpoint_every)
         batch = check_images(X, n_channels=self.n_channels_in_, field=self._field)
