@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from sksegment._image_files import ImageFileError, count_images, read_images
 from sksegment._validation import check_images
-from sksegment._warn import warn_user
 
 __all__ = ["Page", "naming_images", "naming_warnings", "training_images"]
 
@@ -153,14 +152,18 @@ def naming_warnings(names):
     names : iterable
         Of all images, in order; what they are as text.
     """
-    names, caught = [*map(str, names)], []
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            yield
-    finally:
-        told = [(_with_names(one.message, names), one.category) for one in caught]
-        for text, category in dict.fromkeys(told):
-            warn_user(text, category)
+    names, told = [*map(str, names)], set()
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def show_once(message, category, *place):
+            text = _with_names(message, names)
+            if (text, category) not in told:
+                told.add((text, category))
+                show(category(text), category, *place)
+
+        warnings.showwarning = show_once
+        yield
 
 
 def _with_names(message, names):

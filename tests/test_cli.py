@@ -349,6 +349,22 @@ def test_warnings_name_the_file_once(model, folder, tmp_path, capsys):
     assert f"{folder / 'dark.tif'} hardly fit the range" in line
 
 
+def test_empty_training_image_is_named_before_the_training(
+    folder, tmp_path, capsys, monkeypatch
+):
+    Image.fromarray(np.zeros((40, 48, 3), np.uint8)).save(folder / "p1.png")
+
+    def stop(net, dataset, **options):
+        raise OSError("the training began")
+
+    monkeypatch.setattr("sksegment.fitting.train", stop)
+    assert run("fit", folder, "-o", tmp_path / "m.safetensors", *TINY) == 2
+    told, stopped = capsys.readouterr().err.splitlines()
+    name = folder / "p1.png"
+    assert told.startswith(f"sksegment: warning: of {name} all pixels are equal")
+    assert stopped == "sksegment: error: the training began"
+
+
 @pytest.mark.parametrize("command", ["segment", "segment --each", "fit"])
 def test_nothing_is_written_when_all_files_are_broken(
     folder, tmp_path, capsys, command

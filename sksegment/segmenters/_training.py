@@ -33,7 +33,11 @@ from sksegment.fitting import (
 )
 from sksegment.memory import warn_of_shortage
 from sksegment.patches import PatchSampler
-from sksegment.segmenters._advice import warn_of_failure
+from sksegment.segmenters._advice import (
+    have_contrast,
+    warn_of_constant_images,
+    warn_of_failure,
+)
 from sksegment.segmenters._before import image_digests, keep_labels_of_before
 from sksegment.segmenters._checkpoints import (
     Checkpoints,
@@ -257,6 +261,7 @@ class TrainingMixin:
     def _prepare_data(self, batch, hints=NO_SCRIBBLES):
         """Make of checked images what a new net is trained on."""
         images = self._prepare(batch.images)
+        warn_of_constant_images(images)
         on_device = self._training_images(images, choose_device(self.device))
         hints.attach(on_device)
         return TrainingData(batch, images, on_device, hints)
@@ -264,6 +269,7 @@ class TrainingMixin:
     def _prepare_more_data(self, batch, hints):
         """Make of checked images what the fitted net is trained on further."""
         images = self._prepare_more(batch.images)
+        warn_of_constant_images(images)
         on_device = self._training_images(images, self.net_.device)
         hints.attach(on_device)
         return TrainingData(batch, images, on_device, hints, statistics_of(self.net_))
@@ -397,8 +403,8 @@ class TrainingMixin:
         """Learn what labels look like; what other images showed is not forgotten."""
         seen, attributes = self._image_digests, vars(self).copy()
         # An empty slice shows nothing that statistics could be taken of.
-        pairs = zip(digests, data.prepared.scaled, strict=True)
-        new = [digest for digest, image in pairs if _has_contrast(image)]
+        pairs = zip(digests, have_contrast(data.prepared), strict=True)
+        new = [digest for digest, has_contrast in pairs if has_contrast]
         weights = len(seen), len(new)
         join_statistics(self.net_, data.statistics_before, weights)
         self._number_labels(data.prepared, anew=False)
@@ -418,8 +424,3 @@ def _parts_of_labels(maps, n_labels):
     """Part of label maps, (H, W), that every label covers: (n_labels,)."""
     counts = sum(np.bincount(map_[map_ >= 0], minlength=n_labels) for map_ in maps)
     return counts / counts.sum()
-
-
-def _has_contrast(image):
-    """Whether any channel of an image, (H, W, C), has more than one value."""
-    return bool(np.ptp(image, axis=(0, 1)).any())
