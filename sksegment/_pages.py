@@ -7,7 +7,12 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from sksegment._image_files import ImageFileError, count_images, read_images
+from sksegment._image_files import (
+    ImageFileError,
+    count_images,
+    read_images,
+    warn_of_types,
+)
 from sksegment._validation import check_images
 
 __all__ = ["Page", "naming_images", "naming_warnings", "training_images"]
@@ -61,6 +66,7 @@ def training_images(paths, n_images, log, wanted=frozenset(), field=None):
         with log.guard(path):
             n_pages = count_images(path)
             pages += [Page(path, index, n_pages) for index in range(n_pages)]
+    warn_of_types(paths)
     while pages:
         chosen = _choose(pages, n_images, wanted)
         for path in dict.fromkeys(page.path for page in chosen):

@@ -365,6 +365,30 @@ def test_empty_training_image_is_named_before_the_training(
     assert stopped == "sksegment: error: the training began"
 
 
+@pytest.mark.parametrize("command", ["segment", "fit", "stack", "tune"])
+def test_files_of_several_types_are_told_before_the_training(
+    folder, tmp_path, capsys, monkeypatch, command
+):
+    wide = 257 * picture(2, 3).astype(np.uint16)
+    (folder / "p2.png").unlink()
+    tifffile.imwrite(folder / "p2.tif", wide, photometric="rgb", byteorder=">")
+
+    def stop(net, dataset, **options):
+        raise OSError("the training began")
+
+    monkeypatch.setattr("sksegment.fitting.train", stop)
+    args = (
+        ("-o", tmp_path / "out.tif") if command == "stack" else ("-o", tmp_path / "o")
+    )
+    args += ("--train-images", 1) if command in ("segment", "fit") else ()
+    assert run(command, folder, *args, *TINY) == 2
+    told, *_, stopped = capsys.readouterr().err.splitlines()
+    names = [folder / "p0.png", folder / "p2.tif"]
+    assert f"warning: {names[0]} is of uint8, but {names[1]} of uint16" in told
+    assert "convert them to one type, or run them apart" in told
+    assert stopped == "sksegment: error: the training began"
+
+
 @pytest.mark.parametrize("command", ["segment", "segment --each", "fit"])
 def test_nothing_is_written_when_all_files_are_broken(
     folder, tmp_path, capsys, command

@@ -181,6 +181,7 @@ def _table(rows):
 
 
 def _tune(args):
+    from sksegment._image_files import warn_of_types
     from sksegment._pages import naming_images
     from sksegment.cli._ground_truth import read_labelled
     from sksegment.cli._log import Log
@@ -192,6 +193,7 @@ def _tune(args):
     check_model_file(target, paths)
     if not args.overwrite:
         check_free([target])
+    warn_of_types(paths)
     images, truths = read_labelled(paths, args.truth, void=args.void)
     estimator = make_estimator(args).set_params(verbose=0)
     log = Log(args.quiet)
