@@ -1,5 +1,6 @@
 """Where the results of a command go, and whether they may."""
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,10 @@ __all__ = [
     "Outputs",
     "check_folder",
     "check_free",
+    "check_json",
     "check_model_file",
     "output_names",
+    "write_json",
 ]
 
 
@@ -144,6 +147,41 @@ def check_free(targets, *, resumable=False, option="-o"):
             f"{found} exists; choose another place with {option}, {going_on}or replace "
             "it with --overwrite"
         )
+
+
+def check_json(target, inputs, *, overwrite):
+    """Refuse, before the work, a file of ``--json`` that must not be written.
+
+    Parameters
+    ----------
+    target : Path
+    inputs : iterable of Path
+        What the command reads.
+    overwrite : bool
+        Whether a file that exists may be replaced.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be written, or is an input.
+    FileExistsError
+        If it is there already.
+    """
+    if target.is_dir():
+        raise ValueError(f"--json {target} is a folder; name a file, e.g. scores.json")
+    # What is there and no file, such as /dev/stdout, is written to as it is.
+    if not target.exists():
+        check_folder(target.parent, "--json")
+    if target.resolve() in {path.resolve() for path in inputs}:
+        raise ValueError(f"--json would replace the input {target}; choose another")
+    if target.is_file() and not overwrite:
+        check_free([target], option="--json")
+
+
+def write_json(target, data):
+    """Write what `check_json` has let pass."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(data, indent=1) + "\n")
 
 
 def check_model_file(target, paths):
