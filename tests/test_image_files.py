@@ -19,7 +19,7 @@ from sksegment._image_files import (
     read_images,
     warn_of_types,
 )
-from sksegment._output_files import write_image, write_labels
+from sksegment._output_files import check_folder, write_image, write_labels
 from sksegment.stacks import open_stack
 
 
@@ -350,6 +350,18 @@ def test_written_files_have_ordinary_permissions(tmp_path, rgb):
     write_image(tmp_path / "a.png", rgb)
     modes = {stat.S_IMODE(entry.stat().st_mode) for entry in tmp_path.iterdir()}
     assert len(modes) == 1
+
+
+def test_folder_that_cannot_be_is_refused_before_it_is_made(tmp_path, monkeypatch):
+    (tmp_path / "a").touch()
+    check_folder(tmp_path / "new" / "folder")
+    with pytest.raises(NotADirectoryError, match=r"a is a file; choose a folder$"):
+        check_folder(tmp_path / "a" / "b" / "c")
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    cure = r"permission denied; choose another folder with -o$"
+    with pytest.raises(PermissionError, match=cure):
+        check_folder(tmp_path / "new" / "folder", "-o")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 def test_bad_pictures_are_refused(tmp_path, rgb):

@@ -132,11 +132,11 @@ def _add_report(commands):
 
 
 def _bsds(args):
+    from sksegment._output_files import check_folder
     from sksegment.benchmarking import BENCHMARK_MODELS, plan_runs, run_all
-    from sksegment.cli._outputs import check_folder
     from sksegment.datasets import bsds_ids, fetch_bsds300
 
-    check_folder(Path(args.out))
+    check_folder(args.out, "--out")
     data = args.data or fetch_bsds300()
     models = [*BENCHMARK_MODELS] if "all" in args.models else args.models
     images = bsds_ids(data, args.subset)[args.images]

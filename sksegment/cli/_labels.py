@@ -232,11 +232,12 @@ def _check_length(slices, name, n_slices, of):
 
 
 def _quantify(args):
-    from sksegment.cli._outputs import check_folder, check_free
+    from sksegment._output_files import check_folder
+    from sksegment.cli._outputs import check_free
     from sksegment.postprocessing import quantify
     from sksegment.postprocessing._quantify import TABLE_NAMES
 
-    check_folder(args.out)
+    check_folder(args.out, "-o")
     if not args.overwrite:
         check_free(Path(args.out) / name for name in TABLE_NAMES)
     labels = _open_labels(args)

@@ -1,11 +1,10 @@
 """Label maps that are made of those of a file, written in the form it has."""
 
-import os
 from pathlib import Path
 
 from sksegment._image_files import ImageFileError
-from sksegment._output_files import write_labels
-from sksegment.cli._outputs import check_folder
+from sksegment._output_files import check_folder, write_labels
+from sksegment.cli._outputs import check_free
 from sksegment.stacks._encoding import recode
 from sksegment.stacks._folder_writer import write_folder
 from sksegment.stacks._label_pages import LabelPages
@@ -80,8 +79,6 @@ def _is_image_file(path, labels):
 
 
 def _check_image_file(path, overwrite):
-    check_folder(path.parent)
-    if os.path.lexists(path) and not overwrite:
-        raise FileExistsError(
-            f"{path} exists; choose another output, or replace it with overwrite=True"
-        )
+    check_folder(path.parent, "-o")
+    if not overwrite:
+        check_free([path])

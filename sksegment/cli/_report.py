@@ -77,9 +77,9 @@ def _report(args):
 
 
 def _check_target(target, paths):
-    from sksegment.cli._outputs import check_folder
+    from sksegment._output_files import check_folder
 
-    check_folder(target.parent)
+    check_folder(target.parent, "-o")
     if target.is_dir() or target.suffix.lower() not in _SUFFIXES:
         raise ValueError(f"-o {target}: name a file to write, e.g. -o report.html")
     if target.resolve() in {path.resolve() for path in paths}:

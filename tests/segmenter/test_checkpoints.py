@@ -128,7 +128,8 @@ def test_place_that_cannot_be_written_is_refused_before_the_training(
     with pytest.raises(IsADirectoryError, match="is a folder"):
         model.fit(X, checkpoint=tmp_path)
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match="file"):
+    message = "file is a file; choose a folder with checkpoint="
+    with pytest.raises(NotADirectoryError, match=message):
         model.fit(X, checkpoint=tmp_path / "file" / "model")
     assert not hasattr(model, "net_")
 
