@@ -167,11 +167,11 @@ class TrainingMixin:
         """
         check_objective(self)
         checkpoints = Checkpoints(checkpoint, checkpoint_every)
+        checkpoints.open(self)
         batch = check_images(X, field=self._field_to_fit)
         warn_of_shortage(self, [image.shape for image in batch.images])
         hints = self._check_scribbles(scribbles, class_names, batch)
         data = self._prepare_data(batch, hints)
-        checkpoints.open(self)
         nets, best = [], None
         for seed in self._draw_seeds(self.n_init):
             net = self._new_net(batch.n_channels, seed)
@@ -239,11 +239,11 @@ class TrainingMixin:
         follow_device(self)
         self._check_superpixels()
         checkpoints = Checkpoints(checkpoint, checkpoint_every)
+        checkpoints.open(self)
         batch = check_images(X, n_channels=self.n_channels_in_, field=self._field)
         hints = self._check_scribbles(scribbles, None, batch)
         self._check_numbers(hints)
         data = self._prepare_more_data(batch, hints)
-        checkpoints.open(self)
         callbacks = checkpoints.callbacks(partial(self._unfinished_model, data, None))
         [seed] = self._draw_seeds(1)
         with self._usable_if_stopped(self.net_, data, checkpoints):
