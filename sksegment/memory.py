@@ -19,6 +19,11 @@ __all__ = [
     "warn_of_shortage",
 ]
 
+
+def __dir__():
+    return __all__
+
+
 _FLOAT, _INT, _DOUBLE = 4, 4, 8
 # Bytes a pixel, measured: see docs/reliability.md.
 _SLIC, _SLIC_OF_CHANNEL = 34, 8

@@ -10,6 +10,11 @@ from sksegment._warn import warn_user
 
 __all__ = ["PatchDraw", "PatchSampler"]
 
+
+def __dir__():
+    return __all__
+
+
 _MIN_SIDE = 4
 
 

@@ -12,6 +12,10 @@ from sksegment._pooling import pooling_matrix
 __all__ = ["RegionGraph", "pooling_matrix", "region_graph"]
 
 
+def __dir__():
+    return __all__
+
+
 @dataclass(frozen=True, eq=False)
 class RegionGraph:
     """Graph of the superpixels of one image.

@@ -19,6 +19,10 @@ from sksegment._validation import (
 __all__ = ["SuperpixelTransformer", "compute_superpixels", "perceptual"]
 
 
+def __dir__():
+    return __all__
+
+
 class SuperpixelTransformer(TransformerMixin, BaseEstimator):
     """Divide images into superpixels.
 
