@@ -1,6 +1,8 @@
 """Patches: random crops, flipped and rotated, from which reconstruction is learnt."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -101,13 +103,13 @@ class PatchSampler(BaseEstimator):
 
     def __init__(
         self,
-        shapes=((64, 64),),
-        counts=(96,),
+        shapes: Sequence[tuple[int, int]] = ((64, 64),),
+        counts: Sequence[int] = (96,),
         *,
-        flip=True,
-        rotate=True,
-        region=None,
-    ):
+        flip: bool = True,
+        rotate: bool = True,
+        region: Any = None,
+    ) -> None:
         self.shapes = shapes
         self.counts = counts
         self.flip = flip
@@ -115,7 +117,7 @@ class PatchSampler(BaseEstimator):
         self.region = region
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: object, y: object = None) -> Self:
         """Check the parameters; there is nothing to learn.
 
         Parameters
