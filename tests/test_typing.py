@@ -96,7 +96,7 @@ PROGRAM = """
 import numpy as np
 from sksegment import FelzenszwalbSegmenter, KMeansPixelSegmenter
 from sksegment import KMeansSuperpixelSegmenter, SpectralSuperpixelSegmenter
-from sksegment import SparseWNetSegmenter, SuperpixelTransformer
+from sksegment import DenseWNetSegmenter, SparseWNetSegmenter, SuperpixelTransformer
 from sksegment.hierarchy import region_hierarchy
 
 photo = np.zeros((32, 32))
@@ -106,13 +106,12 @@ KMeansSuperpixelSegmenter(4).fit([photo]).predict([photo])[0].shape
 SpectralSuperpixelSegmenter(4).fit([photo]).predict([photo])[0].shape
 superpixels = SuperpixelTransformer("watershed", "auto").fit([photo]).transform([photo])
 region_hierarchy(photo, superpixels[0]).cut(n_regions=2).shape
-
-
-def train(model: SparseWNetSegmenter) -> None:
-    reveal_type(model.fit([photo]))
-    reveal_type(model.hierarchy([photo])[0].cut("auto"))
-    reveal_type(SuperpixelTransformer().fit([photo]))
-    KMeansPixelSegmenter(n_clusters="four")
+DenseWNetSegmenter(random_state=0).fit([photo]).predict([photo])[0].shape
+model = SparseWNetSegmenter(4, random_state=0)
+reveal_type(model.fit([photo]))
+reveal_type(model.hierarchy([photo])[0].cut("auto"))
+reveal_type(SuperpixelTransformer().fit([photo]))
+KMeansPixelSegmenter(n_clusters="four")
 """
 
 

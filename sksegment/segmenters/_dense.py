@@ -211,7 +211,7 @@ class DenseWNetSegmenter(
         precision="auto",
         random_state=None,
         verbose=0,
-    ):
+    ) -> None:
         self.max_labels = max_labels
         self.patches = patches
         self.beta_rec = beta_rec

@@ -277,7 +277,7 @@ class SparseWNetSegmenter(
         precision="auto",
         random_state=None,
         verbose=0,
-    ):
+    ) -> None:
         self.max_labels = max_labels
         self.superpixels = superpixels
         self.patches = patches
