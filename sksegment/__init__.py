@@ -16,6 +16,7 @@ _HOMES = {
     "SpectralSuperpixelSegmenter": "sksegment.baselines",
     "SuperpixelTransformer": "sksegment.superpixels",
     "make_segmenter": "sksegment.presets",
+    "show_versions": "sksegment._versions",
 }
 
 _MODULES = {
@@ -53,11 +54,13 @@ __all__ = [
     "SuperpixelTransformer",
     "__version__",
     "make_segmenter",
+    "show_versions",
 ]
 
 
 if TYPE_CHECKING:
     # What `__getattr__` finds, for programs that check types.
+    from sksegment._versions import show_versions
     from sksegment.baselines import (
         FelzenszwalbSegmenter,
         KMeansPixelSegmenter,
