@@ -65,6 +65,15 @@ def _one_slice():
     return ", ".join(parts)
 
 
+def _joined():
+    rows = [row for row in read_rows("fewshot") if row["model"] == "W-Net, default"]
+    learnt, joined = (
+        np.mean([row["v_measure"] for row in rows if row["k"] == k])
+        for k in (None, "auto")
+    )
+    return f"V is {_two(learnt)} in the mean without, {_two(joined)} with it"
+
+
 def _step():
     ratios = read("reference")["step_ratios"]
     return f"{ratios['float32']:.1f} times as fast in float32, {ratios['auto']:.1f} in"
@@ -147,6 +156,7 @@ QUOTES = [
     ("README.md", _regions),
     ("README.md", _one_slice),
     ("README.md", lambda: f"{read('defaults')['mean']['seconds']:.1f} s"),
+    ("README.md", _joined),
     ("README.md", _step),
     ("README.md", _stack),
     ("docs/defaults.md", _default_row),

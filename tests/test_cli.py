@@ -1,4 +1,5 @@
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from sksegment import SparseWNetSegmenter
+from sksegment import SparseWNetSegmenter, SuperpixelTransformer
 from sksegment._image_files import read_images
 from sksegment._pages import Page, training_images
 from sksegment.cli import main, make_parser
@@ -117,6 +118,21 @@ def test_every_command_has_help_with_an_example(command, capsys):
     text = capsys.readouterr().out
     assert end.value.code == 0
     assert f"example:\n  sksegment {command}" in text
+    for line in text.partition("example:\n")[2].strip().split("\n"):
+        make_parser().parse_args(shlex.split(line)[1:])
+
+
+def test_help_tells_the_defaults_of_the_estimator(capsys):
+    with pytest.raises(SystemExit):
+        main(["segment", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    params = SparseWNetSegmenter().get_params()
+    params["n_segments"] = SuperpixelTransformer().n_segments
+    params["epochs"] = params["max_epochs"]
+    names = ["max_labels", "n_segments", "resolution", "n_init", "epochs"]
+    for name in [*names, "beta_rec", "beta_cut", "beta_sim", "beta_con"]:
+        told = text.split(f" --{name.replace('_', '-')} ")[-1].partition(" --")[0]
+        assert f"(default: {params[name]:g}" in told, name
 
 
 def test_help_of_segment_explains_the_results(capsys):

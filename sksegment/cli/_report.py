@@ -45,7 +45,8 @@ def add_commands(commands):
         "--classes",
         type=positive_or_auto,
         metavar="K",
-        help="join those that look alike until K are left; auto: as colours suggest",
+        help="join those that look alike until K are left; auto: as many as looks "
+        "suggest, which suits slices",
     )
     add_common(parser)
 
