@@ -48,6 +48,14 @@ def test_code_of_the_guide_is_python(page):
                 assert hasattr(import_module(module), name)
 
 
+def test_the_tree_in_the_architecture_has_every_file_and_folder():
+    page = (DOCS / "architecture.md").read_text()
+    shown = set(re.findall(r"\w+", page.partition("## Why it is so")[0]))
+    found = Path(sksegment.__file__).parent.iterdir()
+    names = {path.stem for path in found if path.suffix in ("", ".py")}
+    assert names - shown <= {"__init__", "__main__", "__pycache__"}
+
+
 def commands_of(page):
     """Lines of a page that call the command line, as a shell splits them."""
     blocks = re.findall(r"^```(\S*)\n(.*?)^```$", page.read_text(), re.S | re.M)
