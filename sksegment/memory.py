@@ -212,7 +212,18 @@ def _n_weights(estimator, n_channels):
 
 
 def bytes_of_cell(estimator: Any, training: bool = False) -> float:
-    """Bytes that the net of an estimator takes for one cell of its grid."""
+    """Bytes that the net of an estimator takes for one cell of its grid.
+
+    Parameters
+    ----------
+    estimator : SparseWNetSegmenter or DenseWNetSegmenter
+    training : bool, default=False
+        Whether it is for `fit`.
+
+    Returns
+    -------
+    n_bytes : float
+    """
     from sksegment.training import choose_device, choose_dtype
 
     dtype = choose_dtype(estimator.precision, choose_device(estimator.device))

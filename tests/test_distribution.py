@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ["benchmarks", "docs", "examples", "sksegment", "tests"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 MADE = {"__pycache__", "_build", "generated", "auto_examples"}
 
 
@@ -40,6 +41,15 @@ def test_the_source_distribution_has_nothing_that_was_made(packed):
 
 
 def test_indexes_of_packages_tell_what_the_package_is_for():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert {"Framework :: napari", "Typing :: Typed"} <= {*project["classifiers"]}
-    assert project["urls"]
+    assert {"Framework :: napari", "Typing :: Typed"} <= {*PROJECT["classifiers"]}
+    assert PROJECT["urls"]
+
+
+def test_only_systems_are_declared_on_which_the_tests_passed():
+    promise = (ROOT / "docs" / "reliability.md").read_text()
+    declared = [line.split(" :: ") for line in PROJECT["classifiers"]]
+    assert [last for first, *_, last in declared if first == "Operating System"] == [
+        "Linux"
+    ]
+    pythons = [last for first, *_, last in declared if first == "Programming Language"]
+    assert all(f"Python {version}" in promise for version in pythons)

@@ -44,7 +44,7 @@ class SparseObjective(_WeightedTerms, nn.Module):
 
     Parameters
     ----------
-    beta_rec, beta_cut, beta_sim, beta_con : float
+    beta_rec, beta_cut, beta_sim, beta_con : float, default=1.0, 0.0, 0.1, 0.1
         Weights; a term of weight 0 is not computed.
     assignment : {"mean", "majority", "kmeans"}, default="mean"
         What gives a superpixel its label in the similarity loss.
@@ -109,7 +109,7 @@ class DenseObjective(_WeightedTerms, nn.Module):
 
     Parameters
     ----------
-    beta_rec, beta_cut, beta_sim, beta_con : float
+    beta_rec, beta_cut, beta_sim, beta_con : float, default=1.0, 0.0, 0.1, 0.1
         Weights; a term of weight 0 is not computed.
     """
 
