@@ -36,7 +36,7 @@ class PatchDraw:
     rows: np.ndarray
     columns: np.ndarray
 
-    def gather(self, images):
+    def gather(self, images: Sequence[Any]) -> list[Any]:
         """Cut the patches.
 
         Parameters
@@ -133,7 +133,7 @@ class PatchSampler(BaseEstimator):
         self.checked_shapes()
         return self
 
-    def checked_shapes(self):
+    def checked_shapes(self) -> tuple[list[Any], list[int]]:
         """Shapes and counts, checked.
 
         Returns
@@ -168,14 +168,14 @@ class PatchSampler(BaseEstimator):
 
     def draw(
         self,
-        image_shapes,
-        rng,
+        image_shapes: Sequence[tuple[int, int]],
+        rng: np.random.Generator,
         *,
-        n_batches=1,
-        grid_shapes=None,
-        within=None,
-        warn=True,
-    ):
+        n_batches: int = 1,
+        grid_shapes: Sequence[tuple[int, int]] | None = None,
+        within: Sequence[np.ndarray | None] | None = None,
+        warn: bool = True,
+    ) -> list[Any]:
         """Draw new patches for one epoch.
 
         Parameters
@@ -203,7 +203,7 @@ class PatchSampler(BaseEstimator):
         """
         shapes, counts = self.checked_shapes()
         places = _Places(self.region, image_shapes, grid_shapes or image_shapes, within)
-        batches = [[] for _ in range(n_batches)]
+        batches: list[list[PatchDraw]] = [[] for _ in range(n_batches)]
         for shape, count in zip(shapes, counts, strict=True):
             shape = places.fit_shape(shape, warn)
             count = max(count, n_batches)

@@ -17,7 +17,7 @@ MODULES = ["datasets", "hierarchy", "io", "losses", "memory", "metrics"]
 MODULES += ["model_selection", "plotting", "postprocessing", "preprocessing"]
 MODULES += ["regions", "report", "stacks", "superpixels"]
 CLASSES = ["baselines", "hierarchy", "losses", "model_selection", "plotting"]
-CLASSES += ["postprocessing", "preprocessing", "regions", "superpixels"]
+CLASSES += ["patches", "postprocessing", "preprocessing", "regions", "superpixels"]
 FUNCTIONS = [
     (module, name)
     for module in MODULES
