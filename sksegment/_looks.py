@@ -3,6 +3,7 @@
 import numpy as np
 
 from sksegment._noise import noise_to_deviation
+from sksegment._sides import separability_of_colors
 from sksegment._textures import MARGIN, TEXTURES, smooth, texture_planes
 
 __all__ = ["SIGMA", "looks_of_part", "looks_of_pixels", "sigma_of_windows"]
@@ -22,6 +23,9 @@ _FLAT = np.float32(1e-5)
 def sigma_of_windows(images, insides):
     """Width of the windows that colours of these images are averaged in, in pixels.
 
+    In noise they are wider, unless what is lost then is more than noise: both sides of
+    the colours would lie less far apart.
+
     Parameters
     ----------
     images, insides
@@ -31,8 +35,16 @@ def sigma_of_windows(images, insides):
     -------
     sigma : float
     """
-    is_noisy = noise_to_deviation(images, insides) > _NOISY
-    return _SIGMA_OF_NOISE if is_noisy else SIGMA
+    if noise_to_deviation(images, insides) <= _NOISY:
+        return SIGMA
+    maps = [inside.astype(np.int8) - 1 for inside in insides]
+
+    def distance(sigma):
+        parts = zip(images, insides, strict=True)
+        colors = [looks_of_pixels(*part, (), sigma=sigma) for part in parts]
+        return separability_of_colors(colors, maps)
+
+    return max((_SIGMA_OF_NOISE, SIGMA), key=distance)
 
 
 def looks_of_pixels(scaled, inside=None, textures=tuple(TEXTURES), *, sigma=SIGMA):

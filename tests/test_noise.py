@@ -64,7 +64,7 @@ def test_where_nothing_can_be_measured_there_is_no_noise():
 @pytest.fixture
 def noisy():
     image = camera()[::4, ::4].astype(float)
-    return image + np.random.default_rng(0).normal(0, 15, image.shape)
+    return image + np.random.default_rng(0).normal(0, 40, image.shape)
 
 
 def test_windows_are_wide_where_there_is_noise(make_segmenter, noisy, tmp_path):
@@ -82,3 +82,12 @@ def test_windows_are_wide_where_there_is_noise(make_segmenter, noisy, tmp_path):
     model.color_sigma_ = 0.7
     assert (model.predict([noisy])[0] != model.labels_[0]).any()
     assert make_segmenter(assignment="mean").fit([noisy]).color_sigma_ is None
+
+
+def test_windows_stay_narrow_where_structures_are(make_segmenter):
+    rng = np.random.default_rng(0)
+    columns = np.arange(96) * np.ones((96, 1))
+    for width, sigma in ((2, 0.7), (16, 1.2)):
+        stripes = (columns // width) % 2
+        noisy = stripes + rng.normal(0, 0.4, stripes.shape)
+        assert make_segmenter().fit([noisy]).color_sigma_ == sigma

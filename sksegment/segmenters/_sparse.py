@@ -179,7 +179,7 @@ class SparseWNetSegmenter(
     color_sigma_ : float or None
         Width in pixels of the Gaussian windows in which colours are averaged, for
         ``assignment="pixel"`` and "region": 0.7, or 1.2 where noise is more than 0.04
-        of the standard deviation of the training images.
+        of the standard deviation of the training images and no structure is lost.
     color_deviation_ : ndarray of shape (n_channels,) or None
         Standard deviation of the colours within the labels, for the same.
     believes_hints_ : bool
