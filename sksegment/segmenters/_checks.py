@@ -6,6 +6,7 @@ from sksegment._validation import Integral
 __all__ = [
     "check_assignment",
     "check_clusters",
+    "check_looks",
     "check_n_default_regions",
     "check_n_regions",
     "check_soft_labels",
@@ -98,7 +99,7 @@ def check_assignment(estimator):
     ValueError
         If there are clusters but no assignment to them, or the other way round.
     """
-    check_clusters(estimator)
+    check_clusters(estimator.assignment, estimator.cluster_centers_)
     if estimator.cluster_centers_ is None and estimator.assignment == "kmeans":
         raise ValueError(
             "assignment='kmeans' was set after the fit, and clusters would number "
@@ -106,21 +107,19 @@ def check_assignment(estimator):
         )
 
 
-def check_clusters(estimator):
-    """Refuse soft labels for classes where the classes are clusters of them.
-
-    Parameters
-    ----------
-    estimator : SparseWNetSegmenter
-        Fitted.
-
-    Raises
-    ------
-    ValueError
-        If it was fitted with clusters, and another assignment is set.
-    """
-    if estimator.cluster_centers_ is not None and estimator.assignment != "kmeans":
+def check_clusters(assignment, centers):
+    """Refuse soft labels for classes where the classes are clusters, with centres."""
+    if centers is not None and assignment != "kmeans":
         raise ValueError(
-            f"assignment={estimator.assignment!r} was set after a fit with 'kmeans', "
-            "whose labels are clusters; set it back, or fit again"
+            f"assignment={assignment!r} was set after a fit with 'kmeans', whose "
+            "labels are clusters; set it back, or fit again"
+        )
+
+
+def check_looks(assignment, deviation):
+    """Refuse labels by looks where none were learnt, and colours do not deviate."""
+    if deviation is None:
+        raise ValueError(
+            f"assignment={assignment!r} was set after the fit, so the colours of the "
+            "labels are not known; fit again"
         )

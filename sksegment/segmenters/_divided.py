@@ -6,8 +6,11 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from sksegment._appearance import PixelEvidence
+from sksegment._looks import looks_of_part, looks_of_pixels
 from sksegment._parts import ScaledParts
 from sksegment._pooling import Pooling, pooling_matrix
+from sksegment.hierarchy import region_hierarchy
 from sksegment.training import LazyGrid
 
 __all__ = ["DividedImage"]
@@ -48,8 +51,39 @@ class DividedImage:
         """Whether it must be labelled part by part."""
         return isinstance(self.scaled, ScaledParts)
 
-    def whole(self):
-        """All of it on the scale of the net, (H, W, C)."""
+    @property
+    def shape(self):
+        """Height and width."""
+        return self.superpixels.shape
+
+    @property
+    def out(self):
+        """Superpixels, where labels may be painted over them; of a large image them."""
+        return self.superpixels if self.is_parted else self.superpixels.copy()
+
+    def tree(self, f, rgb):
+        """Merge tree of the superpixels by colours and soft labels."""
+        scaled = self.scaled
         if self.is_parted:
-            return self.scaled.read(slice(None), slice(None))
-        return self.scaled
+            scaled = scaled.read(slice(None), slice(None))
+        return region_hierarchy(
+            np.float32(100.0) * scaled,
+            self.superpixels,
+            color=rgb,
+            soft_labels=f.shares(self.pooling),
+        )
+
+    def evidence(self, f, used, textures, sigma):
+        """What speaks for the labels in use, by parts: pairs of place and evidence."""
+        shares = f.shares(self.pooling)
+        for place, part in f.parts(self.shape, used):
+            # Labels may be painted over superpixels meanwhile; neither is negative.
+            pixels = self._looks(place, textures, sigma)
+            yield place, PixelEvidence(pixels, part, self.superpixels[place], shares)
+
+    def _looks(self, place, textures, sigma):
+        if self.is_parted:
+            part = self.scaled, *place, self.superpixels
+            return looks_of_part(*part, textures, sigma=sigma)
+        inside = self.superpixels >= 0
+        return looks_of_pixels(self.scaled, inside, textures, sigma=sigma)
