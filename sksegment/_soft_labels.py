@@ -9,25 +9,22 @@ import numpy as np
 from sksegment._bilinear import columns_in_use, enlarging_matrix
 from sksegment._large_images import window_side
 from sksegment._logits import windows
+from sksegment._parts import ScaledParts
 from sksegment.fitting import enlarge, soft_labels, soft_labels_of_window, to_array
 from sksegment.labelling import finish_shares, pooled, region_shares
-from sksegment.training import LazyGrid
+from sksegment.training import LazyGrid, to_grid
 
-__all__ = ["SoftLabels", "SoftLabelsByParts", "assemble", "soft_labels_of"]
+__all__ = ["SoftLabels", "SoftLabelsByParts", "assemble", "grid_of", "soft_labels_of"]
+
+
+def grid_of(scaled, resolution, position):
+    """What the net sees of an array (H, W, C), or part by part of `ScaledParts`."""
+    make = LazyGrid if isinstance(scaled, ScaledParts) else to_grid
+    return make(scaled, resolution, position)
 
 
 def soft_labels_of(estimator, grid):
-    """What the net of an estimator says of an image, by its grid.
-
-    Parameters
-    ----------
-    estimator : SparseWNetSegmenter or DenseWNetSegmenter
-    grid : tensor of shape (1, C, h, w), or LazyGrid
-
-    Returns
-    -------
-    f : SoftLabels or SoftLabelsByParts
-    """
+    """What the net of an estimator says of an image, by the grid of this."""
     if isinstance(grid, LazyGrid):
         return SoftLabelsByParts(estimator, grid)
     return SoftLabels(soft_labels(estimator.net_, grid))
@@ -102,15 +99,16 @@ def _enlarge(f, down, right):
     return out
 
 
-def assemble(parts, shape, out=None):
+def assemble(parts, shape):
     """Put parts of an image together, pairs of a place and an array (h, w, ...).
 
-    Without ``out``, a part that is all of the image is not even copied.
+    A part that is all of the image is not even copied.
     """
+    image = None
     for place, values in parts:
-        if out is None:
-            if values.shape[:2] == tuple(shape):
-                return values
-            out = np.empty((*shape, *values.shape[2:]), values.dtype)
-        out[place] = values
-    return out
+        if values.shape[:2] == tuple(shape):
+            return values
+        if image is None:
+            image = np.empty((*shape, *values.shape[2:]), values.dtype)
+        image[place] = values
+    return image

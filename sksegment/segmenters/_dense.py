@@ -5,9 +5,9 @@ from sklearn.base import BaseEstimator, ClusterMixin
 
 from sksegment._label_state import LabelState
 from sksegment._merging import summed
-from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
+from sksegment._mixins import SegmenterMixin
 from sksegment._preparation import PreparedPixels, default_superpixels
-from sksegment._soft_labels import assemble, soft_labels_of
+from sksegment._soft_labels import assemble, grid_of, soft_labels_of
 from sksegment._validation import Integral, Interval
 from sksegment.fitting import enlarge, soft_labels
 from sksegment.labelling import brightness_order, measure_labels
@@ -24,12 +24,7 @@ __all__ = ["DenseWNetSegmenter"]
 
 
 class DenseWNetSegmenter(
-    TrainingMixin,
-    FittedMixin,
-    SegmenterMixin,
-    NestedDefaultsMixin,
-    ClusterMixin,
-    BaseEstimator,
+    TrainingMixin, FittedMixin, SegmenterMixin, ClusterMixin, BaseEstimator
 ):
     r"""Unsupervised segmentation by a W-Net whose pixels are clustered themselves.
 
@@ -251,18 +246,8 @@ class DenseWNetSegmenter(
 
     def _training_images(self, images, device):
         check_n_default_regions(self.n_regions, images.scaled)
-        return [
-            PixelImage.build(
-                scaled,
-                with_affinity=self.beta_cut > 0,
-                device=device,
-                **self._grid,
-            )
-            for scaled in images.scaled
-        ]
-
-    def _set_preparation(self, images):
-        """Nothing is kept but the scale."""
+        how = {"with_affinity": self.beta_cut > 0, "device": device, **self._grid}
+        return [PixelImage.build(scaled, **how) for scaled in images.scaled]
 
     def _learn_labels(self, images, anew, n_fixed=0):
         found = self._measure_labels(images)
@@ -311,12 +296,12 @@ class DenseWNetSegmenter(
         return self._tree_of(self._normalize(index, image))
 
     def _tree_of(self, scaled):
-        grid, superpixels = self._to_grid(scaled), default_superpixels(scaled)
-        image = DividedImage.build(scaled, superpixels, grid)
-        return image.tree(soft_labels_of(self, grid), self.rgb_)
+        superpixels = default_superpixels(scaled)
+        image = DividedImage.build(scaled, superpixels, **self._grid)
+        return image.tree(soft_labels_of(self, image.grid), self.rgb_)
 
     def _soft(self, scaled):
-        f = soft_labels(self.net_, self._to_grid(scaled))
+        f = soft_labels(self.net_, grid_of(scaled, **self._grid))
         return enlarge(f, scaled.shape[:2])
 
 

@@ -10,6 +10,7 @@ from sksegment._appearance import PixelEvidence
 from sksegment._looks import looks_of_part, looks_of_pixels
 from sksegment._parts import ScaledParts
 from sksegment._pooling import Pooling, pooling_matrix
+from sksegment._soft_labels import grid_of
 from sksegment.hierarchy import region_hierarchy
 from sksegment.training import LazyGrid
 
@@ -41,8 +42,9 @@ class DividedImage:
     pooling: sparse.csr_array | Pooling
 
     @classmethod
-    def build(cls, scaled, superpixels, grid):
-        """Add the means over superpixels to the rest."""
+    def build(cls, scaled, superpixels, **how):
+        """Add the grid, see `grid_of`, and the means over superpixels to the rest."""
+        grid = grid_of(scaled, **how)
         means = Pooling if isinstance(grid, LazyGrid) else pooling_matrix
         return cls(scaled, superpixels, grid, means(superpixels, grid.shape[-2:]))
 
@@ -52,13 +54,8 @@ class DividedImage:
         return isinstance(self.scaled, ScaledParts)
 
     @property
-    def shape(self):
-        """Height and width."""
-        return self.superpixels.shape
-
-    @property
     def out(self):
-        """Superpixels, where labels may be painted over them; of a large image them."""
+        """Superpixels to paint labels over: of a large image them, else a copy."""
         return self.superpixels if self.is_parted else self.superpixels.copy()
 
     def tree(self, f, rgb):
@@ -76,7 +73,7 @@ class DividedImage:
     def evidence(self, f, used, textures, sigma):
         """What speaks for the labels in use, by parts: pairs of place and evidence."""
         shares = f.shares(self.pooling)
-        for place, part in f.parts(self.shape, used):
+        for place, part in f.parts(self.superpixels.shape, used):
             # Labels may be painted over superpixels meanwhile; neither is negative.
             pixels = self._looks(place, textures, sigma)
             yield place, PixelEvidence(pixels, part, self.superpixels[place], shares)

@@ -10,12 +10,11 @@ from sksegment._large_images import must_be_parted, paint_over
 from sksegment._merging import groups_of_labels, names_of_groups
 from sksegment._parts import ScaledParts
 from sksegment._persistence import save_segmenter
-from sksegment._soft_labels import assemble, soft_labels_of
+from sksegment._soft_labels import assemble, grid_of, soft_labels_of
 from sksegment._typing import Images, LabelMaps, PathLike
 from sksegment.fitting import check_finite, check_net, enlarge
 from sksegment.hierarchy import RegionHierarchy
 from sksegment.labelling import paint
-from sksegment.training import LazyGrid, to_grid
 
 __all__ = ["FittedMixin"]
 
@@ -196,7 +195,7 @@ class FittedMixin:
         return assemble(f.parts(shape), shape)
 
     def _reconstruct_image(self, index, image):
-        grid = self._to_grid(self._normalize(index, image))
+        grid = grid_of(self._normalize(index, image), **self._grid)
         pixels = check_finite(self.net_.reconstruction_step(grid))
         pixels = pixels[:, : self.n_channels_in_]
         return self._scale.undo(enlarge(pixels, image.shape[:2]))
@@ -242,9 +241,9 @@ class FittedMixin:
 
     def _seen(self, index, image):
         """What the net sees of an image, part by part where it is too large."""
-        if must_be_parted(self, image.shape):
-            return LazyGrid(self._scaled_parts(index, image), **self._grid)
-        return self._to_grid(self._normalize(index, image))
+        is_parted = must_be_parted(self, image.shape)
+        make = self._scaled_parts if is_parted else self._normalize
+        return grid_of(make(index, image), **self._grid)
 
     def _scaled_parts(self, index, image):
         return ScaledParts(image, self._scale, self._field_of(index, image))
@@ -252,9 +251,6 @@ class FittedMixin:
     def _normalize(self, index, image):
         """Image on the scale of the net; outside of a mask the mean of the inside."""
         return self._scaled_parts(index, image).read(slice(None), slice(None))
-
-    def _to_grid(self, scaled):
-        return to_grid(scaled, **self._grid)
 
     @property
     def _scale(self):

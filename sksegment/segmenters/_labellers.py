@@ -14,7 +14,7 @@ from sksegment._large_images import paint_over
 from sksegment._merging import summed
 from sksegment._soft_labels import assemble
 from sksegment.labelling import mean_shares, paint
-from sksegment.segmenters._checks import check_clusters, check_looks
+from sksegment.segmenters._checks import check_clusters
 
 __all__ = ["BY_LOOKS", "labeller_of"]
 
@@ -23,14 +23,7 @@ BY_LOOKS = ("pixel", "region")
 
 
 def labeller_of(assignment, state, rgb):
-    """Make what labels images.
-
-    Parameters
-    ----------
-    assignment : {"pixel", "region", "mean", "majority", "kmeans"}
-    state : LabelState
-    rgb : bool
-        Whether images are taken for RGB.
+    """Make of a `LabelState` what labels images.
 
     Raises
     ------
@@ -40,7 +33,11 @@ def labeller_of(assignment, state, rgb):
     if assignment not in BY_LOOKS:
         check_clusters(assignment, state.centers)
         return SuperpixelLabels(assignment, state.centers)
-    check_looks(assignment, state.deviation)
+    if state.deviation is None:
+        raise ValueError(
+            f"assignment={assignment!r} was set after the fit, so the colours of the "
+            "labels are not known; fit again"
+        )
     pixels = PixelLabels(state.appearance(state.used), state.sigma)
     if assignment == "pixel":
         return pixels
@@ -74,15 +71,16 @@ class PixelLabels(NamedTuple):
 
     def labels(self, image, f):
         """The label of the highest score."""
-        parts = self.evidence(image, f)
-        maps = ((place, self.looks.labels(evidence)) for place, evidence in parts)
-        return assemble(maps, image.shape, image.out)
+        labels = image.out
+        for place, evidence in self.evidence(image, f):
+            labels[place] = self.looks.labels(evidence)
+        return labels
 
     def proba(self, image, f, groups):
         """The posteriors."""
         parts = self.evidence(image, f)
         shares = ((place, summed(self.looks.shares(e), groups)) for place, e in parts)
-        return assemble(shares, image.shape)
+        return assemble(shares, image.superpixels.shape)
 
     def evidence(self, image, f):
         """Pairs of a place and what speaks for the labels there."""

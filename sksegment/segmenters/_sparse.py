@@ -1,41 +1,31 @@
 """The sparse W-Net as a scikit-learn estimator."""
 
-from copy import copy
 from functools import partial
 
 from sklearn.base import BaseEstimator, ClusterMixin
 
 from sksegment._label_state import LabelState
 from sksegment._large_images import must_be_parted
-from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
+from sksegment._mixins import SegmenterMixin
 from sksegment._preparation import CHOSEN_IN_FIT, PreparedImages
 from sksegment._soft_labels import soft_labels_of
 from sksegment._validation import Interval, Real, StrOptions
 from sksegment.losses import SparseObjective
 from sksegment.patches import PatchSampler
-from sksegment.segmenters._checks import (
-    check_assignment,
-    check_n_regions,
-    check_soft_labels,
-)
+from sksegment.segmenters._checks import check_assignment, check_n_regions
 from sksegment.segmenters._divided import DividedImage
 from sksegment.segmenters._fitted import FittedMixin
 from sksegment.segmenters._labellers import BY_LOOKS, labeller_of
 from sksegment.segmenters._learning import learn_labels
 from sksegment.segmenters._training import NET_CONSTRAINTS, TrainingMixin
 from sksegment.superpixels import SuperpixelTransformer
-from sksegment.training import GraphImage, LazyGrid
+from sksegment.training import GraphImage
 
 __all__ = ["SparseWNetSegmenter"]
 
 
 class SparseWNetSegmenter(
-    TrainingMixin,
-    FittedMixin,
-    SegmenterMixin,
-    NestedDefaultsMixin,
-    ClusterMixin,
-    BaseEstimator,
+    TrainingMixin, FittedMixin, SegmenterMixin, ClusterMixin, BaseEstimator
 ):
     r"""Unsupervised segmentation by a W-Net clustered on a graph of superpixels.
 
@@ -310,15 +300,6 @@ class SparseWNetSegmenter(
         self.label_textures_, self.texture_scales_ = state.textures, state.scales
         self.believes_hints_ = state.hinted
 
-    @property
-    def _field_to_fit(self):
-        return getattr(self.superpixels, "mask_of", None)
-
-    def _check_scribbles(self, scribbles, *options):
-        if scribbles is not None:
-            check_soft_labels(self.assignment)
-        return super()._check_scribbles(scribbles, *options)
-
     def _objective(self):
         # Looks are learnt after the training, which knows superpixels alone.
         assignment = "mean" if self.assignment in BY_LOOKS else self.assignment
@@ -333,32 +314,22 @@ class SparseWNetSegmenter(
 
     def _training_images(self, images, device):
         check_n_regions(self.n_regions, images.graphs)
-        return [
-            GraphImage.build(*parts, tau=self.tau, device=device, **self._grid)
-            for parts in zip(
-                images.scaled, images.superpixels, images.graphs, strict=True
-            )
-        ]
-
-    def _set_preparation(self, images):
-        # Others may be fitted on the same preparation.
-        self._keep_superpixels(copy(images.transformer))
+        how = {"tau": self.tau, "device": device, **self._grid}
+        parts = zip(images.scaled, images.superpixels, images.graphs, strict=True)
+        return [GraphImage.build(*part, **how) for part in parts]
 
     def _divided(self, images):
         """Training images as they are labelled, a list of `DividedImage`."""
         pairs = zip(images.scaled, images.superpixels, strict=True)
-        return [self._divided_image(*pair) for pair in pairs]
-
-    def _divided_image(self, scaled, superpixels):
-        return DividedImage.build(scaled, superpixels, self._to_grid(scaled))
+        return [DividedImage.build(*pair, **self._grid) for pair in pairs]
 
     def _prepare_image(self, index, image):
-        if not must_be_parted(self, image.shape):
-            return (self._divided_image(*self.superpixels_.divide(image, index)),)
-        parts = self.superpixels_.parts(image, index)
-        superpixels = self.superpixels_.divide_parts(parts, index)
-        grid = LazyGrid(parts, **self._grid)
-        return (DividedImage.build(parts, superpixels, grid),)
+        if must_be_parted(self, image.shape):
+            parts = self.superpixels_.parts(image, index)
+            pair = parts, self.superpixels_.divide_parts(parts, index)
+        else:
+            pair = self.superpixels_.divide(image, index)
+        return (DividedImage.build(*pair, **self._grid),)
 
     def _learn_labels(self, images, anew, n_fixed=0):
         return learn_labels(
@@ -400,5 +371,4 @@ class SparseWNetSegmenter(
         return soft_labels_of(self, image.grid)
 
     def _labeller(self, assignment=None):
-        how = assignment or self.assignment
-        return labeller_of(how, self._label_state, self.rgb_)
+        return labeller_of(assignment or self.assignment, self._label_state, self.rgb_)

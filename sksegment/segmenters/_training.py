@@ -39,6 +39,7 @@ from sksegment.segmenters._checkpoints import (
     all_or_nothing,
     tell_what_is_kept,
 )
+from sksegment.segmenters._checks import check_soft_labels
 from sksegment.segmenters._data import TrainingData
 from sksegment.training import (
     choose_device,
@@ -87,9 +88,9 @@ class TrainingMixin:
     """Methods that train a W-Net segmenter, and the attributes they set.
 
     What differs between sparse and dense is in the methods ``_objective``,
-    ``_prepare``, ``_prepare_more``, ``_training_images``, ``_set_preparation``,
-    ``_learn_labels``, ``_label_prepared`` and ``_cut_prepared`` of the estimator, and
-    in ``_label_state``, the attributes of the labels.
+    ``_prepare``, ``_prepare_more``, ``_training_images``, ``_learn_labels``,
+    ``_label_prepared`` and ``_cut_prepared`` of the estimator, and in ``_label_state``,
+    the attributes of the labels.
     """
 
     # Whether superpixels are clustered; the dense models have none as a parameter.
@@ -233,7 +234,7 @@ class TrainingMixin:
         batch = check_images(X, n_channels=self.n_channels_in_, field=self._field)
         hints = self._check_scribbles(scribbles, None, batch)
         self._check_numbers(hints)
-        data = self._prepare_more_data(batch, hints)
+        data = self._prepare_data(batch, hints, self.net_)
         checkpoints.open(self)
         callbacks = checkpoints.callbacks(partial(self._unfinished_model, data, None))
         [seed] = self._draw_seeds(1)
@@ -244,26 +245,20 @@ class TrainingMixin:
         self._finish(data, checkpoints)
         return self
 
-    @property
-    def _field_to_fit(self):
-        """Function to the fields of view of images that are about to be fitted."""
-        return None
-
-    def _prepare_data(self, batch, hints=NO_SCRIBBLES):
-        """Make of checked images what a new net is trained on."""
-        images = self._prepare(batch.images)
-        on_device = self._training_images(images, choose_device(self.device))
+    def _prepare_data(self, batch, hints=NO_SCRIBBLES, net=None):
+        """Make of checked images what a new net, or a fitted one, is trained on."""
+        if net is None:
+            images, device = self._prepare(batch.images), choose_device(self.device)
+        else:
+            images, device = self._prepare_more(batch.images), net.device
+        on_device = self._training_images(images, device)
         hints.attach(on_device)
-        return TrainingData(batch, images, on_device, hints)
-
-    def _prepare_more_data(self, batch, hints):
-        """Make of checked images what the fitted net is trained on further."""
-        images = self._prepare_more(batch.images)
-        on_device = self._training_images(images, self.net_.device)
-        hints.attach(on_device)
-        return TrainingData(batch, images, on_device, hints, statistics_of(self.net_))
+        statistics = None if net is None else statistics_of(net)
+        return TrainingData(batch, images, on_device, hints, statistics)
 
     def _check_scribbles(self, scribbles, class_names, batch):
+        if scribbles is not None:
+            check_soft_labels(self)
         return check_scribbles(scribbles, class_names, batch, self.max_labels)
 
     def _check_numbers(self, hints):
@@ -347,7 +342,6 @@ class TrainingMixin:
         anew = not data.goes_on or self._is_to_be_completed(digests)
         self._set_net(net, data)
         self._set_hints(data)
-        self._set_preparation(data.prepared)
         if data.goes_on and not set(self._image_digests) <= set(digests):
             self._count_labels(data, digests)
         else:
@@ -371,6 +365,9 @@ class TrainingMixin:
         self.n_iter_ = len(self.history_)
         self.loss_ = final_loss(net)
         self.interrupted_ = False
+        if self._has_superpixels:
+            # Others may be fitted on the same preparation.
+            self._keep_superpixels(copy.copy(data.prepared.transformer))
 
     def _set_hints(self, data):
         if not data.goes_on:
