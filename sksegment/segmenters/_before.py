@@ -30,6 +30,9 @@ def mean_state(before, now, weights):
         fractions=areas.sum(axis=0) / sum(weights),
         colors=_means((before.colors, now.colors), areas[..., np.newaxis]),
     )
+    if before.deviation is not None and now.deviation is None:
+        # Superpixels have labels from now on, and looks are not known any more.
+        return state
     if before.deviation is not None:
         both = np.square([before.deviation, now.deviation])
         deviation = np.sqrt(np.average(both, axis=0, weights=weights))

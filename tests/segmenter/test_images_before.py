@@ -131,6 +131,17 @@ def test_looks_are_means_of_all_images_by_area():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_going_on_by_superpixels_forgets_the_looks_of_pixels(model):
+    other = layers(grain=False, seed=1)
+    model.set_params(assignment="mean", **ONE_MORE).partial_fit([other])
+    assert_array_equal(model.predict([other])[0], model.labels_[0])
+    assert model.color_deviation_ is None
+    assert model.texture_scales_ == {}
+    with pytest.raises(ValueError, match="fit again"):
+        model.set_params(assignment="pixel").predict([other])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_an_empty_slice_changes_nothing(model):
     image = layers(grain=True)
     before, deviation = model.predict([image])[0], model.color_deviation_
