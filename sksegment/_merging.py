@@ -14,15 +14,15 @@ from sksegment.labelling import (
 __all__ = ["groups_of_labels", "names_of_groups", "summed"]
 
 
-def groups_of_labels(state, n_labels, brightness, n_apart, maps):
+def groups_of_labels(state, n_labels, scale, n_apart, maps):
     """Group labels that look alike, see `FittedMixin.merge_labels`.
 
     Parameters
     ----------
     state : LabelState
     n_labels : int or "auto"
-    brightness : ndarray of shape (K,)
-        By which groups are numbered.
+    scale : IntensityScale
+        Groups are numbered from dark to bright.
     n_apart : int
         So many labels, the first ones, are joined with each other last.
     maps : sequence of ndarray of shape (H, W), int32
@@ -47,6 +47,7 @@ def groups_of_labels(state, n_labels, brightness, n_apart, maps):
     if is_auto:
         seeds = seed_labels(fractions, n_labels)
         groups = join_transitions(groups, points, seeds, maps, n_apart)
+    brightness = scale.brightness(state.colors)
     return number_groups(groups, brightness, fractions, n_apart)
 
 

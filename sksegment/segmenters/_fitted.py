@@ -164,9 +164,9 @@ class FittedMixin:
         """
         check_is_fitted(self)
         check_net(self)
-        brightness = self._scale.brightness(self.label_colors_)
-        known = brightness, self._n_hinted_classes, self.unmerged_labels_
-        return self._join(groups_of_labels(self._label_state, n_labels, *known))
+        state, n_apart = self._label_state, self._n_hinted_classes
+        maps, scale = self.unmerged_labels_, self._scale
+        return self._join(groups_of_labels(state, n_labels, scale, n_apart, maps))
 
     def save(self, path: PathLike) -> None:
         """Save the model to one file that holds no code; see `sksegment.io`.
