@@ -33,6 +33,27 @@ def _one_setting():
     )
 
 
+def _of_regions(position, score):
+    rows = read_rows("assignment_test")
+    kept = [r for r in rows if (r["assignment"], r["position"]) == ("region", position)]
+    return np.mean([row[score] for row in kept])
+
+
+def _by_positions():
+    return f"a W-Net by regions and positions {_two(_of_regions(1, 'v_measure'))}"
+
+
+def _for_pixels():
+    rows = read_rows("assignment_test")
+    pixel = np.mean([r["v_measure"] for r in rows if r["assignment"] == "pixel"])
+    return f"V-measure is {_two(_of_regions(0, 'v_measure'))} for {_two(pixel)}"
+
+
+def _row_of_regions():
+    scores = [short(_of_regions(1, score)) for score in ("v_measure", "covering")]
+    return f'`assignment="region"`, `position=1` | {" | ".join(scores)} |'
+
+
 def _regions():
     found, table1 = read("hierarchy"), read("table1")["Felzenszwalb"]
     ours = [found["auto"]["v_measure"], found["any cut"]["v_measure"]]
@@ -63,6 +84,15 @@ def _one_slice():
         )
         parts.append(f"{name} {_two(nets)} / {_two(others)}")
     return ", ".join(parts)
+
+
+def _joined():
+    rows = [row for row in read_rows("fewshot") if row["model"] == "W-Net, default"]
+    learnt, joined = (
+        np.mean([row["v_measure"] for row in rows if row["k"] == k])
+        for k in (None, "auto")
+    )
+    return f"V is {_two(learnt)} in the mean without, {_two(joined)} with it"
 
 
 def _step():
@@ -144,11 +174,15 @@ def _hierarchy():
 QUOTES = [
     ("README.md", _table1_best),
     ("README.md", _one_setting),
+    ("README.md", _by_positions),
     ("README.md", _regions),
     ("README.md", _one_slice),
     ("README.md", lambda: f"{read('defaults')['mean']['seconds']:.1f} s"),
+    ("README.md", _joined),
     ("README.md", _step),
     ("README.md", _stack),
+    ("docs/guide/losses.md", _for_pixels),
+    ("docs/guide/which_method.md", _row_of_regions),
     ("docs/defaults.md", _default_row),
     ("docs/stacks.md", _stack_seconds),
     ("docs/performance.md", _growth),

@@ -1,4 +1,12 @@
-"""Unsupervised one- and few-shot image segmentation as scikit-learn estimators."""
+"""Unsupervised one- and few-shot image segmentation as scikit-learn estimators.
+
+`SparseWNetSegmenter` is where to start: ``fit`` it on one image, without labels, and
+``predict`` the labels of all. For slices ``merge_labels("auto")`` follows the fit, for
+photographs ``assignment="region"`` is set before. `sksegment.io` reads and writes
+files, `sksegment.stacks` volumes and videos, `sksegment.plotting` shows what was found,
+`sksegment.model_selection` finds parameters, `sksegment.postprocessing` cleans and
+measures. `show_versions` prints what a report of a bug should tell.
+"""
 
 import importlib
 from typing import TYPE_CHECKING
@@ -16,6 +24,7 @@ _HOMES = {
     "SpectralSuperpixelSegmenter": "sksegment.baselines",
     "SuperpixelTransformer": "sksegment.superpixels",
     "make_segmenter": "sksegment.presets",
+    "show_versions": "sksegment._versions",
 }
 
 _MODULES = {
@@ -53,11 +62,13 @@ __all__ = [
     "SuperpixelTransformer",
     "__version__",
     "make_segmenter",
+    "show_versions",
 ]
 
 
 if TYPE_CHECKING:
     # What `__getattr__` finds, for programs that check types.
+    from sksegment._versions import show_versions
     from sksegment.baselines import (
         FelzenszwalbSegmenter,
         KMeansPixelSegmenter,

@@ -15,10 +15,11 @@ the highest score:
 with the image :math:`\bar I`, smoothed but not across borders, its textures t (see
 `sksegment._textures`), the soft labels f of the pixel and those of its superpixel. It
 is the posterior of a mixture of Gaussians that share their deviations, with the net for
-a prior. R is the variance between groups over that within them: of colours, the labels;
-of a texture, the two sides of Otsu's threshold, less what images of one kind have. So a
-texture counts where the image is divided by it better than by its colours, whether the
-net has seen that or not, and is left out elsewhere.
+a prior. R is the variance between groups over that within them: of a texture, the two
+sides of Otsu's threshold, less what images of one kind have; of colours, the labels or
+those two sides, whichever is more (see `sksegment._sides`). So a texture counts where
+the image is divided by it better than by its colours, whether the net has seen that or
+not, and is left out elsewhere.
 """
 
 from dataclasses import dataclass, replace
@@ -28,8 +29,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sksegment._parts import row_blocks
+from sksegment._sides import LEAST_DEVIATION, separability_of_colors, sides_of_textures
 from sksegment._textures import TEXTURES
-from sksegment._two_sides import TwoSides
 from sksegment.regions import sums_by_label
 
 __all__ = ["Appearance", "PixelEvidence", "learn_appearance", "likely_labels"]
@@ -47,8 +48,6 @@ _TEMPERATURE = np.float32(2.0)
 # A texture of less weight is not worth its time.
 _NEGLIGIBLE = 0.5
 _TINY = 1e-12
-# Of colours, within labels.
-_LEAST_DEVIATION = 0.01
 # Of a label that no pixel has: far from all there are.
 _NO_LOOK = 1e3
 # A soft label is never impossible.
@@ -112,7 +111,9 @@ class Appearance:
     hinted: bool = False
 
     @classmethod
-    def measure(cls, scaled, looks, labels, used, sides=None, *, hinted=False):
+    def measure(
+        cls, scaled, looks, labels, used, sides=None, *, of_colors=0.0, hinted=False
+    ):
         """Learn it from label maps.
 
         Parameters
@@ -126,6 +127,8 @@ class Appearance:
             Labels there may be.
         sides : dict of str to TwoSides, optional
             Of the T textures; those that do not divide the images are left out.
+        of_colors : float, default=0.0
+            Separability of the colours, where it is more than that of the labels.
         hinted : bool, default=False
             Whether the net was given scribbles.
         """
@@ -134,7 +137,8 @@ class Appearance:
         sums = np.sum([_sums(*part, used) for part in parts], axis=0)
         means, within, whole = _means_and_variances(sums)
         within = np.maximum(within, _least_deviations(n_channels, sides) ** 2)
-        of_colors = np.maximum(whole / within - 1.0, 0.0)[:n_channels].mean()
+        of_labels = np.maximum(whole / within - 1.0, 0.0)[:n_channels].mean()
+        of_colors = max(of_labels, of_colors)
         weights = np.r_[np.ones(n_channels), _weights_of_textures(sides, of_colors)]
         counts = weights >= _NEGLIGIBLE
         scale = np.sqrt(within[counts] / weights[counts])
@@ -321,10 +325,11 @@ def learn_appearance(scaled, evidence, used, *, hinted=False):
     for _ in range(_ROUNDS):
         looks = Appearance.measure(scaled, colors, maps, used, hinted=hinted)
         maps = [looks.labels(each) for each in evidence]
-    sides = _sides_of_textures(evidence, maps, n_channels)
+    sides = sides_of_textures(scaled, [each.pixels for each in evidence], maps)
+    options = {"of_colors": separability_of_colors(colors, maps), "hinted": hinted}
     for turn in range(_ROUNDS_WITH_TEXTURES):
         pixels = [each.pixels for each in evidence]
-        found = Appearance.measure(scaled, pixels, maps, used, sides, hinted=hinted)
+        found = Appearance.measure(scaled, pixels, maps, used, sides, **options)
         if not found.textures:
             break
         evidence = _with_textures(evidence, n_channels, [*sides], found.textures)
@@ -333,20 +338,6 @@ def learn_appearance(scaled, evidence, used, *, hinted=False):
         looks = found if turn or hinted else found.spread(sides)
         maps = [looks.labels(each) for each in evidence]
     return looks, maps
-
-
-def _sides_of_textures(evidence, maps, n_channels):
-    """Both sides of each texture, where there are labels, by name."""
-    inside = [map_ >= 0 for map_ in maps]
-    return {
-        name: TwoSides.of(
-            np.concatenate(
-                [e.pixels[m, index] for e, m in zip(evidence, inside, strict=True)]
-            ),
-            texture.least_deviation,
-        )
-        for index, (name, texture) in enumerate(TEXTURES.items(), n_channels)
-    }
 
 
 def _with_textures(evidence, n_channels, names, kept):
@@ -380,7 +371,7 @@ def _weights_of_textures(sides, of_colors):
 
 def _least_deviations(n_channels, names):
     of_textures = [TEXTURES[name].least_deviation for name in names]
-    return np.array([_LEAST_DEVIATION] * n_channels + of_textures)
+    return np.array([LEAST_DEVIATION] * n_channels + of_textures)
 
 
 def _sums(scaled, looks, labels, used):

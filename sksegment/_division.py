@@ -1,5 +1,8 @@
 """How one image is divided into superpixels."""
 
+from collections.abc import Callable
+from typing import Literal
+
 import numpy as np
 from scipy.ndimage import gaussian_gradient_magnitude
 from skimage.filters import gaussian, sobel
@@ -27,8 +30,14 @@ _GRADIENT_SIGMA = 0.7
 
 
 def compute_superpixels(
-    image, *, method="slic", n_segments=3000, compactness=10.0, sigma=0.0, mask=None
-):
+    image: np.ndarray,
+    *,
+    method: str | Callable[[np.ndarray], np.ndarray] = "slic",
+    n_segments: int | Literal["auto"] = 3000,
+    compactness: float = 10.0,
+    sigma: float = 0.0,
+    mask: np.ndarray | None = None,
+) -> np.ndarray:
     """Divide one image into superpixels.
 
     Parameters

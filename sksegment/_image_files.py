@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageMode, UnidentifiedImageError
 
-from sksegment._tiff_files import count_pages, is_tiff, read_tiff
+from sksegment._tiff_files import count_pages, is_tiff, read_tiff, type_of_pages
 from sksegment._tiff_pages import CodecError
 from sksegment._typing import PathLike
 from sksegment._warn import warn_user
@@ -20,9 +20,11 @@ __all__ = [
     "check_path",
     "count_images",
     "find_images",
+    "image_type",
     "is_image_name",
     "naming",
     "read_images",
+    "warn_of_types",
 ]
 
 # What stands for an image in a folder; a file that is named may be called anything.
@@ -219,6 +221,56 @@ def count_images(path):
                 return _count_frames(image)
         except UnidentifiedImageError:
             return len(_read_other(path))
+
+
+def image_type(path):
+    """Type of the values in one file, from its headers alone.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    dtype : numpy.dtype or None
+        Of what `read_images` returns, in the byte order of this machine; None where
+        only the pixels tell.
+
+    Raises
+    ------
+    ImageFileError
+        As `count_images`.
+    """
+    with naming(path):
+        if is_tiff(path):
+            return type_of_pages(path).newbyteorder("=")
+        try:
+            with Image.open(path) as image:
+                typestr = ImageMode.getmode(image.mode).typestr
+                return np.dtype(typestr).newbyteorder("=")
+        except UnidentifiedImageError:
+            return None
+
+
+def warn_of_types(paths):
+    """Warn of files with values of several types, such as bytes and 16 bits.
+
+    Parameters
+    ----------
+    paths : sequence of pathlib.Path
+        Those that cannot be read are passed over.
+    """
+    found = {}
+    for path in paths if len(paths) > 1 else ():
+        with contextlib.suppress(ImageFileError):
+            found.setdefault(image_type(path), path)
+    found.pop(None, None)
+    if len(found) > 1:
+        (one, first), (other, second) = list(found.items())[:2]
+        warn_user(
+            f"{first} is of {one}, but {second} of {other}, so their values are hardly "
+            "in the same units; convert them to one type, or run them apart"
+        )
 
 
 @contextlib.contextmanager

@@ -193,7 +193,7 @@ def is_rgb(images):
     return images[0].shape[-1] == 3 and all(image.min() >= 0 for image in images)
 
 
-def perceptual(image, *, rgb):
+def perceptual(image: np.ndarray, *, rgb: bool) -> np.ndarray:
     """Bring a scaled image to a scale on which equal distances look alike.
 
     Parameters

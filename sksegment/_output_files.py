@@ -14,8 +14,7 @@ from sksegment._tiff_files import ome_sizes
 from sksegment._typing import PathLike
 
 __all__ = [
-    "is_writable",
-    "nearest_existing",
+    "check_folder",
     "replacing",
     "write_image",
     "write_labels",
@@ -159,26 +158,30 @@ def write_image(path: PathLike, rgb: np.ndarray) -> None:
         Image.fromarray(rgb).save(file, format=format_)
 
 
-def nearest_existing(path):
-    """Path, made absolute, or the nearest of its parents that exists.
+def check_folder(folder, option=None):
+    """Refuse a folder that cannot be made or written to, without making it.
 
     Parameters
     ----------
-    path : str or path-like
+    folder : str or path-like
+    option : str, optional
+        By which another one is chosen, for messages.
 
-    Returns
-    -------
-    nearest : pathlib.Path
+    Raises
+    ------
+    NotADirectoryError, PermissionError
     """
-    nearest = Path(path).absolute()
+    nearest = Path(folder).absolute()
     while not nearest.exists():
         nearest = nearest.parent
-    return nearest
-
-
-def is_writable(folder):
-    """Whether files can be made in a folder that exists."""
-    return os.access(folder, os.W_OK | os.X_OK)
+    by = "" if option is None else f" with {option}"
+    if not nearest.is_dir():
+        raise NotADirectoryError(f"{nearest} is a file; choose a folder{by}")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise PermissionError(
+            f"{nearest} cannot be written to: permission denied; choose another "
+            f"folder{by}"
+        )
 
 
 @contextlib.contextmanager

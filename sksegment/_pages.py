@@ -7,9 +7,13 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from sksegment._image_files import ImageFileError, count_images, read_images
+from sksegment._image_files import (
+    ImageFileError,
+    count_images,
+    read_images,
+    warn_of_types,
+)
 from sksegment._validation import check_images
-from sksegment._warn import warn_user
 
 __all__ = ["Page", "naming_images", "naming_warnings", "training_images"]
 
@@ -62,6 +66,7 @@ def training_images(paths, n_images, log, wanted=frozenset(), field=None):
         with log.guard(path):
             n_pages = count_images(path)
             pages += [Page(path, index, n_pages) for index in range(n_pages)]
+    warn_of_types(paths)
     while pages:
         chosen = _choose(pages, n_images, wanted)
         for path in dict.fromkeys(page.path for page in chosen):
@@ -153,14 +158,18 @@ def naming_warnings(names):
     names : iterable
         Of all images, in order; what they are as text.
     """
-    names, caught = [*map(str, names)], []
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            yield
-    finally:
-        told = [(_with_names(one.message, names), one.category) for one in caught]
-        for text, category in dict.fromkeys(told):
-            warn_user(text, category)
+    names, told = [*map(str, names)], set()
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def show_once(message, category, *place):
+            text = _with_names(message, names)
+            if (text, category) not in told:
+                told.add((text, category))
+                show(category(text), category, *place)
+
+        warnings.showwarning = show_once
+        yield
 
 
 def _with_names(message, names):

@@ -9,7 +9,9 @@ from sksegment._parts import row_blocks
 __all__ = ["Pooling", "pooling_matrix"]
 
 
-def pooling_matrix(superpixels, grid_shape):
+def pooling_matrix(
+    superpixels: np.ndarray, grid_shape: tuple[int, int]
+) -> sparse.csr_array:
     """Matrix that turns features on a coarser grid into means over superpixels.
 
     Multiplying it with features of shape (h * w, K) is the same as enlarging them

@@ -1,5 +1,6 @@
 """Scorers for the search tools of scikit-learn, and the splitter without a test set."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -153,7 +154,9 @@ class InSampleSplit(BaseCrossValidator):
     (array([0, 1]), array([0, 1]))
     """
 
-    def split(self, X, y=None, groups=None):
+    def split(
+        self, X: Images, y: Truths | None = None, groups: object = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the indices of all images, twice.
 
         Parameters
@@ -179,7 +182,9 @@ class InSampleSplit(BaseCrossValidator):
             raise ValueError("X is empty: at least one image is needed")
         yield np.arange(len(X)), np.arange(len(X))
 
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(
+        self, X: Images | None = None, y: Truths | None = None, groups: object = None
+    ) -> int:
         """Get the number of splits: 1.
 
         Parameters

@@ -22,6 +22,7 @@ __all__ = [
     "open_tiff",
     "read_tiff",
     "series_axes",
+    "type_of_pages",
     "warn_of_channels",
 ]
 
@@ -118,6 +119,24 @@ def count_pages(path):
     """
     with open_tiff(path) as series:
         return sum(_count_series_pages(one) for one in series)
+
+
+def type_of_pages(path):
+    """Type of the values that `read_tiff` would return, from the headers alone.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    dtype : numpy.dtype
+    """
+    with open_tiff(path) as series:
+        # What a palette has, see `_with_colours`.
+        return (
+            np.dtype(np.uint8) if has_palette(series[0].keyframe) else series[0].dtype
+        )
 
 
 @contextlib.contextmanager

@@ -6,7 +6,15 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-__all__ = ["ClassNames", "Images", "LabelMaps", "Measure", "PathLike", "Truths"]
+__all__ = [
+    "ClassNames",
+    "ColorSpace",
+    "Images",
+    "LabelMaps",
+    "Measure",
+    "PathLike",
+    "Truths",
+]
 
 PathLike: TypeAlias = str | os.PathLike[str]
 #: Images (H, W) or (H, W, C) of any sizes, or one array of n of them.
@@ -17,5 +25,7 @@ LabelMaps: TypeAlias = list[np.ndarray] | np.ndarray
 Truths: TypeAlias = Sequence[Any] | np.ndarray
 #: Names of classes by their labels, or in the order of the labels.
 ClassNames: TypeAlias = Mapping[int, str] | Sequence[str]
+#: Colours in which the baselines compare.
+ColorSpace: TypeAlias = Literal["auto", "lab", "rgb", "native"]
 #: How undecided the shares of the labels are.
 Measure: TypeAlias = Literal["margin", "entropy"]

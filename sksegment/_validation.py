@@ -6,12 +6,13 @@ Every public function takes images through `check_images` and ground truth throu
 `check_label_maps`; what they return needs no further checks.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import TypeGuard
+from typing import TypeGuard, TypeVar
 
 import numpy as np
-from sklearn.base import _fit_context as fit_context
+from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from sksegment._rescaled import RescaledImage, enlarge_map, original_shape
@@ -35,6 +36,13 @@ MIN_SIDE = 8
 # An image of fewer rows than this, and of more channels, has them in the wrong place.
 _FEW_ROWS = 16
 _LARGEST = np.finfo(np.float64).max
+_Method = TypeVar("_Method", bound=Callable[..., object])
+
+
+def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], _Method]:
+    """Check the parameters before a method runs, which keeps its type."""
+    skip = prefer_skip_nested_validation
+    return _fit_context(prefer_skip_nested_validation=skip)
 
 
 @dataclass(frozen=True)

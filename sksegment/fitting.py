@@ -21,6 +21,7 @@ from sksegment.training import (
     TrainingSet,
     choose_device,
     choose_dtype,
+    copy_state,
     ending_gently,
     initialise_labels,
     limit_threads,
@@ -36,6 +37,7 @@ __all__ = [
     "check_objective",
     "enlarge",
     "final_loss",
+    "follow_device",
     "net_size",
     "new_wnet",
     "soft_labels",
@@ -100,6 +102,21 @@ def check_net(estimator):
             f"{', '.join(changed)} changed since the fit, and the net does not fit it "
             "any more; fit again, or set it back"
         )
+
+
+def follow_device(estimator):
+    """Move the net of a fitted estimator to its device and precision of now.
+
+    Raises
+    ------
+    ValueError
+        If there is no such device here.
+    """
+    net, device = estimator.net_, choose_device(estimator.device)
+    dtype = choose_dtype(estimator.precision, device)
+    if (torch.device(net.device), net.dtype) != (device, dtype):
+        moved = estimator._new_net(estimator.n_channels_in_, seed=0)
+        estimator.net_ = copy_state(net, moved)
 
 
 def weights_of(estimator):

@@ -24,6 +24,11 @@ __all__ = [
     "write_labels",
 ]
 
+
+def __dir__():
+    return __all__
+
+
 _CLASSES = {
     cls.__name__: cls
     for cls in (

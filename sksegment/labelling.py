@@ -28,8 +28,8 @@ _FAR = 1e6
 _MOVES = 300
 # A label of a smaller part of the training images is too small to be a class.
 _MIN_FRACTION = 5e-4
-# Of the height of the linkage, where it is cut; see docs/research.md.
-_PART_OF_HEIGHT = 0.4
+# Of the height of the main merge, where the linkage is cut; see docs/research.md.
+_PART_OF_HEIGHT = 0.5
 
 
 def region_shares(f, pooling, assignment, centers=None):
@@ -238,9 +238,10 @@ def _label_sums(colors, sizes, shares):
 def natural_number(points, fractions, apart=np.inf, n_apart=0):
     """Number of groups that are left when what is joined next lies too far apart.
 
-    That is what lies further apart than 0.4 of what would be joined last; or, of which
-    the mean looks do by more than ``apart``: there may be something else that is very
-    far from both.
+    That is what lies further apart than half of what the main merge joins, the one that
+    takes most of the variance between the labels away: a rare label that is very far
+    from all others is joined last, and does not make them alike. Or of which the mean
+    looks lie further apart than ``apart``.
 
     Parameters
     ----------
@@ -257,8 +258,9 @@ def natural_number(points, fractions, apart=np.inf, n_apart=0):
     if len(seeds) < 2:
         return 1
     tree = linkage(points[seeds], "average")
-    is_far = tree[:, 2] > _PART_OF_HEIGHT * tree[-1, 2]
-    is_far |= _distances_of_means(tree, points[seeds], fractions[seeds]) > apart
+    distances, explained = _merges(tree, points[seeds], fractions[seeds])
+    is_far = tree[:, 2] > _PART_OF_HEIGHT * tree[explained.argmax(), 2]
+    is_far |= distances > apart
     n_groups = len(seeds) - int(is_far.argmax()) if is_far.any() else 1
     hinted = seeds[seeds < n_apart]
     if not len(hinted):
@@ -267,16 +269,20 @@ def natural_number(points, fractions, apart=np.inf, n_apart=0):
     return n_groups + len(groups) - len(np.unique(groups))
 
 
-def _distances_of_means(tree, points, weights):
-    """Distances of the weighted means of what is joined, step by step of a linkage."""
+def _merges(tree, points, weights):
+    """Distances of the weighted means of what is joined, and the variance this takes.
+
+    Both step by step of a linkage; the variances sum up to that of the points.
+    """
     areas, sums = [*weights], [*(weights[:, np.newaxis] * points)]
-    distances = []
+    distances, explained = [], []
     for first, second in tree[:, :2].astype(int):
         step = sums[first] / areas[first] - sums[second] / areas[second]
         distances.append(np.linalg.norm(step))
         areas.append(areas[first] + areas[second])
         sums.append(sums[first] + sums[second])
-    return np.array(distances)
+        explained.append(areas[first] * areas[second] / areas[-1] * (step @ step))
+    return np.array(distances), np.array(explained)
 
 
 def _distances(points, apart):

@@ -4,10 +4,11 @@ import math
 import os
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from sksegment._warn import warn_user
 
@@ -18,6 +19,11 @@ __all__ = [
     "estimate",
     "warn_of_shortage",
 ]
+
+
+def __dir__():
+    return __all__
+
 
 _FLOAT, _INT, _DOUBLE = 4, 4, 8
 # Bytes a pixel, measured: see docs/reliability.md.
@@ -36,6 +42,7 @@ _COPIES_OF_WEIGHTS = 9
 # Weights of the affinity of a pixel.
 _NEIGHBOURS = 34
 _CGROUP = Path("/sys/fs/cgroup")
+_Shapes: TypeAlias = tuple[int, ...] | Sequence[tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ class MemoryEstimate:
     available: int | None
 
     @property
-    def fits(self):
+    def fits(self) -> bool:
         """Whether there is enough."""
         return self.available is None or self.total <= self.available
 
@@ -81,7 +88,9 @@ class MemoryEstimate:
         return f"about {_readable(self.total)} of memory ({parts}){free}"
 
 
-def estimate(estimator, shapes, *, training=False):
+def estimate(
+    estimator: Any, shapes: _Shapes, *, training: bool = False
+) -> MemoryEstimate:
     """Estimate the memory of a fit or of a prediction before it is begun.
 
     Parameters
@@ -112,10 +121,11 @@ def estimate(estimator, shapes, *, training=False):
         shapes = [shapes]
     each = [_of_image(estimator, shape, training) for shape in shapes]
     worst = _Bytes.together(each) if training else max(each, key=lambda one: one.total)
-    return MemoryEstimate(*map(int, worst), int(worst.total), available())
+    sizes = {name: int(size) for name, size in worst._asdict().items()}
+    return MemoryEstimate(**sizes, total=int(worst.total), available=available())
 
 
-def warn_of_shortage(estimator, shapes):
+def warn_of_shortage(estimator: Any, shapes: _Shapes) -> None:
     """Warn before a fit for which there seems to be too little memory.
 
     Parameters
@@ -201,13 +211,22 @@ def _n_weights(estimator, n_channels):
     return sum(weight.numel() for weight in net.parameters())
 
 
-def bytes_of_cell(estimator, training=False):
-    """Bytes that the net of an estimator takes for one cell of its grid."""
+def bytes_of_cell(estimator: Any, training: bool = False) -> float:
+    """Bytes that the net of an estimator takes for one cell of its grid.
+
+    Parameters
+    ----------
+    estimator : SparseWNetSegmenter or DenseWNetSegmenter
+    training : bool, default=False
+        Whether it is for `fit`.
+
+    Returns
+    -------
+    n_bytes : float
+    """
     from sksegment.training import choose_device, choose_dtype
 
-    net = getattr(estimator, "net_", None)
-    device = choose_device(estimator.device if net is None else net.device)
-    dtype = choose_dtype(estimator.precision, device)
+    dtype = choose_dtype(estimator.precision, choose_device(estimator.device))
     maps = dtype.itemsize * estimator.base_channels
     soft = _FLOAT * estimator.max_labels
     if training:
@@ -215,7 +234,7 @@ def bytes_of_cell(estimator, training=False):
     return max(_MAPS * maps, _SOFT * soft)
 
 
-def available():
+def available() -> int | None:
     """Bytes of memory that this process may still take.
 
     Returns

@@ -13,6 +13,11 @@ from scipy.special import gammaln
 
 __all__ = ["contingency", "segmentation_scores", "v_measure"]
 
+
+def __dir__():
+    return __all__
+
+
 # What a tail of the hypergeometric distribution may hold at most when it is left out
 # of the expected mutual information: exp(-60) < 1e-26, far below rounding.
 LOG_TAIL = 60.0

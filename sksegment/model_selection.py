@@ -52,6 +52,11 @@ __all__ = [
     "v_measure_scorer",
 ]
 
+
+def __dir__():
+    return __all__
+
+
 # The values and the factors of the paper's recipe; it gives none for the step up and
 # down, so half of a decade stands between the values of the grid before it.
 _GRID = (0.1, 1.0, 10.0)

@@ -1,6 +1,8 @@
 """Patches: random crops, flipped and rotated, from which reconstruction is learnt."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -9,6 +11,11 @@ from sksegment._validation import Integral, fit_context
 from sksegment._warn import warn_user
 
 __all__ = ["PatchDraw", "PatchSampler"]
+
+
+def __dir__():
+    return __all__
+
 
 _MIN_SIDE = 4
 
@@ -29,7 +36,7 @@ class PatchDraw:
     rows: np.ndarray
     columns: np.ndarray
 
-    def gather(self, images):
+    def gather(self, images: Sequence[Any]) -> list[Any]:
         """Cut the patches.
 
         Parameters
@@ -96,13 +103,13 @@ class PatchSampler(BaseEstimator):
 
     def __init__(
         self,
-        shapes=((64, 64),),
-        counts=(96,),
+        shapes: Sequence[tuple[int, int]] = ((64, 64),),
+        counts: Sequence[int] = (96,),
         *,
-        flip=True,
-        rotate=True,
-        region=None,
-    ):
+        flip: bool = True,
+        rotate: bool = True,
+        region: Any = None,
+    ) -> None:
         self.shapes = shapes
         self.counts = counts
         self.flip = flip
@@ -110,7 +117,7 @@ class PatchSampler(BaseEstimator):
         self.region = region
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: object, y: object = None) -> Self:
         """Check the parameters; there is nothing to learn.
 
         Parameters
@@ -126,7 +133,7 @@ class PatchSampler(BaseEstimator):
         self.checked_shapes()
         return self
 
-    def checked_shapes(self):
+    def checked_shapes(self) -> tuple[list[Any], list[int]]:
         """Shapes and counts, checked.
 
         Returns
@@ -161,14 +168,14 @@ class PatchSampler(BaseEstimator):
 
     def draw(
         self,
-        image_shapes,
-        rng,
+        image_shapes: Sequence[tuple[int, int]],
+        rng: np.random.Generator,
         *,
-        n_batches=1,
-        grid_shapes=None,
-        within=None,
-        warn=True,
-    ):
+        n_batches: int = 1,
+        grid_shapes: Sequence[tuple[int, int]] | None = None,
+        within: Sequence[np.ndarray | None] | None = None,
+        warn: bool = True,
+    ) -> list[Any]:
         """Draw new patches for one epoch.
 
         Parameters
@@ -196,7 +203,7 @@ class PatchSampler(BaseEstimator):
         """
         shapes, counts = self.checked_shapes()
         places = _Places(self.region, image_shapes, grid_shapes or image_shapes, within)
-        batches = [[] for _ in range(n_batches)]
+        batches: list[list[PatchDraw]] = [[] for _ in range(n_batches)]
         for shape, count in zip(shapes, counts, strict=True):
             shape = places.fit_shape(shape, warn)
             count = max(count, n_batches)

@@ -12,6 +12,11 @@ from sksegment.segmenters import DenseWNetSegmenter, SparseWNetSegmenter
 
 __all__ = ["MODEL_TYPES", "make_segmenter"]
 
+
+def __dir__():
+    return __all__
+
+
 _CLASSES = {"Dense": DenseWNetSegmenter, "Sparse": SparseWNetSegmenter}
 _LOSSES = {
     "NCut": {"beta_cut": 1.0, "beta_sim": 0.0, "beta_con": 0.0},

@@ -1,6 +1,7 @@
 """The region graph: superpixels, their neighbours, sizes and mean colours."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
@@ -9,7 +10,14 @@ from scipy.sparse.csgraph import connected_components
 from sksegment._borders import borders_by_axis
 from sksegment._pooling import pooling_matrix
 
+if TYPE_CHECKING:
+    import networkx
+
 __all__ = ["RegionGraph", "pooling_matrix", "region_graph"]
+
+
+def __dir__():
+    return __all__
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +106,9 @@ class RegionGraph:
         """
         return self._symmetric(np.exp(-tau * self.distances))
 
-    def sum_over_borders(self, field, superpixels):
+    def sum_over_borders(
+        self, field: np.ndarray, superpixels: np.ndarray
+    ) -> np.ndarray:
         """Sum a field over the borders, at each pixel side the mean of its two pixels.
 
         Parameters
@@ -119,7 +129,7 @@ class RegionGraph:
         first, second = np.hstack([borders.sides(field) for borders in found])
         return np.bincount(edge, 0.5 * (first + second), len(edges))
 
-    def to_networkx(self):
+    def to_networkx(self) -> "networkx.Graph":
         """Return the graph for NetworkX, with the attributes of the arrays.
 
         Returns

@@ -1,5 +1,8 @@
 """Superpixels: small connected regions on which the clustering works."""
 
+from collections.abc import Callable
+from typing import Literal, Self
+
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
@@ -7,6 +10,7 @@ from sksegment._division import compute_superpixels, squeeze
 from sksegment._intensity import IntensityScale, perceptual
 from sksegment._large_division import LARGEST, divide_large
 from sksegment._parts import ScaledParts
+from sksegment._typing import Images, LabelMaps
 from sksegment._validation import (
     Integral,
     Interval,
@@ -17,6 +21,10 @@ from sksegment._validation import (
 )
 
 __all__ = ["SuperpixelTransformer", "compute_superpixels", "perceptual"]
+
+
+def __dir__():
+    return __all__
 
 
 class SuperpixelTransformer(TransformerMixin, BaseEstimator):
@@ -93,8 +101,13 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
     }
 
     def __init__(
-        self, method="slic", n_segments=3000, compactness=10.0, sigma=0.0, mask=None
-    ):
+        self,
+        method: str | Callable[[np.ndarray], np.ndarray] = "slic",
+        n_segments: int | Literal["auto"] = 3000,
+        compactness: float = 10.0,
+        sigma: float = 0.0,
+        mask: np.ndarray | Callable[[np.ndarray], np.ndarray] | None = None,
+    ) -> None:
         self.method = method
         self.n_segments = n_segments
         self.compactness = compactness
@@ -102,7 +115,7 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         self.mask = mask
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Images, y: object = None) -> Self:
         """Learn the range of intensities.
 
         Parameters
@@ -121,7 +134,7 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         self.rgb_, self.intensity_range_ = scale.rgb, scale.intensity_range
         return self
 
-    def transform(self, X):
+    def transform(self, X: Images) -> LabelMaps:
         """Divide every image into superpixels.
 
         Parameters
@@ -144,7 +157,7 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
             ]
         )
 
-    def normalize(self, image):
+    def normalize(self, image: np.ndarray) -> np.ndarray:
         """Bring one checked image to the scale of superpixels and nets.
 
         Parameters
@@ -158,7 +171,9 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         """
         return IntensityScale(self.intensity_range_, self.rgb_).apply(image)
 
-    def divide(self, image, index=0):
+    def divide(
+        self, image: np.ndarray, index: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Normalise one checked image and divide it into superpixels.
 
         Parameters
@@ -178,7 +193,7 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         normalized = parts.read(slice(None), slice(None))
         return normalized, self.divide_parts(parts, index, normalized)
 
-    def parts(self, image, index=0):
+    def parts(self, image: np.ndarray, index: int = 0) -> ScaledParts:
         """View one checked image so that parts of it can be had normalised.
 
         Parameters
@@ -194,7 +209,12 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         scale = IntensityScale(self.intensity_range_, self.rgb_)
         return ScaledParts(image, scale, self.mask_of(image, index))
 
-    def divide_parts(self, parts, index=0, normalized=None):
+    def divide_parts(
+        self,
+        parts: ScaledParts,
+        index: int = 0,
+        normalized: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Divide an image into superpixels, a large one block by block.
 
         Parameters
@@ -221,7 +241,7 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         except ValueError as error:
             raise ValueError(f"image {index}: {error}") from error
 
-    def n_pixels(self, image, index=0):
+    def n_pixels(self, image: np.ndarray, index: int = 0) -> int:
         """Count the pixels of one checked image that are to be divided.
 
         Parameters
@@ -243,7 +263,7 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         mask = self.mask_of(image, index)
         return image if mask is None else image[mask][np.newaxis]
 
-    def mask_of(self, image, index=0):
+    def mask_of(self, image: np.ndarray, index: int = 0) -> np.ndarray | None:
         """Field of view of one checked image.
 
         Parameters

@@ -1,4 +1,5 @@
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from sksegment import SparseWNetSegmenter
+from sksegment import SparseWNetSegmenter, SuperpixelTransformer
 from sksegment._image_files import read_images
 from sksegment._pages import Page, training_images
 from sksegment.cli import main, make_parser
@@ -22,7 +23,16 @@ TINY = [
     *("--epochs", "1", "--n-segments", "60", "--max-labels", "4"),
     *("--set", "base_channels=4", "--set", "depth=1", "--set", "batches_per_epoch=1"),
 ]
-COMMANDS = ("demo", "segment", "fit", "predict", "stack", "quantify", "clean")
+COMMANDS = (
+    "demo",
+    "segment",
+    "fit",
+    "predict",
+    "stack",
+    "quantify",
+    "clean",
+    "separate",
+)
 COMMANDS += ("report", "score", "tune", "benchmark")
 
 
@@ -108,6 +118,21 @@ def test_every_command_has_help_with_an_example(command, capsys):
     text = capsys.readouterr().out
     assert end.value.code == 0
     assert f"example:\n  sksegment {command}" in text
+    for line in text.partition("example:\n")[2].strip().split("\n"):
+        make_parser().parse_args(shlex.split(line)[1:])
+
+
+def test_help_tells_the_defaults_of_the_estimator(capsys):
+    with pytest.raises(SystemExit):
+        main(["segment", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    params = SparseWNetSegmenter().get_params()
+    params["n_segments"] = SuperpixelTransformer().n_segments
+    params["epochs"] = params["max_epochs"]
+    names = ["max_labels", "n_segments", "resolution", "n_init", "epochs"]
+    for name in [*names, "beta_rec", "beta_cut", "beta_sim", "beta_con"]:
+        told = text.split(f" --{name.replace('_', '-')} ")[-1].partition(" --")[0]
+        assert f"(default: {params[name]:g}" in told, name
 
 
 def test_help_of_segment_explains_the_results(capsys):
@@ -338,6 +363,46 @@ def test_warnings_name_the_file_once(model, folder, tmp_path, capsys):
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("sksegment: warning: values of ")
     assert f"{folder / 'dark.tif'} hardly fit the range" in line
+
+
+def test_empty_training_image_is_named_before_the_training(
+    folder, tmp_path, capsys, monkeypatch
+):
+    Image.fromarray(np.zeros((40, 48, 3), np.uint8)).save(folder / "p1.png")
+
+    def stop(net, dataset, **options):
+        raise OSError("the training began")
+
+    monkeypatch.setattr("sksegment.fitting.train", stop)
+    assert run("fit", folder, "-o", tmp_path / "m.safetensors", *TINY) == 2
+    told, stopped = capsys.readouterr().err.splitlines()
+    name = folder / "p1.png"
+    assert told.startswith(f"sksegment: warning: of {name} all pixels are equal")
+    assert stopped == "sksegment: error: the training began"
+
+
+@pytest.mark.parametrize("command", ["segment", "fit", "stack", "tune"])
+def test_files_of_several_types_are_told_before_the_training(
+    folder, tmp_path, capsys, monkeypatch, command
+):
+    wide = 257 * picture(2, 3).astype(np.uint16)
+    (folder / "p2.png").unlink()
+    tifffile.imwrite(folder / "p2.tif", wide, photometric="rgb", byteorder=">")
+
+    def stop(net, dataset, **options):
+        raise OSError("the training began")
+
+    monkeypatch.setattr("sksegment.fitting.train", stop)
+    args = (
+        ("-o", tmp_path / "out.tif") if command == "stack" else ("-o", tmp_path / "o")
+    )
+    args += ("--train-images", 1) if command in ("segment", "fit") else ()
+    assert run(command, folder, *args, *TINY) == 2
+    told, *_, stopped = capsys.readouterr().err.splitlines()
+    names = [folder / "p0.png", folder / "p2.tif"]
+    assert f"warning: {names[0]} is of uint8, but {names[1]} of uint16" in told
+    assert "convert them to one type, or run them apart" in told
+    assert stopped == "sksegment: error: the training began"
 
 
 @pytest.mark.parametrize("command", ["segment", "segment --each", "fit"])

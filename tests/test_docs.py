@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import shlex
 from importlib import import_module
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import sksegment
+from sksegment.cli import make_parser
 
 DOCS = Path(__file__).parents[1] / "docs"
 REFERENCE = (DOCS / "api" / "index.rst").read_text()
@@ -44,6 +46,42 @@ def test_code_of_the_guide_is_python(page):
         for module, names in re.findall(r"from (sksegment\S*) import ([\w, ]+)", block):
             for name in names.split(", "):
                 assert hasattr(import_module(module), name)
+
+
+def test_the_tree_in_the_architecture_has_every_file_and_folder():
+    page = (DOCS / "architecture.md").read_text()
+    shown = set(re.findall(r"\w+", page.partition("## Why it is so")[0]))
+    found = Path(sksegment.__file__).parent.iterdir()
+    names = {path.stem for path in found if path.suffix in ("", ".py")}
+    assert names - shown <= {"__init__", "__main__", "__pycache__"}
+
+
+def commands_of(page):
+    """Lines of a page that call the command line, as a shell splits them."""
+    blocks = re.findall(r"^```(\S*)\n(.*?)^```$", page.read_text(), re.S | re.M)
+    plain = "".join(block for language, block in blocks if not language)
+    lines = plain.replace("\\\n", " ").split("\n")
+    return [
+        shlex.split(line, comments=True)[1:]
+        for line in lines
+        if line.startswith("sksegment ") and "COMMAND" not in line
+    ]
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_in_the_documents_are_understood(page):
+    for words in commands_of(page):
+        make_parser().parse_args(words)
+
+
+def test_the_readme_names_commands():
+    assert len(commands_of(ROOT / "README.md")) > 10
+
+
+def test_the_first_commands_have_what_photographs_and_slices_need():
+    for text in (make_parser().format_help(), (ROOT / "README.md").read_text()):
+        assert re.search("segment segment photo.jpg .*--assignment region", text)
+        assert re.search("segment segment slices/ .*--classes auto", text)
 
 
 def test_a_loss_of_ones_own_goes_to_the_history(make_image, make_segmenter):

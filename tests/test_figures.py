@@ -30,6 +30,12 @@ def test_figures_in_sentences_are_what_was_measured(page, quote):
     assert quote() in " ".join((ROOT / page).read_text().split())
 
 
+def test_as_many_are_compared_as_the_promise_says():
+    promise = (ROOT / "docs" / "reliability.md").read_text()
+    assert f"| {len(TABLES)} tables |" in promise
+    assert f"| {len(QUOTES)} sentences |" in promise
+
+
 def test_a_figure_that_differs_is_found():
     seconds = str(read("layers")["seconds"]["predict"])
     page = next(p for p in figures.documents() if p.stem == "performance")

@@ -15,9 +15,11 @@ from sksegment._image_files import (
     ImageFileError,
     count_images,
     find_images,
+    image_type,
     read_images,
+    warn_of_types,
 )
-from sksegment._output_files import write_image, write_labels
+from sksegment._output_files import check_folder, write_image, write_labels
 from sksegment.stacks import open_stack
 
 
@@ -184,6 +186,40 @@ def test_stack_of_colour_pages(tmp_path, rgb):
     np.testing.assert_array_equal(np.stack(read_images(tmp_path / "a.tif")), pages)
 
 
+@pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "I;16", "CMYK"])
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_type_of_a_file_is_that_of_its_pixels(tmp_path, mode, suffix):
+    path = tmp_path / f"a.{suffix}"
+    if (mode, suffix) == ("CMYK", "png"):
+        path = tmp_path / "a.jpg"
+    Image.new(mode, (9, 12)).save(path)
+    assert image_type(path) == read_images(path)[0].dtype
+
+
+@pytest.mark.parametrize("dtype", [">u2", "<f4", ">f8", "i2", "u1"])
+def test_type_of_a_tiff_has_the_byte_order_of_this_machine(tmp_path, stack, dtype):
+    dtype = np.dtype(dtype)
+    order = dtype.byteorder if dtype.byteorder in "<>" else None
+    tifffile.imwrite(tmp_path / "a.tif", stack.astype(dtype), byteorder=order)
+    assert image_type(tmp_path / "a.tif") == dtype.newbyteorder("=")
+
+
+def test_files_of_several_types_are_named_with_a_cure(tmp_path, stack):
+    paths = [tmp_path / name for name in ("a.tif", "broken.tif", "b.png", "c.tif")]
+    tifffile.imwrite(paths[0], stack.astype(np.uint16), byteorder=">")
+    paths[1].write_bytes(b"II*\0")
+    Image.fromarray(stack[0].astype(np.uint8)).save(paths[2])
+    tifffile.imwrite(paths[3], stack.astype(np.uint16))
+    with pytest.warns(
+        UserWarning, match=r"a\.tif is of uint16.*b\.png of uint8"
+    ) as told:
+        warn_of_types(paths)
+    assert len(told) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_types([paths[0], paths[3]])
+
+
 def test_missing_file_and_folder(tmp_path):
     with pytest.raises(ImageFileError, match=r"a\.png: there is no such file"):
         read_images(tmp_path / "a.png")
@@ -314,6 +350,18 @@ def test_written_files_have_ordinary_permissions(tmp_path, rgb):
     write_image(tmp_path / "a.png", rgb)
     modes = {stat.S_IMODE(entry.stat().st_mode) for entry in tmp_path.iterdir()}
     assert len(modes) == 1
+
+
+def test_folder_that_cannot_be_is_refused_before_it_is_made(tmp_path, monkeypatch):
+    (tmp_path / "a").touch()
+    check_folder(tmp_path / "new" / "folder")
+    with pytest.raises(NotADirectoryError, match=r"a is a file; choose a folder$"):
+        check_folder(tmp_path / "a" / "b" / "c")
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    cure = r"permission denied; choose another folder with -o$"
+    with pytest.raises(PermissionError, match=cure):
+        check_folder(tmp_path / "new" / "folder", "-o")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 def test_bad_pictures_are_refused(tmp_path, rgb):

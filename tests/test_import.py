@@ -93,6 +93,13 @@ def test_all_of_a_public_module_resolves(name):
     assert not missing
 
 
+@pytest.mark.parametrize("name", sorted(sksegment._MODULES))
+def test_dir_of_a_public_module_lists_no_imports(name):
+    module = importlib.import_module(f"sksegment.{name}")
+    shown = {public for public in dir(module) if not public.startswith("_")}
+    assert shown == set(module.__all__)
+
+
 def test_unknown_attribute_is_an_attribute_error():
     with pytest.raises(AttributeError, match="DenseNetSegmenter"):
         sksegment.DenseNetSegmenter  # noqa: B018

@@ -117,7 +117,8 @@ def test_speck_is_no_class_and_joins_the_nearest():
         # Joined at 0.1 and 0.06, then at 0.48 and 0.7: the last two are far apart.
         ([0.0, 0.1, 0.5, 0.56, 1.0], 3),
         ([0.0, 0.1, 0.9, 1.0], 2),
-        ([0.0, 0.3, 0.6, 0.9], 4),
+        # At 0.2, then at 0.5 and 0.67, of which the last takes most of the variance.
+        ([0.0, 0.4, 0.6, 1.0], 3),
         ([0.4, 0.4, 0.4], 1),
         ([0.7], 1),
     ],
@@ -132,10 +133,21 @@ def test_specks_do_not_count_in_the_natural_number():
     assert natural_number(colors, np.array([0.5, 0.2, 0.2999, 0.0001])) == 2
 
 
+def test_what_is_rare_and_far_from_all_does_not_join_the_others():
+    # Ground, its blurred rims, nuclei, and a few that are as bright as all others
+    # together; only because these are rare, ground and nuclei are two classes.
+    colors = np.array([[1.7], [3.3], [6.4], [16.6]])
+    for rare, n_groups in ((0.009, 3), (0.3, 2)):
+        fractions = np.array([0.67, 0.15, 0.18, 0.0])
+        fractions *= 1 - rare
+        fractions[3] = rare
+        assert natural_number(colors, fractions) == n_groups
+
+
 def test_what_is_far_from_all_does_not_join_the_others():
-    # Dark pores and grey grains with shades between them, and rare bright grains.
-    colors = np.array([[3.6], [4.9], [6.7], [7.6], [10.5], [12.9], [15.5], [27.0]])
-    fractions = np.array([0.097, 0.015, 0.027, 0.037, 0.75, 0.044, 0.023, 0.007])
+    # Dark pores and grey grains with shades between them, and many bright grains.
+    colors = np.array([[3.6], [4.9], [6.7], [7.6], [10.5], [12.9], [15.5], [47.0]])
+    fractions = np.array([0.097, 0.015, 0.027, 0.037, 0.657, 0.044, 0.023, 0.1])
     n_groups = [natural_number(colors, fractions, apart) for apart in (np.inf, 4.0)]
     joined, kept = (group_labels(colors, fractions, n) for n in n_groups)
     assert joined[0] == joined[4]
@@ -182,7 +194,7 @@ def test_labels_are_joined_as_colours_suggest(model):
 def test_rim_is_no_class_of_its_own(make_segmenter, images):
     model = make_segmenter(assignment="mean", max_labels=3).fit(images[:1])
     side = np.arange(40)[:, np.newaxis] * np.ones(50, int)
-    model.label_colors_ = np.array([[0.1], [0.4], [0.9]])
+    model.label_colors_ = np.array([[0.1], [0.45], [0.9]])
     for width, n_left in ((2, 2), (12, 3)):
         labels = np.digitize(side, [10, 10 + width]).astype(np.int32)
         model.unmerged_labels_ = [labels]

@@ -2,6 +2,10 @@
 
 import ast
 import inspect
+import os
+import re
+import subprocess
+import sys
 from importlib import import_module
 from importlib.resources import files
 
@@ -9,8 +13,11 @@ import pytest
 
 import sksegment
 
-MODULES = ["datasets", "io", "metrics", "model_selection", "plotting"]
-MODULES += ["postprocessing", "preprocessing", "report", "stacks"]
+MODULES = ["datasets", "hierarchy", "io", "losses", "memory", "metrics"]
+MODULES += ["model_selection", "plotting", "postprocessing", "preprocessing"]
+MODULES += ["regions", "report", "stacks", "superpixels"]
+CLASSES = ["baselines", "hierarchy", "losses", "model_selection", "plotting"]
+CLASSES += ["patches", "postprocessing", "preprocessing", "regions", "superpixels"]
 FUNCTIONS = [
     (module, name)
     for module in MODULES
@@ -59,17 +66,22 @@ def test_methods_of_the_estimators_have_types(kind, name):
     assert signature.return_annotation is not signature.empty
 
 
-@pytest.mark.parametrize("module", ["plotting", "preprocessing", "postprocessing"])
+def methods_of(class_):
+    """The class's own public methods, and how it is made."""
+    found = inspect.getmembers(class_, inspect.isroutine)
+    return [
+        method
+        for name, method in found
+        if (not name.startswith("_") or name == "__init__")
+        and getattr(method, "__module__", "").startswith("sksegment")
+    ]
+
+
+@pytest.mark.parametrize("module", CLASSES)
 def test_methods_of_public_classes_have_types(module):
     public = import_module(f"sksegment.{module}")
-    classes = [getattr(public, n) for n in public.__all__]
-    methods = [
-        method
-        for class_ in filter(inspect.isclass, classes)
-        for name, method in inspect.getmembers(class_, inspect.isroutine)
-        if name in {"__init__", "fit", "transform", "plot", "to_csv"}
-        or name.startswith("from_")
-    ]
+    classes = filter(inspect.isclass, (getattr(public, n) for n in public.__all__))
+    methods = [method for class_ in classes for method in methods_of(class_)]
     assert methods
     for method in methods:
         signature = inspect.signature(method)
@@ -78,3 +90,50 @@ def test_methods_of_public_classes_have_types(module):
         ]
         assert all(p.annotation is not p.empty for p in typed), method
         assert signature.return_annotation is not signature.empty, method
+
+
+PROGRAM = """
+import numpy as np
+from sksegment import FelzenszwalbSegmenter, KMeansPixelSegmenter
+from sksegment import KMeansSuperpixelSegmenter, SpectralSuperpixelSegmenter
+from sksegment import DenseWNetSegmenter, SparseWNetSegmenter, SuperpixelTransformer
+from sksegment.hierarchy import region_hierarchy
+
+photo = np.zeros((32, 32))
+FelzenszwalbSegmenter().fit([photo]).predict([photo])[0].shape
+KMeansPixelSegmenter(4).fit([photo]).predict([photo])[0].shape
+KMeansSuperpixelSegmenter(4).fit([photo]).predict([photo])[0].shape
+SpectralSuperpixelSegmenter(4).fit([photo]).predict([photo])[0].shape
+superpixels = SuperpixelTransformer("watershed", "auto").fit([photo]).transform([photo])
+region_hierarchy(photo, superpixels[0]).cut(n_regions=2).shape
+DenseWNetSegmenter(random_state=0).fit([photo]).predict([photo])[0].shape
+model = SparseWNetSegmenter(4, random_state=0)
+reveal_type(model.fit([photo]))
+reveal_type(model.hierarchy([photo])[0].cut("auto"))
+reveal_type(SuperpixelTransformer().fit([photo]))
+KMeansPixelSegmenter(n_clusters="four")
+"""
+
+
+@pytest.mark.slow
+def test_a_program_is_checked_strictly_against_the_types(tmp_path):
+    pytest.importorskip("mypy")
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    options = ["--strict", "--ignore-missing-imports", "--cache-dir", tmp_path]
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", *options, program],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "MYPYPATH": str(files("sksegment").parent)},
+    )
+    errors = [line for line in done.stdout.split("\n") if "error:" in line]
+    assert len(errors) == 1, done.stdout
+    assert "[arg-type]" in errors[0]
+    revealed = re.findall(r'Revealed type is "([\w.]*)', done.stdout)
+    assert [name.rpartition(".")[2] for name in revealed] == [
+        "SparseWNetSegmenter",
+        "ndarray",
+        "SuperpixelTransformer",
+    ]

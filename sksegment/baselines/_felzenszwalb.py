@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sksegment._felzenszwalb import felzenszwalb_pieces
 from sksegment._intensity import intensity_range
 from sksegment._mixins import SegmenterMixin
-from sksegment._typing import Images
+from sksegment._typing import ColorSpace, Images
 from sksegment._validation import (
     Integral,
     Interval,
@@ -90,7 +90,14 @@ class FelzenszwalbSegmenter(SegmenterMixin, ClusterMixin, BaseEstimator):
         "color_space": [StrOptions(COLOR_SPACES)],
     }
 
-    def __init__(self, scale=200.0, sigma=1.0, min_size=100, *, color_space="auto"):
+    def __init__(
+        self,
+        scale: float = 200.0,
+        sigma: float = 1.0,
+        min_size: int = 100,
+        *,
+        color_space: ColorSpace = "auto",
+    ) -> None:
         self.scale = scale
         self.sigma = sigma
         self.min_size = min_size

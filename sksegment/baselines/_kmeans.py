@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 
 from sksegment._intensity import intensity_range
 from sksegment._mixins import SegmenterMixin
-from sksegment._typing import Images, LabelMaps
+from sksegment._typing import ColorSpace, Images, LabelMaps
 from sksegment._validation import (
     Integral,
     Interval,
@@ -104,13 +104,13 @@ class KMeansPixelSegmenter(
 
     def __init__(
         self,
-        n_clusters=8,
+        n_clusters: int = 8,
         *,
-        color_space="auto",
-        n_init=3,
-        max_samples=100_000,
-        random_state=None,
-    ):
+        color_space: ColorSpace = "auto",
+        n_init: int = 3,
+        max_samples: int = 100_000,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.n_clusters = n_clusters
         self.color_space = color_space
         self.n_init = n_init
@@ -269,13 +269,13 @@ class KMeansSuperpixelSegmenter(
 
     def __init__(
         self,
-        n_clusters=8,
+        n_clusters: int = 8,
         *,
-        superpixels=None,
-        color_space="auto",
-        n_init=3,
-        random_state=None,
-    ):
+        superpixels: SuperpixelTransformer | None = None,
+        color_space: ColorSpace = "auto",
+        n_init: int = 3,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.n_clusters = n_clusters
         self.superpixels = superpixels
         self.color_space = color_space

@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
 from sksegment._mixins import SegmenterMixin
-from sksegment._typing import Images
+from sksegment._typing import ColorSpace, Images
 from sksegment._validation import (
     Integral,
     Interval,
@@ -150,13 +150,13 @@ class SpectralSuperpixelSegmenter(
 
     def __init__(
         self,
-        n_clusters=8,
+        n_clusters: int = 8,
         *,
-        superpixels=None,
-        color_scale=0.3,
-        color_space="auto",
-        random_state=None,
-    ):
+        superpixels: SuperpixelTransformer | None = None,
+        color_scale: float = 0.3,
+        color_space: ColorSpace = "auto",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.n_clusters = n_clusters
         self.superpixels = superpixels
         self.color_scale = color_scale

@@ -1,11 +1,10 @@
 """The command that repeats the experiment of the paper: benchmark."""
 
-import json
 import sys
 from argparse import ArgumentTypeError
 from pathlib import Path
 
-from sksegment.cli._options import add_command, assignment, literal
+from sksegment.cli._options import add_command, add_overwrite, assignment, literal
 
 __all__ = ["add_commands"]
 
@@ -129,14 +128,15 @@ def _add_report(commands):
         "repeated",
     )
     parser.add_argument("--json", metavar="FILE", help="write the summary there")
+    add_overwrite(parser, "summaries in FILE")
 
 
 def _bsds(args):
+    from sksegment._output_files import check_folder
     from sksegment.benchmarking import BENCHMARK_MODELS, plan_runs, run_all
-    from sksegment.cli._outputs import check_folder
     from sksegment.datasets import bsds_ids, fetch_bsds300
 
-    check_folder(Path(args.out))
+    check_folder(args.out, "--out")
     data = args.data or fetch_bsds300()
     models = [*BENCHMARK_MODELS] if "all" in args.models else args.models
     images = bsds_ids(data, args.subset)[args.images]
@@ -194,14 +194,19 @@ def _line(progress):
 
 def _report(args):
     from sksegment.benchmarking import format_table, read_runs, summarise
+    from sksegment.cli._outputs import check_json, write_json
 
+    if args.json:
+        folders = [*map(Path, args.runs + args.training)]
+        inputs = folders + [path for one in folders for path in one.glob("*.jsonl")]
+        check_json(Path(args.json), inputs, overwrite=args.overwrite)
     rows, training = (
         [row for folder in folders for row in read_runs(folder)]
         for folders in (args.runs, args.training)
     )
     summaries = summarise(rows, training)
     if args.json:
-        Path(args.json).write_text(json.dumps(summaries, indent=1) + "\n")
+        write_json(Path(args.json), summaries)
     sys.stdout.write(format_table(summaries))
     return 0
 

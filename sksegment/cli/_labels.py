@@ -1,4 +1,4 @@
-"""The commands for what follows prediction: quantify and clean."""
+"""The commands for what follows prediction: quantify, clean and separate."""
 
 import argparse
 import sys
@@ -13,6 +13,7 @@ def add_commands(commands):
     """Add the commands to a parser."""
     _add_quantify(commands)
     _add_clean(commands)
+    _add_separate(commands)
 
 
 def _add_quantify(commands):
@@ -27,21 +28,24 @@ def _add_quantify(commands):
         "map it is. Sizes are in the unit of the spacing, which is taken from the\n"
         "file if it states one.",
         "  sksegment quantify labels.tif -o tables --spacing 2 0.5 0.5 --unit um\n"
+        "  sksegment quantify labels.tif -o tables --objects grains.tif\n"
         "  sksegment quantify labels.zarr -o tables --image scan.tif",
     )
     _add_labels(parser)
     add = parser.add_argument
     add("-o", "--out", required=True, help="folder for the tables; made if missing")
     add_overwrite(parser, "tables")
-    add(
-        "--spacing",
-        type=float,
-        nargs="+",
-        metavar="S",
-        help="size of a voxel along z, y and x, of a pixel along y and x; one number "
-        "if they are equal",
-    )
+    _add_spacing(add)
     add("--unit", help="of the spacing, e.g. um")
+    add(
+        "--objects",
+        metavar="SOURCE",
+        help="numbers of the objects, as separate writes them, in the place of "
+        "connected pieces",
+    )
+    add(
+        "--objects-dataset", metavar="PATH", help="array in the HDF5 or zarr file of it"
+    )
     add("--image", metavar="SOURCE", help="grey stack or image, for mean intensities")
     add("--image-dataset", metavar="PATH", help="array in the HDF5 or zarr file of it")
     _add_spatial(
@@ -65,12 +69,7 @@ def _add_clean(commands):
     )
     _add_labels(parser)
     add = parser.add_argument
-    add(
-        "-o",
-        "--out",
-        required=True,
-        help=".tif, .zarr or .npy file, or a folder; a single map also as .png",
-    )
+    _add_out(add)
     add(
         "--min-size",
         type=_count,
@@ -99,6 +98,65 @@ def _add_clean(commands):
     )
     add("--overwrite", action="store_true", help="replace OUT")
     add_quiet(parser)
+
+
+def _add_separate(commands):
+    parser = add_command(
+        commands,
+        "separate",
+        _separate,
+        "Number the objects of some classes, and tell touching ones apart.\n\n"
+        "Grains, particles or cells that touch are divided where a neck joins them.\n"
+        "What is no object is 0. Numbers start at 1, in maps on their own in each.",
+        "  sksegment separate labels.tif -o grains.tif --classes 2 --spatial 3d\n"
+        "  sksegment quantify labels.tif -o tables --objects grains.tif",
+    )
+    _add_labels(parser)
+    add = parser.add_argument
+    _add_out(add)
+    add(
+        "--classes",
+        type=_classes,
+        required=True,
+        metavar="N,...",
+        help="classes that consist of objects, e.g. 1,2",
+    )
+    add(
+        "--neck",
+        type=float,
+        default=0.8,
+        metavar="PART",
+        help="divide what is joined by less than this part of the narrower object's "
+        "width, from 0 to 1; less divides less (default: %(default)s)",
+    )
+    _add_spacing(add)
+    _add_spatial(
+        add,
+        "a volume has to fit into memory several times; time steps are on their own, "
+        "of other slices it has to be said",
+    )
+    add("--overwrite", action="store_true", help="replace OUT")
+    add_quiet(parser)
+
+
+def _add_out(add):
+    add(
+        "-o",
+        "--out",
+        required=True,
+        help=".tif, .zarr or .npy file, or a folder; a single map also as .png",
+    )
+
+
+def _add_spacing(add):
+    add(
+        "--spacing",
+        type=float,
+        nargs="+",
+        metavar="S",
+        help="size of a voxel along z, y and x, of a pixel along y and x; one number "
+        "if they are equal",
+    )
 
 
 def _add_spatial(add, text):
@@ -132,6 +190,10 @@ def _count(text):
     return int(text)
 
 
+def _classes(text):
+    return [_count(part) for part in text.split(",")]
+
+
 def _merge(text):
     try:
         pairs = [tuple(map(int, part.split(":"))) for part in text.split(",")]
@@ -153,24 +215,44 @@ def _open_labels(args):
     )
 
 
+def _open_objects(args, n_slices):
+    from sksegment.cli._label_file import LabelFile
+
+    if args.objects is None:
+        return None
+    dataset = args.objects_dataset
+    objects = LabelFile.open(args.objects, axes=args.axes, dataset=dataset, void=None)
+    _check_length(objects, args.objects, n_slices, args.labels)
+    return objects
+
+
+def _check_length(slices, name, n_slices, of):
+    if len(slices) != n_slices:
+        raise ValueError(f"{name} has {len(slices)} slice(s), but {of} has {n_slices}")
+
+
 def _quantify(args):
-    from sksegment.cli._outputs import check_folder, check_free
+    from sksegment._output_files import check_folder
+    from sksegment.cli._outputs import check_free
     from sksegment.postprocessing import quantify
     from sksegment.postprocessing._quantify import TABLE_NAMES
 
-    check_folder(args.out)
+    check_folder(args.out, "-o")
     if not args.overwrite:
         check_free(Path(args.out) / name for name in TABLE_NAMES)
     labels = _open_labels(args)
     spatial = _spatial_of(args, labels, usual="3d")
-    maps, image = labels, _open_image(args, len(labels), spatial)
+    maps, n_slices = labels, len(labels)
+    objects = _open_objects(args, n_slices)
+    image = _open_image(args, n_slices, spatial)
     if labels.is_flat:
-        maps, image = labels[0], image and image[0]
+        maps, objects, image = labels[0], objects and objects[0], image and image[0]
     spacing, unit = _spacing_of(args, labels, spatial)
     result = quantify(
         maps,
         spacing,
         unit=unit,
+        objects=objects,
         image=image,
         class_names=args.names,
         spatial=spatial,
@@ -229,10 +311,7 @@ def _open_image(args, n_slices, spatial):
     if args.image is None:
         return None
     image = open_stack(args.image, axes=args.axes, dataset=args.image_dataset)
-    if len(image) != n_slices:
-        raise ValueError(
-            f"{args.image} has {len(image)} slice(s), but {args.labels} has {n_slices}"
-        )
+    _check_length(image, args.image, n_slices, args.labels)
     return image_by_image(image) if spatial == "2d" else image
 
 
@@ -245,6 +324,26 @@ def _spacing_of(args, labels, spatial):
             f"--unit {args.unit} needs --spacing; the file states {spacing} {unit}"
         )
     return spacing, args.unit or unit
+
+
+def _separate(args):
+    from sksegment.cli._log import Log
+    from sksegment.cli._objects import separate
+
+    labels, log = _open_labels(args), Log(args.quiet)
+    spatial = _spatial_of(args, labels)
+    spacing = args.spacing or labels.size_of_voxel(spatial)[0]
+    n_objects = separate(
+        labels,
+        args.out,
+        args.classes,
+        spatial=spatial,
+        overwrite=args.overwrite,
+        spacing=spacing[0] if spacing and len(spacing) == 1 else spacing,
+        neck=args.neck,
+    )
+    log.say(f"{n_objects} objects in {log.seconds:.1f} s; the result is {args.out}")
+    return 0
 
 
 def _clean(args):

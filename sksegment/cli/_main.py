@@ -74,7 +74,9 @@ def make_parser():
         prog="sksegment",
         description="Divide images into classes of similar look, without labels and "
         "without pretrained weights.",
-        epilog="Start with:\n  sksegment demo\n  sksegment segment photo.jpg -o out\n"
+        epilog="Start with:\n  sksegment demo\n"
+        "  sksegment segment photo.jpg -o out --assignment region\n"
+        "  sksegment segment slices/ -o out --classes auto\n"
         "Each command explains itself: sksegment segment --help",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -53,21 +53,11 @@ def merge_learnt(model, n_classes, name, target):
         If there are fewer classes; it names the file.
     """
     try:
-        _check_hinted(model, n_classes, name)
         merge_classes(model, n_classes, name)
     except ImageFileError as error:
         target.parent.mkdir(parents=True, exist_ok=True)
         model.save(target)
         raise ImageFileError(f"{error}; the model as it is: {target}") from error
-
-
-def _check_hinted(model, n_classes, name):
-    n_hinted = model._n_hinted_classes
-    if n_classes not in (None, "auto") and n_classes < n_hinted:
-        raise ImageFileError(
-            f"{name}: the scribbles have {n_hinted} classes, more than --classes "
-            f"{n_classes}"
-        )
 
 
 def label_file(model, path, outputs, log):

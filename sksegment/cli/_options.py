@@ -137,28 +137,35 @@ def add_training(parser, *, all_images=False):
             metavar="N",
             help="train on N images, spread evenly over all (default: 8)",
         )
-    add("--max-labels", type=int, metavar="K", help="at most K classes")
+    add("--max-labels", type=int, metavar="K", help="at most K classes (default: 32)")
     add(
         "--n-segments",
         type=_number_or_auto,
         metavar="N",
         help="number of superpixels an image; auto: they follow structures, however "
-        "thin",
+        "thin (default: 3000, fewer where the image is small)",
     )
     losses = {
-        "rec": "reconstruction: classes must tell colours apart",
-        "cut": "normalised cut: borders between classes follow edges",
-        "sim": "similarity: fewer and clearer classes",
-        "con": "continuity: neighbours have the same class, for smoother areas",
+        "rec": "reconstruction: classes must tell colours apart (default: 1)",
+        "cut": "normalised cut: borders between classes follow edges (default: 0)",
+        "sim": "similarity: fewer and clearer classes (default: 0.1)",
+        "con": "continuity: neighbours have the same class, for smoother areas "
+        "(default: 0.1)",
     }
     for name, text in losses.items():
         add(f"--beta-{name}", type=float, metavar="W", help=f"weight of the {text}")
-    add("--epochs", type=positive, metavar="N", help="train for at most N epochs")
+    add(
+        "--epochs",
+        type=positive,
+        metavar="N",
+        help="train for at most N epochs (default: 8)",
+    )
     add(
         "--resolution",
         type=float,
         metavar="R",
-        help="scale of the image within the network, at most 1; less is faster",
+        help="scale of the image within the network, at most 1; less is faster "
+        "(default: 0.5)",
     )
     add(
         "--assignment",
@@ -166,7 +173,13 @@ def add_training(parser, *, all_images=False):
         help="what has a label of its own: each pixel; each region that is found, "
         "which suits photographs; or each superpixel, in three ways (default: pixel)",
     )
-    add("--n-init", type=int, metavar="N", help="train N times and keep the best")
+    add(
+        "--n-init",
+        type=int,
+        metavar="N",
+        help="train N times and keep the one that agrees best with the others "
+        "(default: 1)",
+    )
     add(
         "--seed",
         type=int,
@@ -237,7 +250,8 @@ def add_granularity(parser):
         "--classes",
         type=positive_or_auto,
         metavar="K",
-        help="join those that look alike until K are left; auto: as colours suggest",
+        help="join those that look alike until K are left; auto: as many as looks "
+        "suggest, which suits slices",
     )
     either.add_argument(
         "--regions",

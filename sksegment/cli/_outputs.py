@@ -1,24 +1,21 @@
 """Where the results of a command go, and whether they may."""
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sksegment._output_files import (
-    is_writable,
-    nearest_existing,
-    write_image,
-    write_labels,
-)
+from sksegment._output_files import check_folder, write_image, write_labels
 from sksegment.plotting import overlay
 from sksegment.stacks._tiff_sizes import size_in_file
 
 __all__ = [
     "Outputs",
-    "check_folder",
     "check_free",
+    "check_json",
     "check_model_file",
     "output_names",
+    "write_json",
 ]
 
 
@@ -50,12 +47,13 @@ class Outputs:
 
         Raises
         ------
+        NotADirectoryError, PermissionError
+            If the folder is none, or is read-only.
         ValueError
-            If the folder is none, is read-only, holds the inputs of a folder, or a
-            result would replace an input.
+            If a result would replace an input.
         """
         folder = Path(folder)
-        check_folder(folder)
+        check_folder(folder, "-o")
         names = dict(zip(paths, output_names(paths), strict=True))
         outputs = cls(folder, names, suffix, with_overlay, overwrite)
         inputs = {path.resolve(): path for path in paths}
@@ -99,29 +97,6 @@ class Outputs:
             write_image(self.place(path, "overlay.png"), picture)
 
 
-def check_folder(folder, option="-o"):
-    """Refuse a folder that cannot be made or written to, without making it.
-
-    Parameters
-    ----------
-    folder : str or path-like
-    option : str, default="-o"
-        By which another one is chosen, for messages.
-
-    Raises
-    ------
-    ValueError
-    """
-    nearest = nearest_existing(folder)
-    if not nearest.is_dir():
-        raise ValueError(f"{nearest} is a file; choose a folder with {option}")
-    if not is_writable(nearest):
-        raise ValueError(
-            f"{nearest} cannot be written to: permission denied; choose another "
-            f"folder with {option}"
-        )
-
-
 def check_free(targets, *, resumable=False, option="-o"):
     """Refuse to replace results, before anything is done.
 
@@ -146,15 +121,52 @@ def check_free(targets, *, resumable=False, option="-o"):
         )
 
 
+def check_json(target, inputs, *, overwrite):
+    """Refuse, before the work, a file of ``--json`` that must not be written.
+
+    Parameters
+    ----------
+    target : Path
+    inputs : iterable of Path
+        What the command reads.
+    overwrite : bool
+        Whether a file that exists may be replaced.
+
+    Raises
+    ------
+    ValueError
+        If it is a folder, or an input.
+    FileExistsError, NotADirectoryError, PermissionError
+        If it is there already, or cannot be written.
+    """
+    if target.is_dir():
+        raise ValueError(f"--json {target} is a folder; name a file, e.g. scores.json")
+    # What is there and no file, such as /dev/stdout, is written to as it is.
+    if not target.exists():
+        check_folder(target.parent, "--json")
+    if target.resolve() in {path.resolve() for path in inputs}:
+        raise ValueError(f"--json would replace the input {target}; choose another")
+    if target.is_file() and not overwrite:
+        check_free([target], option="--json")
+
+
+def write_json(target, data):
+    """Write what `check_json` has let pass."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(data, indent=1) + "\n")
+
+
 def check_model_file(target, paths):
     """Refuse a place where a model must not be written, before the training.
 
     Raises
     ------
     ValueError
-        If it is a folder, one of the inputs, or in a folder that is read-only.
+        If it is a folder, or one of the inputs.
+    NotADirectoryError, PermissionError
+        If it is in a folder that is none, or read-only.
     """
-    check_folder(target.parent)
+    check_folder(target.parent, "-o")
     if target.is_dir() or target.resolve() in {path.resolve() for path in paths}:
         raise ValueError(
             f"the model cannot be written to {target}: it is a folder or an input; "

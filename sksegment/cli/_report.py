@@ -45,7 +45,8 @@ def add_commands(commands):
         "--classes",
         type=positive_or_auto,
         metavar="K",
-        help="join those that look alike until K are left; auto: as colours suggest",
+        help="join those that look alike until K are left; auto: as many as looks "
+        "suggest, which suits slices",
     )
     add_common(parser)
 
@@ -77,9 +78,9 @@ def _report(args):
 
 
 def _check_target(target, paths):
-    from sksegment.cli._outputs import check_folder
+    from sksegment._output_files import check_folder
 
-    check_folder(target.parent)
+    check_folder(target.parent, "-o")
     if target.is_dir() or target.suffix.lower() not in _SUFFIXES:
         raise ValueError(f"-o {target}: name a file to write, e.g. -o report.html")
     if target.resolve() in {path.resolve() for path in paths}:

@@ -1,6 +1,5 @@
 """The commands that use ground truth: score and tune."""
 
-import json
 from pathlib import Path
 
 from sksegment.cli._options import (
@@ -112,11 +111,13 @@ def _add_truth(parser, required=True):
 def _score(args):
     from sksegment._label_files import label_maps
     from sksegment.cli._ground_truth import find_truth, pair_truth
+    from sksegment.cli._outputs import check_json, write_json
     from sksegment.metrics import segmentation_scores
 
     truth_paths = find_truth(_label_paths(args.labels), args.truth)
     if args.json:
-        _check_json(Path(args.json), truth_paths, args.overwrite)
+        inputs = [path for pair in truth_paths.items() for path in pair]
+        check_json(Path(args.json), inputs, overwrite=args.overwrite)
     rows = []
     for path, truth_path in truth_paths.items():
         maps = label_maps(path, args.labels_void, option="--labels-void")
@@ -134,26 +135,8 @@ def _score(args):
     }
     print(_table([*rows, {"image": f"mean of {len(rows)}", **mean}]))
     if args.json:
-        text = json.dumps({"images": rows, "mean": mean}, indent=1)
-        Path(args.json).parent.mkdir(parents=True, exist_ok=True)
-        Path(args.json).write_text(text + "\n")
+        write_json(Path(args.json), {"images": rows, "mean": mean})
     return 0
-
-
-def _check_json(target, truth_paths, overwrite):
-    """Refuse, before the work, a file that cannot or must not be written."""
-    from sksegment.cli._outputs import check_folder, check_free
-
-    if target.is_dir():
-        raise ValueError(f"--json {target} is a folder; name a file, e.g. scores.json")
-    # What is there and no file, such as /dev/stdout, is written to as it is.
-    if not target.exists():
-        check_folder(target.parent, "--json")
-    inputs = {path.resolve() for pair in truth_paths.items() for path in pair}
-    if target.resolve() in inputs:
-        raise ValueError(f"the scores would replace the input {target}; choose another")
-    if target.is_file() and not overwrite:
-        check_free([target], option="--json")
 
 
 def _label_paths(inputs):
@@ -181,6 +164,7 @@ def _table(rows):
 
 
 def _tune(args):
+    from sksegment._image_files import warn_of_types
     from sksegment._pages import naming_images
     from sksegment.cli._ground_truth import read_labelled
     from sksegment.cli._log import Log
@@ -192,6 +176,7 @@ def _tune(args):
     check_model_file(target, paths)
     if not args.overwrite:
         check_free([target])
+    warn_of_types(paths)
     images, truths = read_labelled(paths, args.truth, void=args.void)
     estimator = make_estimator(args).set_params(verbose=0)
     log = Log(args.quiet)

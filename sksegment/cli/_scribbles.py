@@ -57,6 +57,7 @@ def scribbles_of_images(args, paths):
         pages = [Page(path, index, n_pages) for index in range(n_pages)]
         scribbles |= _with_strokes(zip(pages, maps, strict=True))
     reader.check()
+    _check_classes(scribbles, args)
     return scribbles
 
 
@@ -72,6 +73,15 @@ def _checked_source(args):
             "classes; leave one of them out"
         )
     return _existing(Path(args.scribbles))
+
+
+def _check_classes(scribbles, args):
+    n_classes = 1 + max(int(map_.max()) for map_ in scribbles.values())
+    if args.classes not in (None, "auto") and args.classes < n_classes:
+        raise ValueError(
+            f"the scribbles {args.scribbles} have {n_classes} classes, more than "
+            f"--classes {args.classes}; give as many as these, or leave it out"
+        )
 
 
 def _existing(source):
@@ -163,6 +173,7 @@ def scribbled_slices(args, view):
         maps = zip(numbers, map(reader.take, pages), strict=True)
         scribbles = _with_strokes(maps)
     reader.check()
+    _check_classes(scribbles, args)
     return scribbles
 
 

@@ -58,8 +58,8 @@ def _add_segment(commands):
         "class has the same number in every image. Writes, for an image NAME, the\n"
         "class of every pixel as NAME_labels.png and a picture to look at as\n"
         "NAME_overlay.png, and the trained model as model.safetensors.",
-        "  sksegment segment photo.jpg -o out\n"
-        "  sksegment segment slices/ -o out --max-labels 8 --format tif\n"
+        "  sksegment segment photo.jpg -o out --assignment region\n"
+        "  sksegment segment slices/ -o out --classes auto --format tif\n"
         "  sksegment segment beach.jpg forest.jpg -o out --each",
     )
     add_inputs(parser)

@@ -39,7 +39,7 @@ def add_commands(commands):
         "model is kept beside the result. A slice that cannot be read becomes void\n"
         "and is named in the end; the exit code is then 1. What was interrupted, even\n"
         "by a kill, goes on when the same command is given again with --resume.",
-        "  sksegment stack scan.tif -o labels.tif --train-slices 3 --classes 4\n"
+        "  sksegment stack scan.tif -o labels.tif --train-slices 3 --classes auto\n"
         "  sksegment stack scan.nxs --dataset entry/data -o labels.zarr --along zyx\n"
         "  sksegment stack next.tif -o next.zarr --model labels.tif.model.safetensors\n"
         "  sksegment stack film.mp4 -o overlay.mp4 --train-at 0,250",

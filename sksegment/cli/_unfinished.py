@@ -5,7 +5,7 @@ import contextlib
 import numpy as np
 from sklearn.base import clone
 
-from sksegment._pages import naming_images
+from sksegment._pages import naming_images, naming_warnings
 from sksegment._validation import check_images
 from sksegment._warn import warn_user
 from sksegment.io import load_model
@@ -92,7 +92,7 @@ def train_model(estimator, images, target, *, every, resume=False, scribbles=Non
     if goes_on:
         _check_images_of(model, images, scribbles or {}, partial)
     try:
-        with naming_images(images):
+        with naming_images(images), naming_warnings(images):
             _train(model, images, scribbles, estimator.max_epochs, partial, every)
     except KeyboardInterrupt as stop:
         if getattr(model, "interrupted_", False):

@@ -18,7 +18,13 @@ _SCALE_WITHOUT_COLOR = 1.35
 _LARGEST = 1e6
 
 
-def region_hierarchy(image, superpixels, *, color=False, soft_labels=None):
+def region_hierarchy(
+    image: np.ndarray,
+    superpixels: np.ndarray,
+    *,
+    color: bool = False,
+    soft_labels: np.ndarray | None = None,
+) -> RegionHierarchy:
     """Build the merge tree of the superpixels of one image.
 
     Regions are alike when their histograms of colour, of textons and of local

@@ -1,5 +1,7 @@
 """The merge tree of the superpixels of one image, and its cuts."""
 
+from typing import Literal
+
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -62,7 +64,9 @@ class RegionHierarchy:
     (128, 128)
     """
 
-    def __init__(self, superpixels, pairs, heights):
+    def __init__(
+        self, superpixels: np.ndarray, pairs: np.ndarray, heights: np.ndarray
+    ) -> None:
         self.superpixels = superpixels
         self.pairs = pairs
         self.heights = heights
@@ -72,16 +76,16 @@ class RegionHierarchy:
         return f"RegionHierarchy({self.n_superpixels} superpixels, {height}x{width})"
 
     @property
-    def n_superpixels(self):
+    def n_superpixels(self) -> int:
         """Number of leaves, and the most regions that a cut can have."""
         return int(self.superpixels.max()) + 1
 
     @property
-    def n_pieces(self):
+    def n_pieces(self) -> int:
         """Number of pieces without a common border: the fewest regions of a cut."""
         return self.n_superpixels - len(self.heights)
 
-    def enlarged(self, shape):
+    def enlarged(self, shape: tuple[int, int]) -> "RegionHierarchy":
         """Return the same tree over an image of another size.
 
         Parameters
@@ -96,7 +100,13 @@ class RegionHierarchy:
         superpixels = enlarge_map(self.superpixels, shape)
         return RegionHierarchy(superpixels, self.pairs, self.heights)
 
-    def cut(self, how=None, *, n_regions=None, threshold=None):
+    def cut(
+        self,
+        how: Literal["auto"] | None = None,
+        *,
+        n_regions: int | None = None,
+        threshold: float | None = None,
+    ) -> np.ndarray:
         """Divide the image into connected regions.
 
         Parameters
@@ -133,7 +143,7 @@ class RegionHierarchy:
             n_merges = self._n_merges_below(self._usual_height() if how else threshold)
         return paint(self.superpixels, self._groups(n_merges), -1)
 
-    def boundaries(self):
+    def boundaries(self) -> np.ndarray:
         """Ultrametric contour map: how strong the border is on which a pixel lies.
 
         Returns
@@ -151,7 +161,7 @@ class RegionHierarchy:
             part[where] = np.maximum(part[where], heights)
         return contours
 
-    def to_linkage(self):
+    def to_linkage(self) -> np.ndarray:
         """Return the tree as SciPy's linkage matrix.
 
         Returns

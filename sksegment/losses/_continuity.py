@@ -1,9 +1,13 @@
 """Continuity: neighbours shall have the same soft labels."""
 
+from typing import Any
+
+import torch
+
 __all__ = ["dense_continuity", "sparse_continuity"]
 
 
-def sparse_continuity(f, adjacency):
+def sparse_continuity(f: torch.Tensor, adjacency: Any) -> torch.Tensor:
     r"""Difference of superpixels from the mean of their neighbours, equation (7).
 
     .. math:: L = \frac{1}{N K} \sum_I \sum_p | \sum_J A_{IJ} f_{pJ} - f_{pI} |
@@ -24,7 +28,7 @@ def sparse_continuity(f, adjacency):
     return (adjacency @ f - share * f).abs().mean()
 
 
-def dense_continuity(f):
+def dense_continuity(f: torch.Tensor) -> torch.Tensor:
     r"""Difference of vertical and horizontal neighbours, equation (4).
 
     Parameters

@@ -1,5 +1,7 @@
 """Soft normalised cut, over pixels and over superpixels."""
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -10,7 +12,7 @@ __all__ = ["dense_soft_ncut", "pixel_affinity", "sparse_soft_ncut"]
 _EPSILON = 1e-12
 
 
-def sparse_soft_ncut(f, affinity):
+def sparse_soft_ncut(f: torch.Tensor, affinity: Any) -> torch.Tensor:
     r"""Soft normalised cut of a graph of superpixels, equation (5).
 
     .. math::
@@ -38,7 +40,7 @@ def sparse_soft_ncut(f, affinity):
     return 1.0 - (within / total.clamp_min(_EPSILON)).mean()
 
 
-def dense_soft_ncut(f, affinity):
+def dense_soft_ncut(f: torch.Tensor, affinity: Any) -> torch.Tensor:
     r"""Soft normalised cut of the pixels of an image, equation (1).
 
     It is the cut of equation (5) when every pixel is its own superpixel.
@@ -57,7 +59,13 @@ def dense_soft_ncut(f, affinity):
     return sparse_soft_ncut(f.flatten(1).T, affinity)
 
 
-def pixel_affinity(image, *, radius=5, sigma_intensity=10 / 255, sigma_distance=4.0):
+def pixel_affinity(
+    image: np.ndarray | torch.Tensor,
+    *,
+    radius: int = 5,
+    sigma_intensity: float = 10 / 255,
+    sigma_distance: float = 4.0,
+) -> WindowOperator:
     r"""Affinity of the pixels within a radius, for the dense normalised cut.
 
     .. math::

@@ -1,5 +1,8 @@
 """The total loss (9), of the sparse and of the dense models."""
 
+from typing import Any
+
+import torch
 from torch import nn
 
 from sksegment.losses._continuity import dense_continuity, sparse_continuity
@@ -19,12 +22,14 @@ __all__ = ["DenseObjective", "SparseObjective"]
 class _WeightedTerms:
     """Weights of the terms; a term of weight 0 is not computed."""
 
-    def set_weights(self, beta_rec, beta_cut, beta_sim, beta_con):
+    def set_weights(
+        self, beta_rec: float, beta_cut: float, beta_sim: float, beta_con: float
+    ) -> None:
         """Keep the weights that are positive."""
         weights = {"rec": beta_rec, "cut": beta_cut, "sim": beta_sim, "con": beta_con}
         self.weights = {term: beta for term, beta in weights.items() if beta > 0}
 
-    def total(self, terms):
+    def total(self, terms: dict[str, torch.Tensor]) -> torch.Tensor | int:
         """Add up the terms with their weights; scribbles have the weight 1."""
         return sum(self.weights.get(term, 1.0) * value for term, value in terms.items())
 
@@ -39,20 +44,27 @@ class SparseObjective(_WeightedTerms, nn.Module):
 
     Parameters
     ----------
-    beta_rec, beta_cut, beta_sim, beta_con : float
+    beta_rec, beta_cut, beta_sim, beta_con : float, default=1.0, 0.0, 0.1, 0.1
         Weights; a term of weight 0 is not computed.
     assignment : {"mean", "majority", "kmeans"}, default="mean"
         What gives a superpixel its label in the similarity loss.
     """
 
     def __init__(
-        self, beta_rec=1.0, beta_cut=0.0, beta_sim=0.1, beta_con=0.1, assignment="mean"
-    ):
+        self,
+        beta_rec: float = 1.0,
+        beta_cut: float = 0.0,
+        beta_sim: float = 0.1,
+        beta_con: float = 0.1,
+        assignment: str = "mean",
+    ) -> None:
         super().__init__()
         self.set_weights(beta_rec, beta_cut, beta_sim, beta_con)
         self.assignment = assignment
 
-    def image_terms(self, z, image):
+    def image_terms(
+        self, z: torch.Tensor, image: Any
+    ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         """Losses of one whole image.
 
         Parameters
@@ -97,15 +109,23 @@ class DenseObjective(_WeightedTerms, nn.Module):
 
     Parameters
     ----------
-    beta_rec, beta_cut, beta_sim, beta_con : float
+    beta_rec, beta_cut, beta_sim, beta_con : float, default=1.0, 0.0, 0.1, 0.1
         Weights; a term of weight 0 is not computed.
     """
 
-    def __init__(self, beta_rec=1.0, beta_cut=0.0, beta_sim=0.1, beta_con=0.1):
+    def __init__(
+        self,
+        beta_rec: float = 1.0,
+        beta_cut: float = 0.0,
+        beta_sim: float = 0.1,
+        beta_con: float = 0.1,
+    ) -> None:
         super().__init__()
         self.set_weights(beta_rec, beta_cut, beta_sim, beta_con)
 
-    def image_terms(self, z, image):
+    def image_terms(
+        self, z: torch.Tensor, image: Any
+    ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         """Losses of one whole image.
 
         Parameters

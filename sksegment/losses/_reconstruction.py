@@ -1,11 +1,14 @@
 """Reconstruction of the image from its soft labels."""
 
+import torch
 from torch.nn.functional import mse_loss
 
 __all__ = ["reconstruction_loss"]
 
 
-def reconstruction_loss(x, x_reconstructed, weight=None):
+def reconstruction_loss(
+    x: torch.Tensor, x_reconstructed: torch.Tensor, weight: torch.Tensor | None = None
+) -> torch.Tensor:
     r"""Mean squared error between images and their reconstructions.
 
     .. math:: L_{rec} = \sum_i w_i (x_i - x'_i)^2 / \sum_i w_i

@@ -12,7 +12,7 @@ UNKNOWN = -1
 _SMALLEST = 1e-30
 
 
-def scribble_loss(f, classes):
+def scribble_loss(f: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
     r"""Cross entropy of what carries a scribble with the class of that scribble.
 
     .. math:: L = -\frac{1}{|S|} \sum_{I \in S} \log \hat f_{I, c_I}

@@ -1,12 +1,16 @@
 """Similarity: everything shall be close to the label it has already."""
 
+from typing import Any
+
 import torch
 from torch.nn.functional import cross_entropy, one_hot
 
 __all__ = ["dense_similarity", "kmeans_labels", "majority_labels", "sparse_similarity"]
 
 
-def sparse_similarity(scores, labels=None):
+def sparse_similarity(
+    scores: torch.Tensor, labels: torch.Tensor | None = None
+) -> torch.Tensor:
     r"""Cross entropy of superpixels with their own labels, equation (6).
 
     .. math:: L = -\frac{1}{N} \sum_I \log \mathrm{softmax}(s_I)_{\hat y_I}
@@ -28,7 +32,7 @@ def sparse_similarity(scores, labels=None):
     return cross_entropy(scores, labels)
 
 
-def dense_similarity(scores):
+def dense_similarity(scores: torch.Tensor) -> torch.Tensor:
     r"""Cross entropy of pixels with their own labels, equation (3).
 
     Parameters
@@ -42,7 +46,7 @@ def dense_similarity(scores):
     return sparse_similarity(scores.flatten(1).T)
 
 
-def majority_labels(f, pooling):
+def majority_labels(f: torch.Tensor, pooling: Any) -> torch.Tensor:
     """Most frequent label of the pixels of every superpixel.
 
     Parameters
@@ -60,7 +64,9 @@ def majority_labels(f, pooling):
     return pooling @ one_hot(f.argmax(dim=1), f.shape[1]).to(f.dtype)
 
 
-def kmeans_labels(f, n_clusters, *, max_iter=10):
+def kmeans_labels(
+    f: torch.Tensor, n_clusters: int, *, max_iter: int = 10
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Labels of superpixels by k-means of their soft labels.
 
     A cluster has the largest label of its centroid, and hands it to its members.

@@ -11,13 +11,15 @@ from sksegment.postprocessing._label_slices import VOID
 
 __all__ = ["measure_components"]
 
+# Classes and numbers of objects are below it, and so are those of a pair.
+_N_IDS = 2**31
 # How the values of two pieces become those of the component they are both part of.
-_LEAST = ("class", "first", "start_z", "start_y", "start_x")
+_LEAST = ("class", "object", "first", "start_z", "start_y", "start_x")
 _GREATEST = ("stop_z", "stop_y", "stop_x")
 
 
 def measure_components(slices):
-    """Measure the connected components of equal labels.
+    """Measure the connected components of equal labels, or given objects.
 
     Two voxels of one class are connected where they share a face. A component is
     known as soon as a slice has no part of it, so only those of the last slice are
@@ -25,9 +27,7 @@ def measure_components(slices):
 
     Parameters
     ----------
-    slices : iterable of (labels, image)
-        Labels of shape (H, W), int64, -1 where void; the image of the same shape or
-        None.
+    slices : iterable of LabelSlice
 
     Returns
     -------
@@ -36,31 +36,65 @@ def measure_components(slices):
         ``sum_y``, ``sum_x`` of the coordinates; the half-open box ``start_z``,
         ``stop_z``, ...; ``faces_z``, ``faces_y``, ``faces_x``, the voxel faces with
         that normal towards anything else, void and outside too; ``intensity``, the sum
-        over the image, if there is one.
+        over the image, if there is one; ``object``, the number of the object or 0, if
+        there are some.
     shape : (int, int, int)
         That of the volume.
+
+    Raises
+    ------
+    ValueError
+        If an object is in two classes.
     """
     finished, front = [], None
-    for z, (labels, image) in enumerate(slices):
-        piece = _pieces(labels, z, image)
+    for z, part in enumerate(slices):
+        piece = _pieces(part, z)
         if front is None:
-            front = _pieces(np.full_like(labels, VOID), -1, image)
+            front = _pieces(_empty(part), -1)
         done, front = _join(front, piece)
         finished.append(done)
     # A slice of nothing but void ends every component.
-    outside = _pieces(np.full_like(front.labels, VOID), z + 1, image)
-    finished.append(_join(front, outside)[0])
+    finished.append(_join(front, _pieces(_empty(part), z + 1))[0])
     table = _concatenate(finished)
+    if "object" in table:
+        table = _whole_objects(table)
     order = np.argsort(table.pop("first"))
     table = {name: values[order] for name, values in table.items()}
-    return table, (z + 1, *labels.shape)
+    return table, (z + 1, *part.labels.shape)
+
+
+def _empty(part):
+    return part._replace(labels=np.full_like(part.labels, VOID))
+
+
+def _whole_objects(table):
+    """Unite the pieces of each object, which need not touch."""
+    is_object = table["object"] > 0
+    numbers, group = np.unique(table["object"][is_object], return_inverse=True)
+    n_objects, n_groups = len(numbers), len(numbers) + np.count_nonzero(~is_object)
+    classes = table["class"][is_object]
+    united = np.full(n_objects, -1)
+    united[group] = classes
+    if (united[group] != classes).any():
+        number = numbers[group[united[group] != classes][0]]
+        its_classes = np.unique(table["class"][table["object"] == number])
+        raise ValueError(
+            f"object {number} is in the classes {', '.join(map(str, its_classes))}; "
+            "an object is of one class, so number its parts apart"
+        )
+    groups = np.empty(len(is_object), np.int64)
+    groups[is_object], groups[~is_object] = group, np.arange(n_objects, n_groups)
+    return _merge(table, groups, n_groups)
 
 
 @dataclass
 class _Front:
-    """A slice, the rows of its pixels in the table (-1 where void), and the table."""
+    """A slice, the rows of its pixels in the table (-1 where void), and the table.
 
-    labels: np.ndarray
+    What belongs together has the same key, -1 where void.
+    """
+
+    keys: np.ndarray
     rows: np.ndarray
     table: dict
 
@@ -78,10 +112,10 @@ def _join(front, piece):
 
     Returns the table of the components that have ended, and the new front.
     """
-    differs = front.labels != piece.labels
+    differs = front.keys != piece.keys
     front.add_faces(differs)
     piece.add_faces(differs)
-    joined = ~differs & (piece.labels != VOID)
+    joined = ~differs & (piece.keys != VOID)
     above, below = front.rows[joined], front.n_rows + piece.rows[joined]
     n_nodes = front.n_rows + piece.n_rows
     links = coo_array((np.ones(len(above), bool), (above, below)), (n_nodes, n_nodes))
@@ -93,7 +127,7 @@ def _join(front, piece):
     row_of_piece = np.r_[(np.cumsum(goes_on) - 1)[group[front.n_rows :]], -1]
     done = {name: values[~goes_on] for name, values in table.items()}
     kept = {name: values[goes_on] for name, values in table.items()}
-    return done, _Front(piece.labels, row_of_piece[piece.rows], kept)
+    return done, _Front(piece.keys, row_of_piece[piece.rows], kept)
 
 
 def _concatenate(tables):
@@ -117,9 +151,11 @@ def _merge(table, group, n_groups):
     return merged
 
 
-def _pieces(labels, z, image):
+def _pieces(part, z):
     """Connected components of one slice."""
-    components, n = label(labels, background=VOID, connectivity=1, return_num=True)
+    labels, objects, image = part
+    keys = _keys(labels, objects)
+    components, n = label(keys, background=VOID, connectivity=1, return_num=True)
     width = labels.shape[1]
     flat = components.ravel()
 
@@ -143,8 +179,8 @@ def _pieces(labels, z, image):
         "sum_y": total(y),
         "sum_x": total(x),
         "faces_z": np.zeros(n),
-        "faces_y": total(_exposed(labels).ravel()),
-        "faces_x": total(_exposed(labels.T).T.ravel()),
+        "faces_y": total(_exposed(keys).ravel()),
+        "faces_x": total(_exposed(keys.T).T.ravel()),
         "start_z": np.full(n, z),
         "start_y": first // width,
         "start_x": extreme(np.minimum, x),
@@ -154,11 +190,20 @@ def _pieces(labels, z, image):
     }
     if image is not None:
         table["intensity"] = total(image.ravel())
-    return _Front(labels, components - 1, table)
+    if objects is not None:
+        table["object"] = extreme(np.minimum, objects.ravel())
+    return _Front(keys, components - 1, table)
 
 
-def _exposed(labels):
+def _keys(labels, objects):
+    """Numbers that are equal where both the class and the object are."""
+    if objects is None:
+        return labels
+    return np.where(labels == VOID, VOID, labels * _N_IDS + objects)
+
+
+def _exposed(keys):
     """How many of the two faces along the first axis border on something else."""
-    differs = np.ones((len(labels) + 1, labels.shape[1]), np.int8)
-    differs[1:-1] = labels[1:] != labels[:-1]
+    differs = np.ones((len(keys) + 1, keys.shape[1]), np.int8)
+    differs[1:-1] = keys[1:] != keys[:-1]
     return differs[1:] + differs[:-1]

@@ -3,18 +3,29 @@
 import math
 import os
 from itertools import repeat
+from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["VOID", "as_labels", "check_spatial", "count_slices", "labelled_slices"]
+__all__ = [
+    "VOID",
+    "LabelSlice",
+    "as_labels",
+    "check_spatial",
+    "count_slices",
+    "labelled_slices",
+]
 
 VOID = -1
 # Chunks that span more than one slice are read together, up to so many bytes.
 _LARGEST_SLAB = 64 * 2**20
+# So that a class and an object make one number.
+_LARGEST_ID = np.iinfo(np.int32).max
 # What to pass instead of a path.
 _ADVICE = {
     "labels": "sksegment.io.read_labels(path), or, where that is large, "
     "sksegment.stacks.open_stack(path) and the void= of the file, 255 or 65535",
+    "objects": "sksegment.io.read_labels(path, void=None)",
     "image": "sksegment.stacks.open_stack(path)",
 }
 
@@ -42,34 +53,44 @@ def as_labels(map_, name, void):
     return labels
 
 
-def labelled_slices(labels, image, void, *, of_one_size=True):
+class LabelSlice(NamedTuple):
+    """A slice of a volume, or a map on its own.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (H, W), int64
+        -1 where void.
+    objects : ndarray of shape (H, W), int64, or None
+        Numbers of objects, 0 where there is none.
+    image : ndarray of shape (H, W), or None
+    """
+
+    labels: np.ndarray
+    objects: np.ndarray | None = None
+    image: np.ndarray | None = None
+
+
+def labelled_slices(labels, objects, image, void, *, of_one_size=True):
     """Go through a volume, or through maps on their own, slice by slice.
 
     Parameters
     ----------
     labels : sequence of ndarray of shape (H, W)
         Anything with a length and an index, in memory or not.
-    image : sequence of ndarray of shape (H, W), or None
+    objects, image : sequence of ndarray of shape (H, W), or None
     void : int
     of_one_size : bool, default=True
         Refuse slices that differ in shape.
 
     Yields
     ------
-    labels : ndarray of shape (H, W), int64
-        -1 where void.
-    image : ndarray of shape (H, W), or None
+    slice : LabelSlice
     """
-    n_slices, images = count_slices(labels, "labels"), repeat(None)
-    if image is not None:
-        n_images = count_slices(image, "image")
-        if n_images != n_slices:
-            raise ValueError(f"image has {n_images} slices, but labels has {n_slices}")
-        images = _read_slices(image, n_slices)
+    n_slices = count_slices(labels, "labels")
+    volumes = (labels, "labels"), (objects, "objects"), (image, "image")
+    parts = [_slices_of(volume, name, n_slices) for volume, name in volumes]
     shape = None
-    for z, (map_, pixels) in enumerate(
-        zip(_read_slices(labels, n_slices), images, strict=False)
-    ):
+    for z, (map_, numbers, pixels) in enumerate(zip(*parts, strict=False)):
         map_ = as_labels(map_, f"slice {z} of labels", void)
         shape = shape or map_.shape
         if of_one_size and map_.shape != shape:
@@ -78,7 +99,9 @@ def labelled_slices(labels, image, void, *, of_one_size=True):
                 "those of one volume have one shape, spatial='2d' is for maps on their "
                 "own"
             )
-        yield map_, _check_pixels(pixels, f"slice {z} of image", map_.shape)
+        numbers = _check_objects(numbers, f"slice {z} of objects", map_)
+        pixels = _check_pixels(pixels, f"slice {z} of image", map_.shape)
+        yield LabelSlice(map_, numbers, pixels)
 
 
 def count_slices(volume, name):
@@ -95,6 +118,34 @@ def count_slices(volume, name):
     if n_slices == 0:
         raise ValueError(f"{name} is empty")
     return n_slices
+
+
+def _slices_of(volume, name, n_slices):
+    if volume is None:
+        return repeat(None)
+    n_found = count_slices(volume, name)
+    if n_found != n_slices:
+        raise ValueError(f"{name} has {n_found} slices, but labels has {n_slices}")
+    return _read_slices(volume, n_slices)
+
+
+def _check_objects(numbers, name, labels):
+    """Numbers of objects, none where there is no class."""
+    if numbers is None:
+        return None
+    objects = as_labels(numbers, name, VOID)
+    if objects.shape != labels.shape:
+        raise ValueError(
+            f"{name} has shape {objects.shape}; expected {labels.shape}, that of the "
+            "labels"
+        )
+    largest = max(objects.max(), labels.max())
+    if largest > _LARGEST_ID:
+        raise ValueError(
+            f"{name}, or its labels, hold {largest}; where there are objects both are "
+            f"at most {_LARGEST_ID}"
+        )
+    return np.where(labels == VOID, 0, np.maximum(objects, 0))
 
 
 def _check_pixels(pixels, name, shape):

@@ -8,12 +8,8 @@ import numpy as np
 
 from sksegment._typing import LabelMaps
 from sksegment.postprocessing._islands import absorb_islands
-from sksegment.postprocessing._label_slices import (
-    VOID,
-    as_labels,
-    check_spatial,
-    count_slices,
-)
+from sksegment.postprocessing._label_slices import VOID
+from sksegment.postprocessing._maps import checked_maps
 from sksegment.postprocessing._morphology import (
     close_class,
     fill_holes_of,
@@ -92,12 +88,8 @@ def postprocess(
            [0, 1, 0, 1],
            [0, 0, 0, 1]])
     """
-    maps, pack = _split(labels, spatial)
-    checked = [as_labels(map_, name, void) for name, map_ in maps.items()]
-    if spatial == "3d":
-        checked = [_stack(checked)]
+    checked, originals, pack = checked_maps(labels, spatial, void)
     _check_connectivity(connectivity, checked[0].ndim)
-    originals = [np.asarray(map_) for map_ in maps.values()]
     classes = find_classes(checked)
     targets = check_merge(merge, classes, void, _largest_id(originals))
     for map_ in checked:
@@ -107,32 +99,6 @@ def postprocess(
     cleaned = [_clean(map_, rules, connectivity) for map_ in checked]
     cleaned = cleaned[0] if spatial == "3d" else cleaned
     return pack([*map(_restore, cleaned, originals)])
-
-
-def _split(labels, spatial):
-    """Named maps, and the function that brings the answer into the form they had."""
-    flat = getattr(labels, "ndim", None) == 2
-    check_spatial(spatial, flat=flat)
-    if flat:
-        return {"labels": labels}, lambda maps: maps[0]
-    n_maps = count_slices(labels, "labels")
-    if spatial is None:
-        raise ValueError(
-            "labels are several maps: say spatial='3d' where they are the slices of "
-            "one volume, spatial='2d' where each is on its own"
-        )
-    maps = {f"map {i} of labels": labels[i] for i in range(n_maps)}
-    return maps, np.stack if hasattr(labels, "ndim") else list
-
-
-def _stack(maps):
-    shapes = sorted({map_.shape for map_ in maps})
-    if len(shapes) > 1:
-        raise ValueError(
-            f"the slices have the shapes {', '.join(map(str, shapes))}; those of one "
-            "volume have one shape, spatial='2d' is for maps on their own"
-        )
-    return np.stack(maps)
 
 
 def _check_connectivity(connectivity, dimension):

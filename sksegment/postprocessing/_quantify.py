@@ -44,7 +44,7 @@ class Quantification:
     classes : pandas.DataFrame
         One row a class.
     objects : pandas.DataFrame
-        One row an object, a connected component of one class.
+        One row an object: a connected component of one class, or what was given.
     spacing : tuple of float
         Size of a voxel (z, y, x), or of a pixel (y, x), in ``unit``.
     unit : str
@@ -84,6 +84,7 @@ def quantify(
     spacing: float | Sequence[float] | None = None,
     *,
     unit: str | None = None,
+    objects: Sequence[np.ndarray] | np.ndarray | None = None,
     image: Sequence[np.ndarray] | np.ndarray | None = None,
     class_names: ClassNames | None = None,
     spatial: Literal["2d", "3d"] | None = None,
@@ -93,8 +94,9 @@ def quantify(
     """Measure the classes and the objects of a label map or of a volume.
 
     An object is a connected component of one class: its voxels share faces
-    (6-connectivity), its pixels sides (4-connectivity). The volume is read once, slice
-    by slice, and may be larger than memory.
+    (6-connectivity), its pixels sides (4-connectivity). Or objects are given, such as
+    those of `separate_objects`. The volume is read once, slice by slice, and may be
+    larger than memory.
 
     Parameters
     ----------
@@ -107,6 +109,10 @@ def quantify(
         are equal. None measures in voxels or pixels.
     unit : str, optional
         Unit of the spacing, such as ``"um"``, for the names of the columns.
+    objects : like ``labels``, int, optional
+        Numbers of objects from 1 on, each in one class, of the same shape; of
+        `separate_objects` or of any other method. What has none (0 or less) is no
+        object, but counts for its class. The parts of an object need not touch.
     image : like ``labels``, optional
         Grey image of the same shape, for mean intensities.
     class_names : dict of int to str, or sequence of str, optional
@@ -141,22 +147,25 @@ def quantify(
     Raises
     ------
     ValueError
-        If a slice is no map of whole numbers, slices differ in shape, the image has
-        another shape, or the spacing or ``spatial`` does not suit the labels.
+        If a slice is no map of whole numbers, slices differ in shape, objects or
+        image have another shape, an object is in two classes, or the spacing or
+        ``spatial`` does not suit the labels.
     TypeError
-        If labels or image are no sequence.
+        If labels, objects or image are no sequence.
     ImportError
         If pandas is not installed.
 
     Notes
     -----
     Surface area and perimeter are those of the voxel faces and pixel sides towards
-    anything else, void and the border included: exact for boxes, additive, and too
-    large for a smooth shape whatever the resolution, by 3/2 for a ball and 4/pi for a
-    disk. Compare them among objects rather than with the surface of a model.
+    anything else, other objects, void and the border included: exact for boxes,
+    additive, and too large for a smooth shape whatever the resolution, by 3/2 for a
+    ball and 4/pi for a disk. Compare them among objects rather than with the surface of
+    a model.
 
     Objects are numbered by their first voxel, as by ``skimage.measure.label(labels,
-    background=-1, connectivity=1)`` of a volume in memory with -1 where void.
+    background=-1, connectivity=1)`` of a volume in memory with -1 where void; given
+    ones keep their numbers, and are in this order.
 
     Examples
     --------
@@ -180,18 +189,18 @@ def quantify(
     scale = Scale.check(spacing, unit, FLAT if alone else SOLID)
     if flat:
         labels = [np.asarray(labels)]
+        objects = None if objects is None else [np.asarray(objects)]
         image = None if image is None else [np.asarray(image)]
-    slices = labelled_slices(labels, image, void, of_one_size=not alone)
+    slices = labelled_slices(labels, objects, image, void, of_one_size=not alone)
     total = count_slices(labels, "labels")
     bar = tqdm(slices, total=total, unit="slice", disable=not progress)
-    parts = ([pair] for pair in bar) if alone else [bar]
+    parts = ([slice_] for slice_ in bar) if alone else [bar]
     columns = [_columns(part, class_names, scale) for part in parts]
-    classes, objects = columns[0]
+    of_classes, of_objects = columns[0]
     if alone and not flat:
-        classes, objects = map(join_columns, zip(*columns, strict=True))
-    return Quantification(
-        pandas.DataFrame(classes), pandas.DataFrame(objects), scale.spacing, scale.unit
-    )
+        of_classes, of_objects = map(join_columns, zip(*columns, strict=True))
+    frames = pandas.DataFrame(of_classes), pandas.DataFrame(of_objects)
+    return Quantification(*frames, scale.spacing, scale.unit)
 
 
 def _columns(slices, class_names, scale):

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-__all__ = ["check_merge", "check_rules", "check_size", "find_classes"]
+__all__ = ["check_class", "check_merge", "check_rules", "check_size", "find_classes"]
 
 _RULES = ("opening", "closing", "fill_holes", "min_size")
 
@@ -21,7 +21,7 @@ def check_merge(merge, classes, void, largest):
     """Check what shall be merged; returns a dict of class to its new class."""
     new = {} if merge is None else _as_mapping(merge)
     for source, target in new.items():
-        _check_class(source, classes, "merge")
+        check_class(source, classes, "merge")
         if not isinstance(target, Integral) or not 0 <= target <= largest:
             raise ValueError(
                 f"merge turns {source} into {target!r}; classes are whole numbers from "
@@ -73,7 +73,7 @@ def check_rules(rules, classes, *, fill_holes, min_size):
     }
     plan = {}
     for class_, rule in rules.items():
-        _check_class(class_, classes, "rules")
+        check_class(class_, classes, "rules")
         plan[int(class_)] = common | _check_rule(rule, class_)
     return plan | {class_: common for class_ in classes if class_ not in plan}
 
@@ -97,7 +97,8 @@ def check_size(size, name):
     return size
 
 
-def _check_class(class_, classes, name):
+def check_class(class_, classes, name):
+    """Refuse a class that the labels do not have."""
     if class_ not in classes:
         raise ValueError(
             f"{name} has class {class_!r}, but the labels have "

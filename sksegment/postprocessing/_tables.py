@@ -10,6 +10,7 @@ __all__ = [
     "FLAT",
     "SOLID",
     "Scale",
+    "are_objects",
     "class_columns",
     "join_columns",
     "name_classes",
@@ -113,17 +114,26 @@ def class_columns(table, names, scale):
         f"n_{scale.words.element}s": n_voxels.astype(np.int64),
         "fraction": n_voxels / max(n_voxels.sum(), 1),
         scale.content_name: n_voxels * scale.element_content,
-        "n_objects": np.bincount(row, minlength=len(classes)),
+        "n_objects": np.bincount(row[are_objects(table)], minlength=len(classes)),
     }
 
 
+def are_objects(table):
+    """Which rows are objects: all, where none are given."""
+    return (
+        table["object"] > 0 if "object" in table else np.ones(len(table["class"]), bool)
+    )
+
+
 def object_columns(table, names, scale, shape):
+    is_object = are_objects(table)
+    table = {name: values[is_object] for name, values in table.items()}
     n_voxels = table["n_voxels"]
     content = n_voxels * scale.element_content
     dimension = len(scale.spacing)
     radius = (content / scale.words.unit_ball) ** (1 / dimension)
     columns = {
-        "object": np.arange(1, len(n_voxels) + 1),
+        "object": table.get("object", np.arange(1, len(n_voxels) + 1)),
         "class": table["class"],
         "name": [names[class_] for class_ in table["class"].tolist()],
         f"n_{scale.words.element}s": n_voxels.astype(np.int64),

@@ -1,16 +1,9 @@
-"""What a report says of a model: parameters, versions, seed, times."""
-
-import platform
-from importlib import metadata
+"""What a report says of a model: parameters, seed, times."""
 
 import numpy as np
 
-__all__ = ["facts", "parameters", "seed_of", "versions"]
+__all__ = ["facts", "parameters", "seed_of"]
 
-_PACKAGES = (
-    *("sksegment", "numpy", "scipy", "scikit-image", "scikit-learn"),
-    *("torch", "skorch"),
-)
 _LONGEST = 80
 
 
@@ -101,14 +94,3 @@ def _short(value):
         return f"array of shape {value.shape}, {value.dtype}"
     text = " ".join(repr(value).split())
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-
-
-def versions():
-    """Versions of what the labels depend on.
-
-    Returns
-    -------
-    versions : dict of str to str
-    """
-    found = {name: metadata.version(name) for name in _PACKAGES}
-    return {**found, "Python": platform.python_version()}

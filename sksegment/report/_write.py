@@ -15,8 +15,9 @@ from sksegment._palette import label_colors
 from sksegment._pictures import display_limits
 from sksegment._typing import ClassNames, Images, PathLike
 from sksegment._validation import check_images
+from sksegment._versions import versions
 from sksegment.report._classes import class_table
-from sksegment.report._facts import facts, parameters, seed_of, versions
+from sksegment.report._facts import facts, parameters, seed_of
 from sksegment.report._losses import loss_table, losses_svg
 from sksegment.report._pictures import encode_image, encode_labels, sample
 from sksegment.report._regions import LEVELS, encode_regions

@@ -1,10 +1,16 @@
-"""Tell of a training that came to nothing, and what to try."""
+"""Tell of a training that comes to nothing, and what to try."""
 
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sksegment._warn import warn_user
 
-__all__ = ["cure_of_unheeded", "warn_of_failure"]
+__all__ = [
+    "cure_of_unheeded",
+    "have_contrast",
+    "warn_of_constant_images",
+    "warn_of_failure",
+]
 
 # Adam moves a weight by up to lr in a step: less than this says that there were too few
 # steps, or too small ones.
@@ -52,6 +58,29 @@ def warn_of_failure(estimator, images):
     else:
         return
     warn_user(text, ConvergenceWarning)
+
+
+def have_contrast(images):
+    """Which of prepared images have more than one value in a channel: list of bool."""
+    pairs = zip(images.scaled, images.fields, strict=True)
+    return [bool(np.ptp(image[field], axis=0).any()) for image, field in pairs]
+
+
+def warn_of_constant_images(images):
+    """Warn of images without any contrast, such as empty slices, among others.
+
+    Parameters
+    ----------
+    images : PreparedImages or PreparedPixels
+        About to be trained on.
+    """
+    contrast = have_contrast(images)
+    empty = [f"image {index}" for index, found in enumerate(contrast) if not found]
+    if empty and any(contrast):
+        warn_user(
+            f"of {', '.join(empty)} all pixels are equal, which teaches nothing and "
+            "takes turns from the other images; leave them out of the training"
+        )
 
 
 def _constant(images):

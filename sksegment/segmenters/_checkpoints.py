@@ -3,7 +3,7 @@
 import contextlib
 from pathlib import Path
 
-from sksegment._output_files import is_writable, nearest_existing
+from sksegment._output_files import check_folder
 from sksegment._persistence import check_parameters
 from sksegment._validation import is_whole_number
 from sksegment._warn import warn_user
@@ -51,9 +51,7 @@ class Checkpoints:
         check_parameters(estimator)
         if self.path.is_dir():
             raise IsADirectoryError(f"the checkpoint {self.path} is a folder")
-        nearest = nearest_existing(self.path.absolute().parent)
-        if not nearest.is_dir() or not is_writable(nearest):
-            raise PermissionError(f"the checkpoint cannot be written to {nearest}")
+        check_folder(self.path.parent, "checkpoint=")
 
     def callbacks(self, make_model):
         """Callbacks of a training, for a function from a net to a model of it."""

@@ -12,7 +12,7 @@ from sksegment._parts import ScaledParts
 from sksegment._persistence import save_segmenter
 from sksegment._soft_labels import assemble, grid_of, soft_labels_of
 from sksegment._typing import Images, LabelMaps, PathLike
-from sksegment.fitting import check_finite, check_net, enlarge
+from sksegment.fitting import check_finite, check_net, enlarge, follow_device
 from sksegment.hierarchy import RegionHierarchy
 from sksegment.labelling import paint
 
@@ -133,12 +133,12 @@ class FittedMixin:
         ----------
         n_labels : int or "auto"
             Number of classes wanted; "auto" joins all that lie closer together than
-            0.4 of the distance between the two groups that would be joined last, and,
-            with ``assignment="pixel"`` and no textures that count, than five standard
-            deviations within labels, in the mean of the channels; but leaves as many
-            as scribbles have classes. Then a group that is a rim
-            between two others, in looks and in place, such as a blurred border, is
-            divided between them.
+            half of what the main merge joins, the one that takes most of the variance
+            between labels away, and, with ``assignment="pixel"`` and no textures that
+            count, than five standard deviations within labels, in the mean of the
+            channels; but leaves as many as scribbles have classes. Then a group that is
+            a rim between two others, in looks and in place, such as a blurred border,
+            is divided between them.
 
         Returns
         -------
@@ -187,6 +187,7 @@ class FittedMixin:
         check_is_fitted(self)
         self._validate_params()
         check_net(self)
+        follow_device(self)
         return super()._each(X, function, prepare)
 
     def _transform_image(self, index, image):

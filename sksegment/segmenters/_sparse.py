@@ -109,7 +109,7 @@ class SparseWNetSegmenter(
         training images agree best with those of the others, and with regions that were
         found without a net.
     device : str or torch.device, default="auto"
-        Where to compute; "auto" is CUDA where there is a card.
+        Where to compute, also after the fit; "auto" is CUDA where there is a card.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Number format of the convolutions; "auto" is bfloat16 where the device has it
         natively.
@@ -253,7 +253,7 @@ class SparseWNetSegmenter(
         precision="auto",
         random_state=None,
         verbose=0,
-    ):
+    ) -> None:
         self.max_labels = max_labels
         self.superpixels = superpixels
         self.patches = patches

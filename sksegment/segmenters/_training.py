@@ -25,6 +25,7 @@ from sksegment.fitting import (
     check_net,
     check_objective,
     final_loss,
+    follow_device,
     new_wnet,
     train_wnet,
     weights_of,
@@ -32,7 +33,12 @@ from sksegment.fitting import (
 from sksegment.labelling import fractions_of
 from sksegment.memory import warn_of_shortage
 from sksegment.patches import PatchSampler
-from sksegment.segmenters._advice import cure_of_unheeded, warn_of_failure
+from sksegment.segmenters._advice import (
+    cure_of_unheeded,
+    have_contrast,
+    warn_of_constant_images,
+    warn_of_failure,
+)
 from sksegment.segmenters._before import image_digests, mean_state
 from sksegment.segmenters._checkpoints import (
     Checkpoints,
@@ -160,11 +166,11 @@ class TrainingMixin:
         """
         check_objective(self)
         checkpoints = Checkpoints(checkpoint, checkpoint_every)
+        checkpoints.open(self)
         batch = check_images(X, field=self._field_to_fit)
         warn_of_shortage(self, [image.shape for image in batch.images])
         hints = self._check_scribbles(scribbles, class_names, batch)
         data = self._prepare_data(batch, hints)
-        checkpoints.open(self)
         nets, best = [], None
         for seed in self._draw_seeds(self.n_init):
             net = self._new_net(batch.n_channels, seed)
@@ -229,13 +235,14 @@ class TrainingMixin:
         self._validate_params()
         check_objective(self)
         check_net(self)
+        follow_device(self)
         self._check_superpixels()
         checkpoints = Checkpoints(checkpoint, checkpoint_every)
+        checkpoints.open(self)
         batch = check_images(X, n_channels=self.n_channels_in_, field=self._field)
         hints = self._check_scribbles(scribbles, None, batch)
         self._check_numbers(hints)
         data = self._prepare_data(batch, hints, self.net_)
-        checkpoints.open(self)
         callbacks = checkpoints.callbacks(partial(self._unfinished_model, data, None))
         [seed] = self._draw_seeds(1)
         with self._usable_if_stopped(self.net_, data, checkpoints):
@@ -251,6 +258,7 @@ class TrainingMixin:
             images, device = self._prepare(batch.images), choose_device(self.device)
         else:
             images, device = self._prepare_more(batch.images), net.device
+        warn_of_constant_images(images)
         on_device = self._training_images(images, device)
         hints.attach(on_device)
         statistics = None if net is None else statistics_of(net)
@@ -391,8 +399,8 @@ class TrainingMixin:
         """Learn what labels look like; what other images showed is not forgotten."""
         seen, before = self._image_digests, self._label_state
         # An empty slice shows nothing that statistics could be taken of.
-        pairs = zip(digests, data.prepared.scaled, strict=True)
-        new = [digest for digest, image in pairs if _has_contrast(image)]
+        pairs = zip(digests, have_contrast(data.prepared), strict=True)
+        new = [digest for digest, has_contrast in pairs if has_contrast]
         weights = len(seen), len(new)
         join_statistics(self.net_, data.statistics_before, weights)
         now = self._learn_labels(data.prepared, anew=False)
@@ -406,8 +414,3 @@ class TrainingMixin:
     def _counted_labels(self, images):
         """Label maps whose areas are ``label_fractions_``."""
         return self._label_prepared(images)
-
-
-def _has_contrast(image):
-    """Whether any channel of an image, (H, W, C), has more than one value."""
-    return bool(np.ptp(image, axis=(0, 1)).any())

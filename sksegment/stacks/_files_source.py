@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from sksegment._image_files import ImageFileError, read_images
+from sksegment._image_files import ImageFileError, read_images, warn_of_types
 from sksegment.stacks._source import page_source
 from sksegment.stacks._tiff_sizes import common_size
 
@@ -40,6 +40,7 @@ def files_source(name, paths, home=None):
         If none can be read.
     """
     slice_shape, dtype = _usual_form(paths)
+    warn_of_types(paths)
     shape = (len(paths), *slice_shape)
     spacing, unit = common_size(name, paths)
     return page_source(

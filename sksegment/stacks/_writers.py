@@ -8,7 +8,7 @@ from itertools import starmap, zip_longest
 from pathlib import Path
 
 from sksegment._image_files import check_path, is_image_name
-from sksegment._output_files import is_writable, nearest_existing
+from sksegment._output_files import check_folder
 from sksegment.stacks._array_writer import write_npy
 from sksegment.stacks._folder_writer import page_names, write_folder
 from sksegment.stacks._tiff_writer import write_tiff
@@ -75,7 +75,7 @@ class Place:
             self.targets = [self.path / name for name in page_names(stack)]
             self.journal = self.path / "labels.partial"
         _import_packages(suffix)
-        _check_writable(self.journal.parent)
+        check_folder(self.journal.parent)
         self._check_inputs(stack)
 
     def _check_inputs(self, stack):
@@ -214,13 +214,3 @@ def _import_packages(suffix):
                 f"writing {suffix} needs {name}; install it with: pip install "
                 '"sksegment[stacks]"'
             ) from error
-
-
-def _check_writable(folder):
-    folder = nearest_existing(folder)
-    if not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is a file; choose another output")
-    if not is_writable(folder):
-        raise PermissionError(
-            f"{folder} cannot be written to: permission denied; choose another output"
-        )

@@ -25,6 +25,7 @@ from sksegment.training._initialise import initialise_labels, name_labels
 from sksegment.training._interruption import (
     Checkpoint,
     LastEpoch,
+    copy_state,
     ending_gently,
     twin_of,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "TrainingSet",
     "choose_device",
     "choose_dtype",
+    "copy_state",
     "ending_gently",
     "grid_shape",
     "history_table",

@@ -10,7 +10,7 @@ from skorch.callbacks import Callback
 
 from sksegment.training._callbacks import copy_weights
 
-__all__ = ["Checkpoint", "LastEpoch", "ending_gently", "twin_of"]
+__all__ = ["Checkpoint", "LastEpoch", "copy_state", "ending_gently", "twin_of"]
 
 
 class _State:
@@ -60,7 +60,21 @@ class LastEpoch(Callback):
 
 def twin_of(net):
     """Copy of a net between two epochs, which goes its own way from there."""
-    twin = clone(net).initialize()
+    return copy_state(net, clone(net).initialize())
+
+
+def copy_state(net, twin):
+    """Give weights, optimiser and history of a net to one of the same structure.
+
+    Parameters
+    ----------
+    net, twin : SegmentationNet
+
+    Returns
+    -------
+    twin : SegmentationNet
+        It may compute on another device, and in another precision.
+    """
     _State(net).restore(twin)
     return twin
 

@@ -87,6 +87,26 @@ def test_mistakes_are_told_in_one_line(fails, bsds300, tmp_path, args, message):
     assert not list(tmp_path.iterdir())
 
 
+def test_summary_is_replaced_only_if_said_and_never_a_result(
+    run, fails, bsds300, tmp_path
+):
+    model = ("--model", "Kmeans-Superpixel", "--grid", "n_clusters=2", "--images", "0")
+    runs, kept = tmp_path / "runs", tmp_path / "new" / "t.json"
+    assert bench(run, bsds300, runs, *model, "-q")[0] == 0
+    report = ("benchmark", "report", runs, "--json")
+    assert run(*report, kept)[0] == 0
+    assert f"{kept} exists; choose another place with --json" in fails(*report, kept)
+    kept.write_text("")
+    assert run(*report, kept, "--overwrite")[0] == 0
+    assert "Kmeans-Superpixel" in json.loads(kept.read_text())
+    assert "is a folder" in fails(*report, tmp_path)
+    [results] = runs.iterdir()
+    before = results.read_bytes()
+    line = fails(*report, results, "--overwrite")
+    assert f"would replace the input {results}" in line
+    assert results.read_bytes() == before
+
+
 def test_report_of_an_empty_folder_is_refused(fails, tmp_path):
     assert str(tmp_path) in fails("benchmark", "report", tmp_path)
 

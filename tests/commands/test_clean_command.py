@@ -239,7 +239,7 @@ MISTAKES = [
     ("{labels} -o {tmp}/o.xyz --spatial 2d --merge 2:1", "cannot be written as '.xyz"),
     (
         "{labels} -o {labels}/out.tif --spatial 2d --merge 2:1",
-        "is a file; choose anoth",
+        "is a file; choose a folder",
     ),
     ("{mask} -o {out} --spatial 2d --min-size 2", "--void 255 or --void none"),
     ("{broken} -o {out} --spatial 2d --min-size 2", "slice 3 of broken.tif cannot be"),

@@ -177,11 +177,17 @@ def test_classes_of_strokes_keep_their_numbers_when_others_are_joined(
     assert strokes_hold(labels, strokes)
 
 
-def test_classes_of_strokes_are_not_joined(fails, photo, tmp_path, strokes):
+@pytest.mark.parametrize("command", ["segment", "segment --each", "fit", "stack"])
+def test_classes_of_strokes_are_not_joined_which_is_told_before_the_training(
+    fails, photo, tmp_path, strokes, command
+):
     write_labels(tmp_path / "marks.tif", strokes)
-    args = ("segment", photo, "-o", tmp_path / "out", *SMALL)
+    before = {*tmp_path.iterdir()}
+    args = (*command.split(), photo, "-o", tmp_path / "out", *SMALL)
     line = fails(*args, "--scribbles", tmp_path / "marks.tif", "--classes", 1)
-    assert "the scribbles have 2 classes, more than --classes 1" in line
+    assert f"the scribbles {tmp_path / 'marks.tif'} have 2 classes, more than" in line
+    assert "--classes 1; give as many as these" in line
+    assert {*tmp_path.iterdir()} == before
 
 
 def test_inputs_without_strokes_are_done_beside_others(run, volume, tmp_path, strokes):
@@ -293,7 +299,9 @@ def test_strokes_of_a_volume_are_cut_as_the_volume_is(tmp_path, kind, axis):
     else:
         tifffile.imwrite(path, strokes, photometric="minisblack")
     view = open_stack(np.zeros((12, 12, 12))).along(axis)
-    args = Namespace(scribbles=path, unknown="max", regions=None, axes=None)
+    args = Namespace(
+        scribbles=path, unknown="max", regions=None, classes=None, axes=None
+    )
     found = scribbled_slices(args, view)
     expected = np.moveaxis(np.where(strokes == 1, 1, -1), "zyx".index(axis), 0)
     assert_array_equal(np.stack([found[index] for index in found]), expected[[*found]])
@@ -312,7 +320,9 @@ def test_strokes_have_the_axes_of_the_stack(name, tmp_path):
         colours = np.repeat(np.arange(256, dtype=np.uint16)[np.newaxis] * 257, 3, 0)
         tifffile.imwrite(path, strokes, imagej=True, colormap=colours)
     view = open_stack(np.zeros((6, 9, 7, 2)), axes="XZYC").along("y")
-    args = Namespace(scribbles=path, unknown="max", regions=None, axes="XZYC")
+    args = Namespace(
+        scribbles=path, unknown="max", regions=None, classes=None, axes="XZYC"
+    )
     found = scribbled_slices(args, view)
     assert [*found] == [0, 1, 2]
     assert found[0].shape == (9, 6)

@@ -212,7 +212,7 @@ MISTAKES = [
     ("{scan} -o {out} --along t", "choose one of x, y, z"),
     ("{scan} -o {out} --along zz", "'zz' is not one of z, y, x, t, or several"),
     ("{scan} -o {scan}", "is an input and would be replaced"),
-    ("{scan} -o {scan}/labels.tif", "scan.tif is a file; choose another output"),
+    ("{scan} -o {scan}/labels.tif", "scan.tif is a file; choose a folder"),
     ("{scan} -o {tmp}/labels.xyz", "cannot be written as '.xyz'; choose .tif"),
     ("{scan} -o {taken}", "taken.npy exists; choose another output, or replace it w"),
     ("{scan} -o {out} --save-model {tmp}", "it is a folder or an input"),

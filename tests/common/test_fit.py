@@ -7,6 +7,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from sksegment import SuperpixelTransformer
+from sksegment.io import load_model
 from sksegment.patches import PatchSampler
 
 # Long enough for several labels.
@@ -47,6 +48,45 @@ def test_fit_transform_of_superpixels_is_fit_and_transform(images, assert_same_m
     superpixels = SuperpixelTransformer(n_segments=40)
     expected = superpixels.fit(images).transform(images)
     assert_same_maps(clone(superpixels).fit_transform(images), expected)
+
+
+@pytest.mark.parametrize(
+    ("changed", "attribute"),
+    [({"device": "cpu:0"}, "device"), ({"precision": "bfloat16"}, "dtype")],
+)
+def test_device_and_precision_that_are_set_after_the_fit_are_those_of_a_loaded_model(
+    changed, attribute, make_w_net, images, answer, assert_same_maps, tmp_path
+):
+    model = make_w_net(**LONGER).fit(images)
+    before = getattr(model.net_, attribute)
+    model.set_params(**changed)
+    model.save(tmp_path / "model.safetensors")
+    loaded = load_model(tmp_path / "model.safetensors")
+    assert_same_maps(answer(model, images), answer(loaded, images))
+    found, expected = (getattr(one.net_, attribute) for one in (model, loaded))
+    assert found == expected != before
+
+
+def test_training_goes_on_alike_where_the_device_was_changed(
+    make_w_net, images, answer, assert_same_maps
+):
+    stayed, moved = (make_w_net(**LONGER).fit(images) for _ in range(2))
+    moved.set_params(device="cpu:0")
+    for model in (stayed, moved):
+        model.partial_fit(images)
+    assert moved.net_.device == "cpu:0"
+    assert moved.history_[:, "loss"] == stayed.history_[:, "loss"]
+    assert_same_maps(answer(moved, images), answer(stayed, images))
+
+
+@pytest.mark.parametrize("method", [*QUESTIONS, "hierarchy", "partial_fit"])
+def test_device_that_is_not_there_is_refused_after_the_fit_too(
+    method, make_w_net, images
+):
+    model = make_w_net().fit(images).set_params(device="cuda:99")
+    with pytest.raises(ValueError, match=r"device='cuda:99' .*; use 'auto' or 'cpu'"):
+        getattr(model, method)(images)
+    model.set_params(device="auto").predict(images)
 
 
 @pytest.mark.parametrize("method", QUESTIONS)

@@ -235,6 +235,7 @@ def test_shape_may_be_of_numpy_integers(fitted):
     assert estimate(fitted, shape).total == estimate(fitted, (64, 80)).total
 
 
-def test_a_fitted_net_is_estimated_where_it_is(fitted):
+def test_a_fitted_net_is_estimated_where_it_will_predict(fitted):
     moved = copy.copy(fitted).set_params(device="cuda:99")
-    assert estimate(moved, (64, 80)).total == estimate(fitted, (64, 80)).total
+    with pytest.raises(ValueError, match=r"device='cuda:99' cannot be used here"):
+        estimate(moved, (64, 80))

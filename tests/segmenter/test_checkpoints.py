@@ -128,18 +128,28 @@ def test_place_that_cannot_be_written_is_refused_before_the_training(
     with pytest.raises(IsADirectoryError, match="is a folder"):
         model.fit(X, checkpoint=tmp_path)
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match="file"):
+    message = "file is a file; choose a folder with checkpoint="
+    with pytest.raises(NotADirectoryError, match=message):
         model.fit(X, checkpoint=tmp_path / "file" / "model")
     assert not hasattr(model, "net_")
 
 
-def test_parameters_that_cannot_be_saved_are_refused_before_the_training(
-    make_segmenter, X, path
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_parameters_that_cannot_be_saved_are_refused_before_any_work(
+    method, make_segmenter, X, path
 ):
-    model = make_segmenter(
-        superpixels__mask=lambda image: np.ones(image.shape[:2], bool)
-    )
-    with pytest.raises(ValueError, match=r"superpixels__mask=.*cannot be saved"):
-        model.fit(X, checkpoint=path)
-    assert not hasattr(model, "net_")
+    calls = []
+
+    def mask(image):
+        calls.append(image)
+        return np.ones(image.shape[:2], bool)
+
+    model = make_segmenter(superpixels__mask=mask)
+    if method == "partial_fit":
+        model.fit(X)
+        calls.clear()
+    message = r"superpixels__mask=.*cannot be saved.*pickle.*, or a parameter that is"
+    with pytest.raises(ValueError, match=message):
+        getattr(model, method)(X, checkpoint=path)
+    assert not calls
     assert not path.exists()

@@ -89,6 +89,46 @@ def test_constant_image_has_one_class_by_right(make):
         make().fit([np.full((24, 32), 7, np.uint8)])
 
 
+def test_constant_images_among_others_are_named_once(make, X):
+    X = [np.zeros_like(X[0]), *X, np.full((24, 32, 3), 7, np.uint8)]
+    message = r"of image 0, image 3 all pixels are equal.*leave them out"
+    with pytest.warns(UserWarning, match=message) as caught:
+        model = make(max_epochs=2).fit(X)
+    assert ["equal" in str(one.message) for one in caught].count(True) == 1
+    assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match="of image 0 all pixels are equal"):
+        model.partial_fit([X[0], X[1]])
+
+
+def test_constant_image_is_told_before_the_training(make, X, monkeypatch):
+    def stop(self, images):
+        raise NotImplementedError
+
+    monkeypatch.setattr(SegmentationNet, "settle_statistics", stop)
+    with (
+        pytest.warns(UserWarning, match="of image 1 all pixels are equal"),
+        pytest.raises(NotImplementedError),
+    ):
+        make().fit([X[0], np.zeros_like(X[0])])
+
+
+def test_image_that_is_constant_within_its_mask_is_named(make_segmenter, X):
+    inside = np.ones(X[0].shape[:2], bool)
+    inside[:, :12] = False
+    half = np.where(inside[..., np.newaxis], np.uint8(83), X[0])
+    with pytest.warns(UserWarning, match="of image 1 all pixels are equal"):
+        make_segmenter(superpixels__mask=inside).fit([X[0], half])
+
+
+def test_images_that_are_all_constant_are_what_there_is(make_dense, make_segmenter):
+    grey = np.full((24, 32), 7, np.uint8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for make in (make_dense, make_segmenter):
+            make().fit([grey, grey // 2])
+
+
 def test_min_labels_is_a_wish_and_no_failure(make_dense, X, collapsing):
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)

@@ -219,11 +219,11 @@ def test_textures_count_where_they_divide_the_image(texture, of_one_kind):
     noise = np.tile([-1.0, 1.0], 8)
     apart, alike = 3.0 * labels[0] + noise, noise
 
-    def measure(color, separability):
+    def measure(color, separability, **options):
         looks = np.stack([color, alike], axis=-1, dtype=np.float32)[np.newaxis]
         sides = {texture: TwoSides(0.0, 1.0, 0.1, separability)}
         image, used = looks[..., :1], np.arange(2)
-        return Appearance.measure([image], [looks], [labels], used, sides)
+        return Appearance.measure([image], [looks], [labels], used, sides, **options)
 
     assert measure(apart, 0.0).textures == ()
     assert measure(alike, of_one_kind - 0.1).textures == ()
@@ -232,6 +232,8 @@ def test_textures_count_where_they_divide_the_image(texture, of_one_kind):
         found = measure(color, of_one_kind + 2.25)
         assert found.textures == (texture,)
         assert_allclose(found.scale[0] / found.scale[1], np.sqrt(weight))
+    # Nor where colours do, although those of the labels do not.
+    assert measure(alike, of_one_kind + 2.25, of_colors=9.0).textures == ()
 
 
 def test_of_several_textures_those_that_divide_are_kept():
@@ -441,6 +443,19 @@ def test_orientations_are_told_apart(woven):
     # A turn of the image turns what is upright.
     turned = model.predict([np.rot90(image).copy()])[0]
     assert (turned[10:-10, 10:-10] == np.rot90(labels)[10:-10, 10:-10]).mean() < 0.3
+
+
+def test_gaps_between_grains_are_no_texture():
+    # Noise makes colours vary within labels; contrast is high wherever grains are, even
+    # in the gaps, but once noise is averaged away colours tell more than contrast.
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:128, :128]
+    grains = (np.hypot(y % 14 - 7, x % 14 - 7) < 5.5) & (x < 64)
+    image = gaussian_filter(grains * 1.0, 0.8) + rng.normal(size=grains.shape) * 0.2
+    model = SparseWNetSegmenter(8, max_epochs=3, random_state=0).fit([image])
+    assert model.texture_scales_ == {}
+    truth = grains[np.newaxis].astype(int)
+    assert v_measure(truth, model.merge_labels("auto").labels_[0]) > 0.5
 
 
 def test_where_colours_tell_all_textures_are_left_out(make_segmenter, X, tmp_path):

@@ -1,0 +1,59 @@
+"""Objects in the label maps of a file, told apart, into another file."""
+
+import numpy as np
+
+from sksegment.cli._map_files import map_writer
+from sksegment.postprocessing import separate_objects
+from sksegment.postprocessing._rules import check_class
+from sksegment.stacks._encoding import dtype_for
+
+__all__ = ["separate"]
+
+
+def separate(labels, out, classes, *, spatial, overwrite, spacing, neck):
+    """Number the objects in the label maps of a file.
+
+    Parameters
+    ----------
+    labels : LabelFile
+    out : str
+    classes : list of int
+    spatial : {"2d", "3d"}
+        Maps on their own are read and written one by one, into a folder also of
+        different sizes; a volume as a whole.
+    overwrite : bool
+    spacing : float, sequence of float or None
+    neck : float
+        See `sksegment.postprocessing.separate_objects`.
+
+    Returns
+    -------
+    n_objects : int
+
+    Raises
+    ------
+    ValueError
+        If a class does not exist, the output would replace the input, it is no folder
+        and the sizes of the maps differ, or it cannot hold so many objects.
+    OSError
+        If the output cannot be written, or exists.
+    """
+    write = map_writer(labels, out, overwrite)
+    found = labels.find_classes()
+    for class_ in classes:
+        check_class(class_, found, "--classes")
+    options = {"neck": neck, "spacing": spacing}
+    if spatial == "3d":
+        pages = separate_objects([*labels], classes, spatial="3d", **options)
+    else:
+        pages = [_in_one_map(map_, classes, options) for map_ in labels]
+    numbers = [int(page.max()) for page in pages]
+    write(pages, dtype_for(max(numbers)))
+    return max(numbers) if spatial == "3d" else sum(numbers)
+
+
+def _in_one_map(map_, classes, options):
+    here = [class_ for class_ in classes if (map_ == class_).any()]
+    if not here:
+        return np.zeros_like(map_)
+    return separate_objects(map_, here, **options)
