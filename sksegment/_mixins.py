@@ -11,7 +11,7 @@ from sksegment._typing import Images, LabelMaps, Truths
 from sksegment._validation import check_images, check_label_maps
 from sksegment.metrics import v_measure
 
-__all__ = ["NestedDefaultsMixin", "SegmenterMixin"]
+__all__ = ["SegmenterMixin"]
 
 
 class SegmenterMixin:
@@ -19,7 +19,51 @@ class SegmenterMixin:
 
     They need ``n_channels_in_`` and the methods ``_prepare_image(index, image)``, which
     returns a tuple, and ``_predict_image`` of what is in this tuple.
+
+    Parameters may be None for the default of an estimator within, and yet
+    ``superpixels__n_segments`` can be read and set. ``_nested_defaults`` maps such
+    parameters to their classes, and ``_chosen_in_fit`` to what `set_params` leaves open
+    there, for `fit` to choose.
     """
+
+    _chosen_in_fit: ClassVar[dict[str, dict]] = {}
+    _nested_defaults: ClassVar[dict[str, type]] = {}
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Get the parameters; those of estimators within also when None.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+
+        Returns
+        -------
+        params : dict
+        """
+        params = super().get_params(deep=deep)
+        if deep:
+            for name, default in self._nested_defaults.items():
+                if params[name] is None:
+                    nested = default(**self._chosen_in_fit.get(name, {})).get_params()
+                    params.update({f"{name}__{key}": v for key, v in nested.items()})
+        return params
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, also of estimators within that are still None.
+
+        Parameters
+        ----------
+        **params : dict
+
+        Returns
+        -------
+        self : estimator
+        """
+        for name, default in self._nested_defaults.items():
+            nested = any(key.startswith(f"{name}__") for key in params)
+            if nested and params.get(name, getattr(self, name)) is None:
+                params[name] = default(**self._chosen_in_fit.get(name, {}))
+        return super().set_params(**params)
 
     def predict(self, X: Images) -> LabelMaps:
         """Label images.
@@ -63,6 +107,11 @@ class SegmenterMixin:
     def _map(self, X, function, prepare=None):
         batch, answers = self._each(X, function, prepare)
         return batch.pack(answers)
+
+    @property
+    def _field_to_fit(self):
+        """Function to the fields of view of images that are about to be fitted."""
+        return getattr(getattr(self, "superpixels", None), "mask_of", None)
 
     @property
     def _field(self):
@@ -136,51 +185,3 @@ def _same(one, other):
     if any(isinstance(value, np.ndarray | list) for value in (one, other)):
         return np.array_equal(one, other)
     return bool(one == other)
-
-
-class NestedDefaultsMixin:
-    """Parameters that are None for the default of an estimator within.
-
-    ``superpixels__n_segments`` can be read and set although ``superpixels`` is None.
-    The class attribute ``_nested_defaults`` maps such parameters to their classes, and
-    ``_chosen_in_fit`` to what `set_params` leaves open there, for `fit` to choose.
-    """
-
-    _chosen_in_fit: ClassVar[dict[str, dict]] = {}
-    _nested_defaults: ClassVar[dict[str, type]]
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Get the parameters; those of estimators within also when None.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-
-        Returns
-        -------
-        params : dict
-        """
-        params = super().get_params(deep=deep)
-        if deep:
-            for name, default in self._nested_defaults.items():
-                if params[name] is None:
-                    nested = default(**self._chosen_in_fit.get(name, {})).get_params()
-                    params.update({f"{name}__{key}": v for key, v in nested.items()})
-        return params
-
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters, also of estimators within that are still None.
-
-        Parameters
-        ----------
-        **params : dict
-
-        Returns
-        -------
-        self : estimator
-        """
-        for name, default in self._nested_defaults.items():
-            nested = any(key.startswith(f"{name}__") for key in params)
-            if nested and params.get(name, getattr(self, name)) is None:
-                params[name] = default(**self._chosen_in_fit.get(name, {}))
-        return super().set_params(**params)

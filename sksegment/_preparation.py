@@ -59,10 +59,11 @@ class PreparedImages:
         transformer = clone(superpixels)
         if transformer.n_segments is None:
             transformer.n_segments = _number_of_superpixels(images, transformer)
-        return cls._divide(images, transformer.fit(images))
+        return cls.extend(images, transformer.fit(images))
 
     @classmethod
-    def _divide(cls, images, transformer):
+    def extend(cls, images, transformer):
+        """Prepare further images with a transformer fitted already."""
         scaled, maps, graphs = [], [], []
         for index, image in enumerate(images):
             normalized, superpixels = transformer.divide(image, index)
@@ -70,11 +71,6 @@ class PreparedImages:
             maps.append(superpixels)
             graphs.append(_graph(normalized, superpixels, index))
         return cls(transformer, scaled, maps, graphs)
-
-    @classmethod
-    def extend(cls, images, transformer):
-        """Prepare further images with a transformer fitted already."""
-        return cls._divide(images, transformer)
 
     @property
     def scale(self):

@@ -11,6 +11,7 @@ __all__ = [
     "brightness_order",
     "finish_shares",
     "fit_centers",
+    "fractions_of",
     "group_labels",
     "mean_shares",
     "measure_labels",
@@ -216,6 +217,12 @@ def measure_labels(parts):
     used = area[:, np.newaxis] > 0
     means = np.where(used, hard / np.maximum(area, 1)[:, np.newaxis], soft)
     return means, area / area.sum()
+
+
+def fractions_of(maps, n_labels):
+    """Part of label maps, (H, W), that every label covers: (n_labels,)."""
+    counts = sum(np.bincount(map_[map_ >= 0], minlength=n_labels) for map_ in maps)
+    return counts / counts.sum()
 
 
 def _label_sums(colors, sizes, shares):

@@ -235,7 +235,7 @@ def test_memory_of_a_dense_fit_is_that_of_one_image(make_dense):
     images = np.random.default_rng(0).random((8, 64, 64), np.float32)
     model = make_dense(max_labels=32).fit(images)
     tracemalloc.start()
-    model._number_labels(PreparedPixels.build(images[..., np.newaxis]), anew=False)
+    model._learn_labels(PreparedPixels.build(images[..., np.newaxis]), anew=False)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 3 * 64 * 64 * 32 * 4

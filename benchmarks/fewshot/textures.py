@@ -24,7 +24,7 @@ from sksegment import (
 )
 from sksegment.metrics import v_measure
 from sksegment.preprocessing import TextureEnergy
-from sksegment.segmenters import _pixels
+from sksegment.segmenters import _learning
 
 SIDE = 256
 LOOKS = {
@@ -77,7 +77,7 @@ def score(truth, labels):
 def by_net(image, truth, names):
     """V with "auto" and with two classes, of looks that have these textures."""
     chosen = {name: _textures.TEXTURES[name] for name in names}
-    for module in (_appearance, _pixels):
+    for module in (_appearance, _learning):
         module.TEXTURES = chosen
     rows = []
     for seed in (0, 1):

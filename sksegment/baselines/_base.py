@@ -10,7 +10,7 @@ from sksegment.baselines._color import color_features, resolve_color_space
 from sksegment.regions import region_graph
 from sksegment.superpixels import SuperpixelTransformer
 
-__all__ = ["ColorMixin", "SuperpixelMixin", "draw_seed"]
+__all__ = ["SuperpixelMixin", "draw_seed", "features_of"]
 
 
 def draw_seed(random_state):
@@ -18,17 +18,15 @@ def draw_seed(random_state):
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
-class ColorMixin:
-    """Colours of an image in the ``color_space_`` of the fit."""
-
-    def _features(self, image):
-        return color_features(image, self.intensity_range_, self.color_space_)
+def features_of(estimator, image):
+    """Colours of an image in the colour space of the fit."""
+    return color_features(image, estimator.intensity_range_, estimator.color_space_)
 
 
 class SuperpixelMixin:
     """The parameter ``superpixels`` and what is done with it.
 
-    Needs the parameter ``color_space`` too; it goes with `ColorMixin`.
+    Needs the parameter ``color_space`` too.
     """
 
     _nested_defaults: ClassVar[dict[str, type]] = {"superpixels": SuperpixelTransformer}
@@ -55,6 +53,5 @@ class SuperpixelMixin:
 
     def _prepare_image(self, index, image):
         """Superpixels and region graph of an image that may be new."""
-        superpixels = self.superpixels_
-        labels = superpixels.divide(image, index)[1]
-        return labels, region_graph(self._features(image), labels)
+        labels = self.superpixels_.divide(image, index)[1]
+        return labels, region_graph(features_of(self, image), labels)

@@ -17,7 +17,7 @@ from sksegment._validation import (
     check_images,
     fit_context,
 )
-from sksegment.baselines._base import ColorMixin
+from sksegment.baselines._base import features_of
 from sksegment.baselines._color import (
     COLOR_SPACES,
     resolve_color_space,
@@ -28,7 +28,7 @@ from sksegment.regions import region_graph
 __all__ = ["FelzenszwalbSegmenter"]
 
 
-class FelzenszwalbSegmenter(ColorMixin, SegmenterMixin, ClusterMixin, BaseEstimator):
+class FelzenszwalbSegmenter(SegmenterMixin, ClusterMixin, BaseEstimator):
     """Segmentation into connected regions by merging pixels along weak edges.
 
     Two regions are merged when the weakest edge between them is hardly stronger than
@@ -132,7 +132,7 @@ class FelzenszwalbSegmenter(ColorMixin, SegmenterMixin, ClusterMixin, BaseEstima
         return self
 
     def _predict_image(self, index, image):
-        features = self._features(image)
+        features = features_of(self, image)
         regions = felzenszwalb_pieces(
             features.astype(np.float64) / 100.0,
             scale=self.scale,

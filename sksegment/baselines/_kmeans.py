@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
 from sklearn.utils import check_random_state
 
 from sksegment._intensity import intensity_range
-from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
+from sksegment._mixins import SegmenterMixin
 from sksegment._typing import ColorSpace, Images, LabelMaps
 from sksegment._validation import (
     Integral,
@@ -17,7 +17,7 @@ from sksegment._validation import (
     check_images,
     fit_context,
 )
-from sksegment.baselines._base import ColorMixin, SuperpixelMixin, draw_seed
+from sksegment.baselines._base import SuperpixelMixin, draw_seed, features_of
 from sksegment.baselines._color import (
     COLOR_SPACES,
     color_features,
@@ -34,7 +34,7 @@ _POSITIVE_INT = [Interval(Integral, 1, None, closed="left")]
 
 
 class KMeansPixelSegmenter(
-    ColorMixin, SegmenterMixin, TransformerMixin, ClusterMixin, BaseEstimator
+    SegmenterMixin, TransformerMixin, ClusterMixin, BaseEstimator
 ):
     """Segmentation by k-means of the colours of pixels: "Kmeans-Pixel" of the paper.
 
@@ -171,11 +171,11 @@ class KMeansPixelSegmenter(
         return self._map(X, self._transform_image)
 
     def _predict_image(self, index, image):
-        pixels = self._features(image).reshape(-1, self.n_channels_in_)
+        pixels = features_of(self, image).reshape(-1, self.n_channels_in_)
         return nearest_center(pixels, self.cluster_centers_).reshape(image.shape[:2])
 
     def _transform_image(self, index, image):
-        pixels = self._features(image).reshape(-1, self.n_channels_in_)
+        pixels = features_of(self, image).reshape(-1, self.n_channels_in_)
         distances = cdist(pixels, self.cluster_centers_).astype(np.float32)
         return distances.reshape(*image.shape[:2], -1)
 
@@ -197,13 +197,7 @@ def _sample(images, max_samples, seed):
 
 
 class KMeansSuperpixelSegmenter(
-    SuperpixelMixin,
-    ColorMixin,
-    SegmenterMixin,
-    NestedDefaultsMixin,
-    TransformerMixin,
-    ClusterMixin,
-    BaseEstimator,
+    SuperpixelMixin, SegmenterMixin, TransformerMixin, ClusterMixin, BaseEstimator
 ):
     """Segmentation by k-means of superpixels: "Kmeans-Superpixel" of the paper.
 
@@ -309,8 +303,7 @@ class KMeansSuperpixelSegmenter(
         ValueError
             If a parameter or an image cannot be used; the message names it.
         """
-        field = getattr(self.superpixels, "mask_of", None)
-        batch = check_images(X, field=field)
+        batch = check_images(X, field=self._field_to_fit)
         prepared, graphs, color_space = self._prepare(batch.images)
         centers = find_centers(
             np.concatenate([graph.means for graph in graphs]),

@@ -13,7 +13,7 @@ from sklearn.cluster import KMeans
 from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
-from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
+from sksegment._mixins import SegmenterMixin
 from sksegment._typing import ColorSpace, Images
 from sksegment._validation import (
     Integral,
@@ -23,7 +23,7 @@ from sksegment._validation import (
     check_images,
     fit_context,
 )
-from sksegment.baselines._base import ColorMixin, SuperpixelMixin, draw_seed
+from sksegment.baselines._base import SuperpixelMixin, draw_seed
 from sksegment.baselines._color import COLOR_SPACES, find_centers, nearest_center
 from sksegment.labelling import paint
 from sksegment.regions import sums_by_label, symmetric_matrix
@@ -44,12 +44,7 @@ _DENSE = 128
 
 
 class SpectralSuperpixelSegmenter(
-    SuperpixelMixin,
-    ColorMixin,
-    SegmenterMixin,
-    NestedDefaultsMixin,
-    ClusterMixin,
-    BaseEstimator,
+    SuperpixelMixin, SegmenterMixin, ClusterMixin, BaseEstimator
 ):
     r"""Segmentation by normalised cuts of the graph of the superpixels.
 
@@ -189,8 +184,7 @@ class SpectralSuperpixelSegmenter(
         ValueError
             If a parameter or an image cannot be used; the message names it.
         """
-        field = getattr(self.superpixels, "mask_of", None)
-        batch = check_images(X, field=field)
+        batch = check_images(X, field=self._field_to_fit)
         prepared, graphs, color_space = self._prepare(batch.images)
         seed = draw_seed(self.random_state)
         regions = [self._cut(graph, seed) for graph in graphs]

@@ -5,11 +5,25 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sksegment._warn import warn_user
 
-__all__ = ["have_contrast", "warn_of_constant_images", "warn_of_failure"]
+__all__ = [
+    "cure_of_unheeded",
+    "have_contrast",
+    "warn_of_constant_images",
+    "warn_of_failure",
+]
 
 # Adam moves a weight by up to lr in a step: less than this says that there were too few
 # steps, or too small ones.
 _LEAST_MOVEMENT = 1e-3
+_CURES_OF_UNHEEDED = {
+    "pixel": "; or set assignment='mean', which gives superpixels one label",
+    "region": "; or set assignment='pixel', which needs no regions",
+}
+
+
+def cure_of_unheeded(estimator):
+    """What else may help where scribbles have got other labels."""
+    return _CURES_OF_UNHEEDED.get(getattr(estimator, "assignment", None), "")
 
 
 def warn_of_failure(estimator, images):

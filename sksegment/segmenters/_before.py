@@ -1,12 +1,13 @@
 """What a model knows of images that it does not see again."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 
 from sksegment._textures import TEXTURES
 
-__all__ = ["image_digests", "keep_labels_of_before"]
+__all__ = ["image_digests", "mean_state"]
 
 
 def image_digests(images):
@@ -21,31 +22,22 @@ def _digest(image):
     return digest.hexdigest()
 
 
-def keep_labels_of_before(estimator, before, weights):
-    """Average what labels look like, and how much they cover, with that of before.
-
-    Parameters
-    ----------
-    estimator : SparseWNetSegmenter or DenseWNetSegmenter
-        Its labels were just counted in new images.
-    before : dict
-        Its attributes before that.
-    weights : tuple of float
-        Of the images before and of the new ones.
-    """
-    areas = np.multiply(
-        [before["label_fractions_"], estimator.label_fractions_],
-        np.reshape(weights, (2, 1)),
+def mean_state(before, now, weights):
+    """Average two `LabelState`, of images before and of new ones, by their numbers."""
+    areas = np.multiply([before.fractions, now.fractions], np.reshape(weights, (2, 1)))
+    state = replace(
+        now,
+        fractions=areas.sum(axis=0) / sum(weights),
+        colors=_means((before.colors, now.colors), areas[..., np.newaxis]),
     )
-    estimator.label_fractions_ = areas.sum(axis=0) / sum(weights)
-    colors = before["label_colors_"], estimator.label_colors_
-    estimator.label_colors_ = _means(colors, areas[..., np.newaxis])
-    if "label_textures_" in before:
-        _keep_textures_of_before(estimator, before, areas)
-    if before.get("color_deviation_") is not None:
-        both = before["color_deviation_"], estimator.color_deviation_
-        variance = np.average(np.square(both), axis=0, weights=weights)
-        estimator.color_deviation_ = np.sqrt(variance)
+    if before.deviation is not None and now.deviation is None:
+        # Superpixels have labels from now on, and looks are not known any more.
+        return state
+    if before.deviation is not None:
+        both = np.square([before.deviation, now.deviation])
+        deviation = np.sqrt(np.average(both, axis=0, weights=weights))
+        state = replace(state, deviation=deviation)
+    return _with_textures(state, before, areas)
 
 
 def _means(both, areas):
@@ -55,20 +47,20 @@ def _means(both, areas):
     return np.divide(sums, total, out=np.array(both[1], float), where=total > 0)
 
 
-def _keep_textures_of_before(estimator, before, areas):
+def _with_textures(now, before, areas):
     """Let textures go on counting that divide no new image, but those of before."""
-    old, new = _textures(before), _textures(vars(estimator))
-    scales = before["texture_scales_"] | estimator.texture_scales_
+    scales = before.scales | now.scales
+    if not scales:
+        return now
+    old, new = map(_columns, (before, now))
     for name in old.keys() & new.keys():
         new[name] = _means((old[name], new[name]), areas)
     columns = {
         name: new.get(name, old.get(name)) for name in TEXTURES if name in scales
     }
-    estimator.texture_scales_ = {name: scales[name] for name in columns}
-    if columns:
-        estimator.label_textures_ = np.stack([*columns.values()], axis=1)
+    scales = {name: scales[name] for name in columns}
+    return replace(now, scales=scales, textures=np.stack([*columns.values()], axis=1))
 
 
-def _textures(attributes):
-    columns = attributes["label_textures_"].T
-    return dict(zip(attributes["texture_scales_"], columns, strict=True))
+def _columns(state):
+    return dict(zip(state.scales, state.textures.T, strict=True))

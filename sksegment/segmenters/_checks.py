@@ -13,19 +13,7 @@ __all__ = [
 
 
 def check_n_regions(n_regions, graphs):
-    """Refuse, before the training, a number of regions that no cut can have.
-
-    Parameters
-    ----------
-    n_regions : int, "auto" or None
-    graphs : list of RegionGraph
-        Of the training images.
-
-    Raises
-    ------
-    ValueError
-        If an image has fewer superpixels, or more pieces.
-    """
+    """Refuse, before the training, a number of regions that no cut can have."""
     if not isinstance(n_regions, Integral):
         return
     for index, graph in enumerate(graphs):
@@ -42,19 +30,7 @@ def check_n_regions(n_regions, graphs):
 
 
 def check_n_default_regions(n_regions, scaled):
-    """Do what `check_n_regions` does, of images that get the default superpixels.
-
-    Parameters
-    ----------
-    n_regions : int, "auto" or None
-    scaled : list of ndarray of shape (H, W, C), float32
-        The training images.
-
-    Raises
-    ------
-    ValueError
-        If an image has fewer superpixels.
-    """
+    """Do what `check_n_regions` does, of images that get the default superpixels."""
     if not isinstance(n_regions, Integral):
         return
     for index, image in enumerate(scaled):
@@ -66,19 +42,9 @@ def check_n_default_regions(n_regions, scaled):
             )
 
 
-def check_soft_labels(assignment):
-    """Refuse scribbles where the classes are not the soft labels.
-
-    Parameters
-    ----------
-    assignment : str
-
-    Raises
-    ------
-    ValueError
-        If the classes are clusters.
-    """
-    if assignment == "kmeans":
+def check_soft_labels(estimator):
+    """Refuse scribbles where the classes are not the soft labels, but clusters."""
+    if getattr(estimator, "assignment", None) == "kmeans":
         raise ValueError(
             "scribbles name soft labels, but assignment='kmeans' labels by clusters of "
             "them; set another assignment"
@@ -86,19 +52,8 @@ def check_soft_labels(assignment):
 
 
 def check_assignment(estimator):
-    """Refuse to go on where labels would get other numbers.
-
-    Parameters
-    ----------
-    estimator : SparseWNetSegmenter
-        Fitted.
-
-    Raises
-    ------
-    ValueError
-        If there are clusters but no assignment to them, or the other way round.
-    """
-    check_clusters(estimator)
+    """Refuse to go on where labels would get other numbers."""
+    check_clusters(estimator.assignment, estimator.cluster_centers_)
     if estimator.cluster_centers_ is None and estimator.assignment == "kmeans":
         raise ValueError(
             "assignment='kmeans' was set after the fit, and clusters would number "
@@ -106,21 +61,10 @@ def check_assignment(estimator):
         )
 
 
-def check_clusters(estimator):
-    """Refuse soft labels for classes where the classes are clusters of them.
-
-    Parameters
-    ----------
-    estimator : SparseWNetSegmenter
-        Fitted.
-
-    Raises
-    ------
-    ValueError
-        If it was fitted with clusters, and another assignment is set.
-    """
-    if estimator.cluster_centers_ is not None and estimator.assignment != "kmeans":
+def check_clusters(assignment, centers):
+    """Refuse soft labels for classes where the classes are clusters, with centres."""
+    if centers is not None and assignment != "kmeans":
         raise ValueError(
-            f"assignment={estimator.assignment!r} was set after a fit with 'kmeans', "
-            "whose labels are clusters; set it back, or fit again"
+            f"assignment={assignment!r} was set after a fit with 'kmeans', whose "
+            "labels are clusters; set it back, or fit again"
         )

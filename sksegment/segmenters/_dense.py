@@ -3,20 +3,19 @@
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 
-from sksegment._hierarchies import HierarchyMixin
-from sksegment._large_images import must_be_parted
-from sksegment._merging import MergingMixin
-from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
-from sksegment._prediction import PredictionMixin
+from sksegment._label_state import LabelState
+from sksegment._merging import summed
+from sksegment._mixins import SegmenterMixin
 from sksegment._preparation import PreparedPixels, default_superpixels
+from sksegment._soft_labels import assemble, grid_of, soft_labels_of
 from sksegment._validation import Integral, Interval
-from sksegment.fitting import enlarge, soft_labels, to_array
-from sksegment.hierarchy import region_hierarchy
-from sksegment.labelling import brightness_order, measure_labels, region_shares
+from sksegment.fitting import enlarge, soft_labels
+from sksegment.labelling import brightness_order, measure_labels
 from sksegment.losses import DenseObjective
 from sksegment.patches import PatchSampler
-from sksegment.regions import pooling_matrix
 from sksegment.segmenters._checks import check_n_default_regions
+from sksegment.segmenters._divided import DividedImage
+from sksegment.segmenters._fitted import FittedMixin
 from sksegment.segmenters._numbers import settle_numbers
 from sksegment.segmenters._training import NET_CONSTRAINTS, TrainingMixin
 from sksegment.training import PixelImage
@@ -25,14 +24,7 @@ __all__ = ["DenseWNetSegmenter"]
 
 
 class DenseWNetSegmenter(
-    TrainingMixin,
-    PredictionMixin,
-    MergingMixin,
-    HierarchyMixin,
-    SegmenterMixin,
-    NestedDefaultsMixin,
-    ClusterMixin,
-    BaseEstimator,
+    TrainingMixin, FittedMixin, SegmenterMixin, ClusterMixin, BaseEstimator
 ):
     r"""Unsupervised segmentation by a W-Net whose pixels are clustered themselves.
 
@@ -235,6 +227,14 @@ class DenseWNetSegmenter(
         self.random_state = random_state
         self.verbose = verbose
 
+    @property
+    def _label_state(self):
+        return LabelState(self.label_colors_, self.label_fractions_)
+
+    @_label_state.setter
+    def _label_state(self, state):
+        self.label_colors_, self.label_fractions_ = state.colors, state.fractions
+
     def _objective(self):
         return DenseObjective
 
@@ -246,23 +246,10 @@ class DenseWNetSegmenter(
 
     def _training_images(self, images, device):
         check_n_default_regions(self.n_regions, images.scaled)
-        return [
-            PixelImage.build(
-                scaled,
-                with_affinity=self.beta_cut > 0,
-                device=device,
-                **self._grid,
-            )
-            for scaled in images.scaled
-        ]
+        how = {"with_affinity": self.beta_cut > 0, "device": device, **self._grid}
+        return [PixelImage.build(scaled, **how) for scaled in images.scaled]
 
-    def _set_preparation(self, images):
-        """Nothing is kept but the scale."""
-
-    def _label_prepared(self, images):
-        return [self._label(scaled) for scaled in images.scaled]
-
-    def _number_labels(self, images, anew, n_fixed=0):
+    def _learn_labels(self, images, anew, n_fixed=0):
         found = self._measure_labels(images)
         if anew:
             found = settle_numbers(
@@ -270,7 +257,7 @@ class DenseWNetSegmenter(
                 lambda found: self._order(*found, n_fixed),
                 lambda _, order: self._renumber(order, images),
             )
-        self.label_colors_, self.label_fractions_ = found
+        return LabelState(*found)
 
     def _measure_labels(self, images):
         # One image at a time: soft labels take far more memory than images.
@@ -289,40 +276,35 @@ class DenseWNetSegmenter(
         shares = self._soft(scaled).reshape(-1, self.max_labels)
         return colors, np.ones(len(colors)), shares
 
+    def _label_prepared(self, images):
+        return [_largest(self._soft(scaled)) for scaled in images.scaled]
+
     def _cut_prepared(self, images):
         return [self._regions(self._tree_of(scaled)) for scaled in images.scaled]
 
     def _predict_image(self, index, image):
         if self.n_regions is not None:
             return self._regions(self._tree(index, image))
-        if must_be_parted(self, image.shape):
-            labels = np.empty(image.shape[:2], np.int32)
-            for place, f in self._windows(index, image):
-                labels[place] = self._joined(f.argmax(axis=-1).astype(np.int32))
-            return labels
-        return self._joined(self._label(self._normalize(index, image)))
+        shape, f = image.shape[:2], soft_labels_of(self, self._seen(index, image))
+        maps = ((place, _largest(part)) for place, part in f.parts(shape))
+        return self._joined(assemble(maps, shape))
+
+    def _predict_proba_image(self, index, image):
+        return summed(self._transform_image(index, image), self.label_groups_)
 
     def _tree(self, index, image):
         return self._tree_of(self._normalize(index, image))
 
     def _tree_of(self, scaled):
         superpixels = default_superpixels(scaled)
-        grid = self._to_grid(scaled)
-        f = to_array(soft_labels(self.net_, grid))
-        pooling = pooling_matrix(superpixels, grid.shape[-2:])
-        return region_hierarchy(
-            np.float32(100.0) * scaled,
-            superpixels,
-            color=self.rgb_,
-            soft_labels=region_shares(f, pooling, "mean"),
-        )
-
-    def _predict_proba_image(self, index, image):
-        return self._summed(self._transform_image(index, image))
-
-    def _label(self, scaled):
-        return self._soft(scaled).argmax(axis=-1).astype(np.int32)
+        image = DividedImage.build(scaled, superpixels, **self._grid)
+        return image.tree(soft_labels_of(self, image.grid), self.rgb_)
 
     def _soft(self, scaled):
-        f = soft_labels(self.net_, self._to_grid(scaled))
+        f = soft_labels(self.net_, grid_of(scaled, **self._grid))
         return enlarge(f, scaled.shape[:2])
+
+
+def _largest(f):
+    """Labels, (H, W), of soft labels, (H, W, K)."""
+    return f.argmax(axis=-1).astype(np.int32)

@@ -6,8 +6,12 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from sksegment._appearance import PixelEvidence
+from sksegment._looks import looks_of_part, looks_of_pixels
 from sksegment._parts import ScaledParts
 from sksegment._pooling import Pooling, pooling_matrix
+from sksegment._soft_labels import grid_of
+from sksegment.hierarchy import region_hierarchy
 from sksegment.training import LazyGrid
 
 __all__ = ["DividedImage"]
@@ -38,8 +42,9 @@ class DividedImage:
     pooling: sparse.csr_array | Pooling
 
     @classmethod
-    def build(cls, scaled, superpixels, grid):
-        """Add the means over superpixels to the rest."""
+    def build(cls, scaled, superpixels, **how):
+        """Add the grid, see `grid_of`, and the means over superpixels to the rest."""
+        grid = grid_of(scaled, **how)
         means = Pooling if isinstance(grid, LazyGrid) else pooling_matrix
         return cls(scaled, superpixels, grid, means(superpixels, grid.shape[-2:]))
 
@@ -48,8 +53,34 @@ class DividedImage:
         """Whether it must be labelled part by part."""
         return isinstance(self.scaled, ScaledParts)
 
-    def whole(self):
-        """All of it on the scale of the net, (H, W, C)."""
+    @property
+    def out(self):
+        """Superpixels to paint labels over: of a large image them, else a copy."""
+        return self.superpixels if self.is_parted else self.superpixels.copy()
+
+    def tree(self, f, rgb):
+        """Merge tree of the superpixels by colours and soft labels."""
+        scaled = self.scaled
         if self.is_parted:
-            return self.scaled.read(slice(None), slice(None))
-        return self.scaled
+            scaled = scaled.read(slice(None), slice(None))
+        return region_hierarchy(
+            np.float32(100.0) * scaled,
+            self.superpixels,
+            color=rgb,
+            soft_labels=f.shares(self.pooling),
+        )
+
+    def evidence(self, f, used, textures, sigma):
+        """What speaks for the labels in use, by parts: pairs of place and evidence."""
+        shares = f.shares(self.pooling)
+        for place, part in f.parts(self.superpixels.shape, used):
+            # Labels may be painted over superpixels meanwhile; neither is negative.
+            pixels = self._looks(place, textures, sigma)
+            yield place, PixelEvidence(pixels, part, self.superpixels[place], shares)
+
+    def _looks(self, place, textures, sigma):
+        if self.is_parted:
+            part = self.scaled, *place, self.superpixels
+            return looks_of_part(*part, textures, sigma=sigma)
+        inside = self.superpixels >= 0
+        return looks_of_pixels(self.scaled, inside, textures, sigma=sigma)

@@ -1,55 +1,31 @@
 """The sparse W-Net as a scikit-learn estimator."""
 
-from copy import copy
 from functools import partial
 
-import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 
-from sksegment._hierarchies import HierarchyMixin
-from sksegment._large_images import must_be_parted, paint_over, shares_of_windows
-from sksegment._merging import MergingMixin
-from sksegment._mixins import NestedDefaultsMixin, SegmenterMixin
-from sksegment._prediction import PredictionMixin
+from sksegment._label_state import LabelState
+from sksegment._large_images import must_be_parted
+from sksegment._mixins import SegmenterMixin
 from sksegment._preparation import CHOSEN_IN_FIT, PreparedImages
+from sksegment._soft_labels import soft_labels_of
 from sksegment._validation import Interval, Real, StrOptions
-from sksegment.fitting import soft_labels, to_array
-from sksegment.hierarchy import region_hierarchy
-from sksegment.labelling import (
-    brightness_order,
-    fit_centers,
-    measure_labels,
-    paint,
-    region_shares,
-)
 from sksegment.losses import SparseObjective
 from sksegment.patches import PatchSampler
-from sksegment.segmenters._checks import (
-    check_assignment,
-    check_clusters,
-    check_n_regions,
-    check_soft_labels,
-)
+from sksegment.segmenters._checks import check_assignment, check_n_regions
 from sksegment.segmenters._divided import DividedImage
-from sksegment.segmenters._numbers import settle_numbers
-from sksegment.segmenters._pixels import PixelLabelsMixin
+from sksegment.segmenters._fitted import FittedMixin
+from sksegment.segmenters._labellers import BY_LOOKS, labeller_of
+from sksegment.segmenters._learning import learn_labels
 from sksegment.segmenters._training import NET_CONSTRAINTS, TrainingMixin
 from sksegment.superpixels import SuperpixelTransformer
-from sksegment.training import GraphImage, LazyGrid
+from sksegment.training import GraphImage
 
 __all__ = ["SparseWNetSegmenter"]
 
 
 class SparseWNetSegmenter(
-    PixelLabelsMixin,
-    TrainingMixin,
-    PredictionMixin,
-    MergingMixin,
-    HierarchyMixin,
-    SegmenterMixin,
-    NestedDefaultsMixin,
-    ClusterMixin,
-    BaseEstimator,
+    TrainingMixin, FittedMixin, SegmenterMixin, ClusterMixin, BaseEstimator
 ):
     r"""Unsupervised segmentation by a W-Net clustered on a graph of superpixels.
 
@@ -304,17 +280,29 @@ class SparseWNetSegmenter(
         self.verbose = verbose
 
     @property
-    def _field_to_fit(self):
-        return getattr(self.superpixels, "mask_of", None)
+    def _label_state(self):
+        return LabelState(
+            colors=self.label_colors_,
+            fractions=self.label_fractions_,
+            centers=self.cluster_centers_,
+            sigma=self.color_sigma_,
+            deviation=self.color_deviation_,
+            textures=self.label_textures_,
+            scales=self.texture_scales_,
+            hinted=self.believes_hints_,
+        )
 
-    def _check_scribbles(self, scribbles, *options):
-        if scribbles is not None:
-            check_soft_labels(self.assignment)
-        return super()._check_scribbles(scribbles, *options)
+    @_label_state.setter
+    def _label_state(self, state):
+        self.label_colors_, self.label_fractions_ = state.colors, state.fractions
+        self.cluster_centers_, self.color_sigma_ = state.centers, state.sigma
+        self.color_deviation_ = state.deviation
+        self.label_textures_, self.texture_scales_ = state.textures, state.scales
+        self.believes_hints_ = state.hinted
 
     def _objective(self):
         # Looks are learnt after the training, which knows superpixels alone.
-        assignment = "mean" if self._goes_by_looks else self.assignment
+        assignment = "mean" if self.assignment in BY_LOOKS else self.assignment
         return partial(SparseObjective, assignment=assignment)
 
     def _prepare(self, images):
@@ -326,133 +314,61 @@ class SparseWNetSegmenter(
 
     def _training_images(self, images, device):
         check_n_regions(self.n_regions, images.graphs)
-        return [
-            GraphImage.build(*parts, tau=self.tau, device=device, **self._grid)
-            for parts in zip(
-                images.scaled, images.superpixels, images.graphs, strict=True
-            )
-        ]
-
-    def _set_preparation(self, images):
-        # Others may be fitted on the same preparation.
-        self._keep_superpixels(copy(images.transformer))
+        how = {"tau": self.tau, "device": device, **self._grid}
+        parts = zip(images.scaled, images.superpixels, images.graphs, strict=True)
+        return [GraphImage.build(*part, **how) for part in parts]
 
     def _divided(self, images):
         """Training images as they are labelled, a list of `DividedImage`."""
         pairs = zip(images.scaled, images.superpixels, strict=True)
-        return [self._divided_image(*pair) for pair in pairs]
-
-    def _divided_image(self, scaled, superpixels):
-        return DividedImage.build(scaled, superpixels, self._to_grid(scaled))
+        return [DividedImage.build(*pair, **self._grid) for pair in pairs]
 
     def _prepare_image(self, index, image):
-        if not must_be_parted(self, image.shape):
-            return (self._divided_image(*self.superpixels_.divide(image, index)),)
-        parts = self.superpixels_.parts(image, index)
-        superpixels = self.superpixels_.divide_parts(parts, index)
-        grid = LazyGrid(parts, **self._grid)
-        return (DividedImage.build(parts, superpixels, grid),)
+        if must_be_parted(self, image.shape):
+            parts = self.superpixels_.parts(image, index)
+            pair = parts, self.superpixels_.divide_parts(parts, index)
+        else:
+            pair = self.superpixels_.divide(image, index)
+        return (DividedImage.build(*pair, **self._grid),)
 
-    def _label_prepared(self, images):
-        return [self._label(image) for image in self._divided(images)]
+    def _learn_labels(self, images, anew, n_fixed=0):
+        return learn_labels(
+            self.net_,
+            self._soft,
+            images,
+            self._divided(images),
+            self.assignment,
+            before=None if anew else self._label_state,
+            seed=self._draw_seeds(1)[0] if self.assignment == "kmeans" else None,
+            n_fixed=n_fixed,
+            hinted=self._n_hinted_classes > 0,
+        )
+
+    def _label_prepared(self, images, assignment=None):
+        labeller = self._labeller(assignment)
+        return [labeller.labels(i, self._soft(i)) for i in self._divided(images)]
+
+    def _counted_labels(self, images):
+        # What pixels may get is what any of them has, whatever regions make of it.
+        is_by_region = self.assignment == "region"
+        return self._label_prepared(images, "pixel" if is_by_region else None)
 
     def _cut_prepared(self, images):
         return [self._regions(self._tree(image)) for image in self._divided(images)]
 
-    def _number_labels(self, images, anew, n_fixed=0):
-        divided = self._divided(images)
-        start = None if anew else self.cluster_centers_
-        if anew:
-            self.cluster_centers_ = self.color_sigma_ = None
-        if self.assignment == "kmeans":
-            self._fit_centers(divided, start)
-        shares = self._shares_of_all(divided)
-        if anew:
-            looks = images.brightness, images.sizes, self.max_labels, n_fixed
-            shares = settle_numbers(
-                shares,
-                lambda shares: brightness_order(shares.argmax(axis=1), *looks),
-                lambda shares, order: self._renumber(shares, order, divided),
-            )
-        self.label_colors_, self.label_fractions_ = measure_labels(
-            [(images.colors, images.sizes, shares)]
-        )
-        self.color_deviation_ = None
-        self.texture_scales_, self.believes_hints_ = {}, False
-        self.label_textures_ = np.empty((self.max_labels, 0))
-        if self._goes_by_looks:
-            brightness = self._learn_appearance(divided, images.scale)
-            if anew:
-                self._reorder(np.r_[np.full(n_fixed, -np.inf), brightness[n_fixed:]])
-
-    def _renumber(self, shares, order, divided):
-        """Renumber labels, and return their shares in that order."""
-        if self.assignment == "kmeans":
-            self.cluster_centers_ = self.cluster_centers_[order]
-        else:
-            self.net_.permute_labels(order)
-        if self.assignment == "majority":
-            # Where soft labels of pixels tie, the lowest number has them.
-            return self._shares_of_all(divided)
-        return shares[:, order]
-
-    def _fit_centers(self, divided, start):
-        """Cluster the superpixels, from old centres on so that labels keep numbers."""
-        means = self._shares_of_all(divided, assignment="mean")
-        self.cluster_centers_ = fit_centers(
-            means, self.max_labels, self._draw_seeds(1)[0], start
-        )
-
     def _predict_image(self, image):
         if self.n_regions is not None:
             return self._regions(self._tree(image))
-        if image.is_parted:
-            return self._label_over(image)
-        return self._joined(self._label(image))
+        return self._joined(self._labeller().labels(image, self._soft(image)))
 
     def _predict_proba_image(self, image):
-        if self.assignment == "pixel":
-            return self._proba_of_pixels(image)
-        if self.assignment == "region":
-            return self._proba_of_regions(image)
-        return paint(image.superpixels, self._summed(self._shares(image)), 0.0)
+        return self._labeller().proba(image, self._soft(image), self.label_groups_)
 
     def _tree(self, image):
-        return region_hierarchy(
-            np.float32(100.0) * image.whole(),
-            image.superpixels,
-            color=self.rgb_,
-            soft_labels=self._shares(image, assignment="mean"),
-        )
+        return image.tree(self._soft(image), self.rgb_)
 
-    def _label(self, image):
-        if self.assignment == "pixel":
-            return self._labels_of_pixels(image)
-        if self.assignment == "region":
-            return self._labels_of_regions(image)
-        return paint(image.superpixels, self._labels_of_superpixels(image), -1)
+    def _soft(self, image):
+        return soft_labels_of(self, image.grid)
 
-    def _label_over(self, image):
-        """Label a large image; there is no memory for its superpixels besides."""
-        if self.assignment == "pixel":
-            return self._label_pixels_over(image)
-        if self.assignment == "region":
-            return self._joined(self._labels_of_regions(image))
-        labels = self._joined(self._labels_of_superpixels(image))
-        return paint_over(image.superpixels, labels)
-
-    def _labels_of_superpixels(self, image):
-        return self._shares(image).argmax(axis=1).astype(np.int32)
-
-    def _shares_of_all(self, divided, assignment=None):
-        return np.concatenate([self._shares(image, assignment) for image in divided])
-
-    def _shares(self, image, assignment=None):
-        """Share of every label in every superpixel, see `region_shares`."""
-        if assignment is None:
-            check_clusters(self)
-        how = assignment or self.assignment, self.cluster_centers_
-        if image.is_parted:
-            return shares_of_windows(self, image.grid, image.pooling, *how)
-        f = to_array(soft_labels(self.net_, image.grid))
-        return region_shares(f, image.pooling, *how)
+    def _labeller(self, assignment=None):
+        return labeller_of(assignment or self.assignment, self._label_state, self.rgb_)

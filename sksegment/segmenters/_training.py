@@ -11,7 +11,6 @@ import torch
 from sklearn.utils import check_random_state
 
 from sksegment._agreement import agreement_scores, regions_without_a_net
-from sksegment._hierarchies import N_REGIONS
 from sksegment._scribbles import NO_SCRIBBLES, check_scribbles
 from sksegment._typing import Images, PathLike
 from sksegment._validation import (
@@ -31,19 +30,22 @@ from sksegment.fitting import (
     train_wnet,
     weights_of,
 )
+from sksegment.labelling import fractions_of
 from sksegment.memory import warn_of_shortage
 from sksegment.patches import PatchSampler
 from sksegment.segmenters._advice import (
+    cure_of_unheeded,
     have_contrast,
     warn_of_constant_images,
     warn_of_failure,
 )
-from sksegment.segmenters._before import image_digests, keep_labels_of_before
+from sksegment.segmenters._before import image_digests, mean_state
 from sksegment.segmenters._checkpoints import (
     Checkpoints,
     all_or_nothing,
     tell_what_is_kept,
 )
+from sksegment.segmenters._checks import check_soft_labels
 from sksegment.segmenters._data import TrainingData
 from sksegment.training import (
     choose_device,
@@ -56,7 +58,8 @@ from sksegment.training import (
 __all__ = ["NET_CONSTRAINTS", "TrainingMixin"]
 
 _NON_NEGATIVE = [Interval(Real, 0, None, closed="left")]
-_POSITIVE_INT = [Interval(Integral, 1, None, closed="left")]
+_FROM_ONE = Interval(Integral, 1, None, closed="left")
+_POSITIVE_INT = [_FROM_ONE]
 
 # What the parameters that all W-Net segmenters have in common may be.
 NET_CONSTRAINTS = {
@@ -72,7 +75,7 @@ NET_CONSTRAINTS = {
     "depth": [Interval(Integral, 0, 8, closed="both")],
     "resolution": [Interval(Real, 0, 1, closed="right")],
     "position": _NON_NEGATIVE,
-    "n_regions": N_REGIONS,
+    "n_regions": [_FROM_ONE, StrOptions({"auto"}), None],
     "max_epochs": _POSITIVE_INT,
     "batches_per_epoch": _POSITIVE_INT,
     "lr": [Interval(Real, 0, None, closed="neither")],
@@ -91,19 +94,15 @@ class TrainingMixin:
     """Methods that train a W-Net segmenter, and the attributes they set.
 
     What differs between sparse and dense is in the methods ``_objective``,
-    ``_prepare``, ``_prepare_more``, ``_training_images``, ``_set_preparation``,
-    ``_label_prepared``, ``_cut_prepared`` and ``_number_labels`` of the estimator.
+    ``_prepare``, ``_prepare_more``, ``_training_images``, ``_learn_labels``,
+    ``_label_prepared`` and ``_cut_prepared`` of the estimator, and in ``_label_state``,
+    the attributes of the labels.
     """
 
     # Whether superpixels are clustered; the dense models have none as a parameter.
     _has_superpixels = False
     # A parameter of the dense models alone.
     min_labels = None
-
-    @property
-    def _cure_of_unheeded(self):
-        """What else may help where scribbles have got other labels."""
-        return ""
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(
@@ -243,7 +242,7 @@ class TrainingMixin:
         batch = check_images(X, n_channels=self.n_channels_in_, field=self._field)
         hints = self._check_scribbles(scribbles, None, batch)
         self._check_numbers(hints)
-        data = self._prepare_more_data(batch, hints)
+        data = self._prepare_data(batch, hints, self.net_)
         callbacks = checkpoints.callbacks(partial(self._unfinished_model, data, None))
         [seed] = self._draw_seeds(1)
         with self._usable_if_stopped(self.net_, data, checkpoints):
@@ -253,28 +252,21 @@ class TrainingMixin:
         self._finish(data, checkpoints)
         return self
 
-    @property
-    def _field_to_fit(self):
-        """Function to the fields of view of images that are about to be fitted."""
-        return None
-
-    def _prepare_data(self, batch, hints=NO_SCRIBBLES):
-        """Make of checked images what a new net is trained on."""
-        images = self._prepare(batch.images)
+    def _prepare_data(self, batch, hints=NO_SCRIBBLES, net=None):
+        """Make of checked images what a new net, or a fitted one, is trained on."""
+        if net is None:
+            images, device = self._prepare(batch.images), choose_device(self.device)
+        else:
+            images, device = self._prepare_more(batch.images), net.device
         warn_of_constant_images(images)
-        on_device = self._training_images(images, choose_device(self.device))
+        on_device = self._training_images(images, device)
         hints.attach(on_device)
-        return TrainingData(batch, images, on_device, hints)
-
-    def _prepare_more_data(self, batch, hints):
-        """Make of checked images what the fitted net is trained on further."""
-        images = self._prepare_more(batch.images)
-        warn_of_constant_images(images)
-        on_device = self._training_images(images, self.net_.device)
-        hints.attach(on_device)
-        return TrainingData(batch, images, on_device, hints, statistics_of(self.net_))
+        statistics = None if net is None else statistics_of(net)
+        return TrainingData(batch, images, on_device, hints, statistics)
 
     def _check_scribbles(self, scribbles, class_names, batch):
+        if scribbles is not None:
+            check_soft_labels(self)
         return check_scribbles(scribbles, class_names, batch, self.max_labels)
 
     def _check_numbers(self, hints):
@@ -358,11 +350,12 @@ class TrainingMixin:
         anew = not data.goes_on or self._is_to_be_completed(digests)
         self._set_net(net, data)
         self._set_hints(data)
-        self._set_preparation(data.prepared)
         if data.goes_on and not set(self._image_digests) <= set(digests):
             self._count_labels(data, digests)
         else:
-            self._number_labels(data.prepared, anew, self._n_hinted_classes)
+            self._label_state = self._learn_labels(
+                data.prepared, anew, self._n_hinted_classes
+            )
             self._image_digests = digests
         regions = None
         if self.n_regions is not None:
@@ -380,6 +373,9 @@ class TrainingMixin:
         self.n_iter_ = len(self.history_)
         self.loss_ = final_loss(net)
         self.interrupted_ = False
+        if self._has_superpixels:
+            # Others may be fitted on the same preparation.
+            self._keep_superpixels(copy.copy(data.prepared.transformer))
 
     def _set_hints(self, data):
         if not data.goes_on:
@@ -392,7 +388,7 @@ class TrainingMixin:
         checkpoints.write(self)
         warn_of_failure(self, data.prepared)
         labels, names = self.unmerged_labels_, self._unmerged_class_names
-        data.hints.warn_of_unheeded(labels, names, self._cure_of_unheeded)
+        data.hints.warn_of_unheeded(labels, names, cure_of_unheeded(self))
 
     def _is_to_be_completed(self, digests):
         """Whether the labels are those of a training that was interrupted."""
@@ -401,26 +397,20 @@ class TrainingMixin:
 
     def _count_labels(self, data, digests):
         """Learn what labels look like; what other images showed is not forgotten."""
-        seen, attributes = self._image_digests, vars(self).copy()
+        seen, before = self._image_digests, self._label_state
         # An empty slice shows nothing that statistics could be taken of.
         pairs = zip(digests, have_contrast(data.prepared), strict=True)
         new = [digest for digest, has_contrast in pairs if has_contrast]
         weights = len(seen), len(new)
         join_statistics(self.net_, data.statistics_before, weights)
-        self._number_labels(data.prepared, anew=False)
-        keep_labels_of_before(self, attributes, weights)
+        now = self._learn_labels(data.prepared, anew=False)
+        self._label_state = mean_state(before, now, weights)
         # Pixels are labelled by looks, which only now are those of all images.
-        parts = _parts_of_labels(self._counted_labels(data.prepared), self.max_labels)
-        both = attributes["label_fractions_"], parts
+        parts = fractions_of(self._counted_labels(data.prepared), self.max_labels)
+        both = before.fractions, parts
         self.label_fractions_ = np.average(both, axis=0, weights=weights)
         self._image_digests = list(dict.fromkeys(seen + new))
 
     def _counted_labels(self, images):
         """Label maps whose areas are ``label_fractions_``."""
         return self._label_prepared(images)
-
-
-def _parts_of_labels(maps, n_labels):
-    """Part of label maps, (H, W), that every label covers: (n_labels,)."""
-    counts = sum(np.bincount(map_[map_ >= 0], minlength=n_labels) for map_ in maps)
-    return counts / counts.sum()

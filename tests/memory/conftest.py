@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from sksegment import _large_images
+from sksegment import _soft_labels
+from sksegment.segmenters import _fitted, _sparse
 
 
 @pytest.fixture
@@ -11,10 +12,9 @@ def in_parts(monkeypatch):
     """Take every image for too large, with windows of so many cells."""
 
     def in_parts(side):
-        monkeypatch.setattr(_large_images, "must_be_parted", lambda *args: True)
-        for name in ("segmenters._sparse", "segmenters._dense", "_prediction"):
-            monkeypatch.setattr(f"sksegment.{name}.must_be_parted", lambda *args: True)
-        monkeypatch.setattr(_large_images, "window_side", lambda estimator: side)
+        for module in (_sparse, _fitted):
+            monkeypatch.setattr(module, "must_be_parted", lambda *args: True)
+        monkeypatch.setattr(_soft_labels, "window_side", lambda estimator: side)
 
     return in_parts
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from sksegment import DenseWNetSegmenter, SparseWNetSegmenter, _large_images, memory
+from sksegment._soft_labels import SoftLabelsByParts
 from sksegment.memory import available, estimate
 
 PROGRAM = """
@@ -221,8 +222,8 @@ def test_predicted_image_that_does_not_fit(make_segmenter, texture, monkeypatch)
         seen.append(args)
         return parted(*args)
 
-    parted = _large_images.shares_of_windows
-    monkeypatch.setattr("sksegment.segmenters._sparse.shares_of_windows", shares)
+    parted = SoftLabelsByParts.shares
+    monkeypatch.setattr(SoftLabelsByParts, "shares", shares)
     monkeypatch.setattr(_large_images, "_SMALL", 0)
     monkeypatch.setattr(memory, "available", lambda: 1000)
     np.testing.assert_array_equal(model.predict([image])[0], labels)

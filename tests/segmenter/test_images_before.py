@@ -1,15 +1,15 @@
 """Going on with other images, which need not show what earlier ones did."""
 
 import copy
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sksegment import SparseWNetSegmenter
+from sksegment._label_state import LabelState
 from sksegment.io import load_model
-from sksegment.segmenters._before import keep_labels_of_before
+from sksegment.segmenters._before import mean_state
 
 ONE_MORE = {"max_epochs": 1, "lr": 1e-12}
 
@@ -104,30 +104,41 @@ def test_textures_go_on_counting_for_what_had_them(model):
 
 
 def test_looks_are_means_of_all_images_by_area():
-    before = {
-        "label_fractions_": np.array([0.5, 0.25, 0.25, 0.0]),
-        "label_colors_": np.array([[1.0], [2.0], [3.0], [9.0]]),
-        "label_textures_": np.array([[0.0], [2.0], [4.0], [6.0]]),
-        "texture_scales_": {"contrast": 2.0},
-        "color_deviation_": np.array([2.0]),
-    }
-    model = SimpleNamespace(
-        label_fractions_=np.array([0.5, 0.5, 0.0, 0.0]),
-        label_colors_=np.array([[5.0], [5.0], [0.0], [7.0]]),
-        label_textures_=np.array([[1.0, 8.0], [1.0, 8.0], [1.0, 8.0], [1.0, 8.0]]),
-        texture_scales_={"contrast": 3.0, "orientation_0": 0.1},
-        color_deviation_=np.array([5.0]),
+    before = LabelState(
+        fractions=np.array([0.5, 0.25, 0.25, 0.0]),
+        colors=np.array([[1.0], [2.0], [3.0], [9.0]]),
+        textures=np.array([[0.0], [2.0], [4.0], [6.0]]),
+        scales={"contrast": 2.0},
+        deviation=np.array([2.0]),
+    )
+    now = LabelState(
+        fractions=np.array([0.5, 0.5, 0.0, 0.0]),
+        colors=np.array([[5.0], [5.0], [0.0], [7.0]]),
+        textures=np.array([[1.0, 8.0], [1.0, 8.0], [1.0, 8.0], [1.0, 8.0]]),
+        scales={"contrast": 3.0, "orientation_0": 0.1},
+        deviation=np.array([5.0]),
     )
     # Two images before, and a new one.
-    keep_labels_of_before(model, before, (2, 1))
-    assert_allclose(model.label_fractions_, [0.5, 1 / 3, 1 / 6, 0.0])
-    assert_allclose(model.label_colors_[:, 0], [7 / 3, 3.5, 3.0, 7.0])
-    assert_allclose(model.label_textures_[:, 0], [1 / 3, 1.5, 4.0, 1.0])
+    state = mean_state(before, now, (2, 1))
+    assert_allclose(state.fractions, [0.5, 1 / 3, 1 / 6, 0.0])
+    assert_allclose(state.colors[:, 0], [7 / 3, 3.5, 3.0, 7.0])
+    assert_allclose(state.textures[:, 0], [1 / 3, 1.5, 4.0, 1.0])
     # What divides the new image alone is known of that alone.
-    assert_allclose(model.label_textures_[:, 1], 8.0)
-    assert model.texture_scales_ == {"contrast": 3.0, "orientation_0": 0.1}
+    assert_allclose(state.textures[:, 1], 8.0)
+    assert state.scales == {"contrast": 3.0, "orientation_0": 0.1}
     # Variances are averaged, not deviations.
-    assert_allclose(model.color_deviation_, np.sqrt([(2 * 4.0 + 25.0) / 3]))
+    assert_allclose(state.deviation, np.sqrt([(2 * 4.0 + 25.0) / 3]))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_going_on_by_superpixels_forgets_the_looks_of_pixels(model):
+    other = layers(grain=False, seed=1)
+    model.set_params(assignment="mean", **ONE_MORE).partial_fit([other])
+    assert_array_equal(model.predict([other])[0], model.labels_[0])
+    assert model.color_deviation_ is None
+    assert model.texture_scales_ == {}
+    with pytest.raises(ValueError, match="fit again"):
+        model.set_params(assignment="pixel").predict([other])
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

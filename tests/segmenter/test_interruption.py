@@ -264,7 +264,7 @@ def test_second_ctrl_c_leaves_no_half_model(make_segmenter, X, stop_at, monkeypa
     def press_again(*args, **options):
         raise KeyboardInterrupt("again")
 
-    monkeypatch.setattr("sksegment.segmenters._sparse.measure_labels", press_again)
+    monkeypatch.setattr("sksegment.segmenters._learning.measure_labels", press_again)
     model = make_segmenter(max_epochs=3)
     with pytest.raises(KeyboardInterrupt, match="again"):
         model.fit(X)

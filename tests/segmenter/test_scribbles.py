@@ -94,13 +94,13 @@ def test_models_of_before_weigh_soft_labels_as_they_did(image, strokes, tmp_path
     model = SparseWNetSegmenter(**SIZES).fit([image], scribbles=[strokes])
     model.save(tmp_path / "new.safetensors")
     assert load_model(tmp_path / "new.safetensors").believes_hints_
-    weight = model._appearance.prior_weight
+    weight = model._labeller().looks.prior_weight
     # Their looks were learnt with the smaller weight.
     model.believes_hints_ = False
     model.save(tmp_path / "old.safetensors")
     loaded = load_model(tmp_path / "old.safetensors")
     assert loaded._n_hinted_classes == 2
-    assert loaded._appearance.prior_weight < weight
+    assert loaded._labeller().looks.prior_weight < weight
     assert_array_equal(loaded.predict([image])[0], model.predict([image])[0])
 
 
