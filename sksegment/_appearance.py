@@ -101,6 +101,9 @@ class Appearance:
         Names of the T textures that count.
     hinted : bool
         Whether the net was given scribbles.
+    variance_left : float
+        Part of the variance of colours within labels that is left when they are
+        averaged, at most 1.
     """
 
     looks: np.ndarray
@@ -109,10 +112,11 @@ class Appearance:
     used: np.ndarray
     textures: tuple = ()
     hinted: bool = False
+    variance_left: float = 1.0
 
     @classmethod
     def measure(
-        cls, scaled, looks, labels, used, sides=None, *, of_colors=0.0, hinted=False
+        cls, scaled, looks, labels, used, sides=None, *, of_colors=0.0, **known
     ):
         """Learn it from label maps.
 
@@ -129,8 +133,8 @@ class Appearance:
             Of the T textures; those that do not divide the images are left out.
         of_colors : float, default=0.0
             Separability of the colours, where it is more than that of the labels.
-        hinted : bool, default=False
-            Whether the net was given scribbles.
+        **known
+            ``hinted`` and ``variance_left``.
         """
         n_channels, sides = scaled[0].shape[-1], sides or {}
         parts = zip(scaled, looks, labels, strict=True)
@@ -143,7 +147,7 @@ class Appearance:
         counts = weights >= _NEGLIGIBLE
         scale = np.sqrt(within[counts] / weights[counts])
         textures = tuple(compress(sides, counts[n_channels:]))
-        return cls(means[:, counts], scale, n_channels, used, textures, hinted)
+        return cls(means[:, counts], scale, n_channels, used, textures, **known)
 
     def spread(self, sides):
         """Move textures of labels apart, from the one side to the other.
@@ -175,7 +179,10 @@ class Appearance:
             return _PRIOR_WEIGHT_OF_HINTS_WITH_TEXTURES
         if self.hinted:
             return _PRIOR_WEIGHT_OF_HINTS
-        return _PRIOR_WEIGHT_WITH_TEXTURES if self.textures else _PRIOR_WEIGHT
+        if self.textures:
+            return _PRIOR_WEIGHT_WITH_TEXTURES
+        # Noise that is averaged away does not make colours doubtful.
+        return _PRIOR_WEIGHT * self.variance_left
 
     @property
     def precision(self):
@@ -322,14 +329,16 @@ def learn_appearance(scaled, evidence, used, *, hinted=False):
     maps = [likely_labels(each, used) for each in evidence]
     n_channels = scaled[0].shape[-1]
     colors = [each.pixels[..., :n_channels] for each in evidence]
+    left = _variance_left(scaled, colors, maps, used)
+    known = {"hinted": hinted, "variance_left": left}
     for _ in range(_ROUNDS):
-        looks = Appearance.measure(scaled, colors, maps, used, hinted=hinted)
+        looks = Appearance.measure(scaled, colors, maps, used, **known)
         maps = [looks.labels(each) for each in evidence]
     sides = sides_of_textures(scaled, [each.pixels for each in evidence], maps)
-    options = {"of_colors": separability_of_colors(colors, maps), "hinted": hinted}
+    known["of_colors"] = separability_of_colors(colors, maps)
     for turn in range(_ROUNDS_WITH_TEXTURES):
         pixels = [each.pixels for each in evidence]
-        found = Appearance.measure(scaled, pixels, maps, used, sides, **options)
+        found = Appearance.measure(scaled, pixels, maps, used, sides, **known)
         if not found.textures:
             break
         evidence = _with_textures(evidence, n_channels, [*sides], found.textures)
@@ -346,6 +355,20 @@ def _with_textures(evidence, n_channels, names, kept):
         return evidence
     columns = [*range(n_channels), *(n_channels + names.index(name) for name in kept)]
     return [each._replace(pixels=each.pixels[..., columns]) for each in evidence]
+
+
+def _variance_left(scaled, colors, labels, used):
+    """Part of the variance within labels that is left in averaged colours."""
+    within = [
+        _means_and_variances(
+            np.sum(
+                [_sums(*part, used) for part in zip(x, x, labels, strict=True)], axis=0
+            )
+        )[1]
+        for x in (scaled, colors)
+    ]
+    before, after = np.maximum(within, _TINY)
+    return float(np.minimum(after / before, 1.0).mean())
 
 
 def _means_and_variances(sums):

@@ -19,8 +19,8 @@ class LabelState:
     """What is known of the K labels: attributes of an estimator, which explains them.
 
     They are ``label_colors_``, ``label_fractions_``, ``cluster_centers_``,
-    ``color_sigma_``, ``color_deviation_``, ``label_textures_``, ``texture_scales_`` and
-    ``believes_hints_``. The dense estimator has the first two.
+    ``color_sigma_``, ``color_deviation_``, ``label_textures_``, ``texture_scales_``,
+    ``believes_hints_`` and ``variance_left_``. The dense estimator has the first two.
     """
 
     colors: np.ndarray
@@ -31,6 +31,7 @@ class LabelState:
     textures: np.ndarray | None = None
     scales: dict = field(default_factory=dict)
     hinted: bool = False
+    variance_left: float = 1.0
 
     @property
     def used(self):
@@ -56,7 +57,8 @@ class LabelState:
         looks = np.hstack([self.colors, self.textures])[labels]
         scale = np.append(self.deviation, [*self.scales.values()])
         n_channels, textures = self.colors.shape[1], tuple(self.scales)
-        return Appearance(looks, scale, n_channels, labels, textures, self.hinted)
+        known = self.hinted, self.variance_left
+        return Appearance(looks, scale, n_channels, labels, textures, *known)
 
     def with_looks(self, looks):
         """The same with an `Appearance`; labels of no pixel keep their colours."""
@@ -76,6 +78,7 @@ class LabelState:
             textures=textures,
             scales=dict(zip(looks.textures, scales, strict=True)),
             hinted=looks.hinted,
+            variance_left=looks.variance_left,
         )
 
     def reordered(self, order):

@@ -72,6 +72,7 @@ def save_segmenter(estimator, path):
             "class_names": estimator._unmerged_class_names,
             "color_sigma": getattr(estimator, "color_sigma_", None),
             "believes_hints": getattr(estimator, "believes_hints_", False),
+            "variance_left": getattr(estimator, "variance_left_", 1.0),
             "texture_scales": getattr(estimator, "texture_scales_", {}),
             "n_hinted_classes": estimator._n_hinted_classes,
             "interrupted": estimator.interrupted_,
@@ -163,6 +164,7 @@ def restore_segmenter(path, classes, device):
         estimator.color_deviation_ = _optional(tensors, "fitted/color_deviation")
         estimator.color_sigma_ = _sigma(fitted, estimator.color_deviation_)
         estimator.believes_hints_ = bool(fitted.get("believes_hints", False))
+        estimator.variance_left_ = _variance_left(fitted)
         _restore_textures(estimator, tensors, fitted)
     weights = _under("net/", tensors)
     _check_weights(estimator, weights)
@@ -237,6 +239,15 @@ def _sigma(fitted, deviation):
     if not is_number or not 0 < sigma <= _MOST_SIGMA:
         raise ValueError(f"color_sigma is {sigma!r}, not from 0 to {_MOST_SIGMA}")
     return float(sigma)
+
+
+def _variance_left(fitted):
+    """Part of the variance of colours that is left; early files do not know it."""
+    left = fitted.get("variance_left", 1.0)
+    is_number = isinstance(left, int | float) and not isinstance(left, bool)
+    if not is_number or not 0 <= left <= 1:
+        raise ValueError(f"variance_left is {left!r}, not from 0 to 1")
+    return float(left)
 
 
 def _restore_textures(estimator, tensors, fitted):

@@ -166,13 +166,14 @@ def tomography(images, _):
 
 
 def joined(model, images):
-    model.fit(images[:1])
-    yield None, model.predict(images)
+    labels = model.fit(images[:1]).predict(images)
+    yield None, labels
     used = int((model.label_fractions_ > 0).sum())
     for k in ("auto", *N_CLUSTERS):
         if k == "auto" or k <= used:
-            model.merge_labels(k)
-            yield k, model.predict(images)
+            # What `predict` gives from then on, without predicting again.
+            groups = model.merge_labels(k).label_groups_
+            yield k, [groups[map_] for map_ in labels]
 
 
 MODELS = {

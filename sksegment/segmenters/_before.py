@@ -36,7 +36,9 @@ def mean_state(before, now, weights):
     if before.deviation is not None:
         both = np.square([before.deviation, now.deviation])
         deviation = np.sqrt(np.average(both, axis=0, weights=weights))
-        state = replace(state, deviation=deviation)
+        both = before.variance_left, now.variance_left
+        left = float(np.average(both, weights=weights))
+        state = replace(state, deviation=deviation, variance_left=left)
     return _with_textures(state, before, areas)
 
 

@@ -160,6 +160,10 @@ class SparseWNetSegmenter(
         Standard deviation of the colours within the labels, for the same.
     believes_hints_ : bool
         Whether soft labels weigh more than without scribbles.
+    variance_left_ : float
+        Part of the variance of colours within labels that is left when they are
+        averaged, at most 1. Where neither textures nor scribbles count the weight of
+        the soft labels is 0.2 of it: noise that is averaged away raises no doubt.
     texture_scales_ : dict of str to float
         Textures that tell the labels apart better than colours do, for the same:
         "contrast", "orientation_0", "orientation_45", or none. Of each, the difference
@@ -290,6 +294,7 @@ class SparseWNetSegmenter(
             textures=self.label_textures_,
             scales=self.texture_scales_,
             hinted=self.believes_hints_,
+            variance_left=self.variance_left_,
         )
 
     @_label_state.setter
@@ -299,6 +304,7 @@ class SparseWNetSegmenter(
         self.color_deviation_ = state.deviation
         self.label_textures_, self.texture_scales_ = state.textures, state.scales
         self.believes_hints_ = state.hinted
+        self.variance_left_ = state.variance_left
 
     def _objective(self):
         # Looks are learnt after the training, which knows superpixels alone.

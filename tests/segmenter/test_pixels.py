@@ -6,7 +6,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import gaussian_filter, sobel
 
 from sksegment import SparseWNetSegmenter, SuperpixelTransformer
-from sksegment._appearance import Appearance, PixelEvidence, likely_labels
+from sksegment._appearance import (
+    Appearance,
+    PixelEvidence,
+    learn_appearance,
+    likely_labels,
+)
 from sksegment._intensity import IntensityScale
 from sksegment._looks import looks_of_part, looks_of_pixels
 from sksegment._model_file import read_file, write_file
@@ -185,6 +190,46 @@ def test_scores_are_the_equation(n_channels):
     best = used[expected.argmax(axis=-1)]
     best[0, 0] = -1
     assert_array_equal(looks.labels(evidence), best)
+
+
+def test_soft_labels_weigh_less_where_noise_is_averaged_away():
+    means, used = np.array([[0.0], [1.0]]), np.arange(2)
+    for left, weight in ((1.0, 0.2), (0.25, 0.05)):
+        known = {"variance_left": left}
+        assert Appearance(means, np.ones(1), 1, used, **known).prior_weight == weight
+        # Strokes are heeded all the same, and textures are not averaged.
+        hinted = Appearance(means, np.ones(1), 1, used, (), True, **known)
+        assert hinted.prior_weight == 1.0
+        textured = Appearance(means, np.ones(1), 1, used, ("contrast",), **known)
+        assert textured.prior_weight == 0.5
+
+
+def test_variance_left_is_that_of_the_windows():
+    halves = np.repeat([[0, 1]], 24, axis=1) * np.ones((48, 1), int)
+    noise = np.random.default_rng(0).normal(0, 0.3, (48, 48, 2))
+    scaled = np.float32(halves[..., np.newaxis] + noise)
+    pixels = looks_of_pixels(scaled, sigma=1.2)
+    sure = np.float32(np.eye(2)[halves])
+    evidence = PixelEvidence(pixels, sure, np.int32(halves), np.float32(np.eye(2)))
+    looks, _ = learn_appearance([scaled], [evidence], np.arange(2))
+    within = [
+        np.mean([values[halves == k].var(axis=0) for k in range(2)], axis=0)
+        for values in (scaled, pixels[..., :2])
+    ]
+    assert_allclose(looks.variance_left, (within[1] / within[0]).mean(), rtol=1e-4)
+    assert looks.variance_left < 0.2
+
+
+def test_variance_left_goes_with_the_model(make_segmenter, tmp_path):
+    halves = np.repeat([[0.0, 1.0]], 48, axis=1) * np.ones((96, 1))
+    image = halves + np.random.default_rng(0).normal(0, 0.3, halves.shape)
+    model = make_segmenter(max_labels=2).fit([image])
+    model.save(tmp_path / "model.safetensors")
+    again = load_model(tmp_path / "model.safetensors")
+    assert again.variance_left_ == model.variance_left_ < 0.9
+    # A mean of old and new images.
+    again.partial_fit([halves])
+    assert model.variance_left_ < again.variance_left_ <= 1.0
 
 
 def test_looks_are_means_and_the_deviation_within():
@@ -519,6 +564,9 @@ def test_first_guess_is_the_largest_product():
         ("color_sigma_", True),
         ("color_sigma_", 0),
         ("color_sigma_", 10.0),
+        ("variance_left_", None),
+        ("variance_left_", -0.1),
+        ("variance_left_", 1.5),
     ],
 )
 def test_file_with_damaged_looks_is_refused(name, value, make_segmenter, X, tmp_path):
@@ -527,5 +575,5 @@ def test_file_with_damaged_looks_is_refused(name, value, make_segmenter, X, tmp_
     model.label_textures_ = np.ones((model.max_labels, 1))
     setattr(model, name, value)
     model.save(tmp_path / "model.safetensors")
-    with pytest.raises(ModelFileError, match=r"deviation|scales|textures|sigma"):
+    with pytest.raises(ModelFileError, match=r"deviat|scales|textures|sigma|variance"):
         load_model(tmp_path / "model.safetensors")
