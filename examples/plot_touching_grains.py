@@ -41,8 +41,8 @@ scan = scan.clip(0, 255).astype(np.uint8)
 # %%
 # Two classes from the middle slice, in all slices; then objects in three dimensions.
 middle = len(scan) // 2
-model = SparseWNetSegmenter(max_labels=8, random_state=0)
-model.fit(scan[middle : middle + 1]).merge_labels(2)
+model = SparseWNetSegmenter(random_state=0)
+model.fit(scan[middle : middle + 1]).merge_labels("auto")
 labels = predict_stack(model, scan, progress=False)
 labels = postprocess(labels, min_size=30, fill_holes=30, spatial="3d")
 grains = separate_objects(labels, 1, spatial="3d")
