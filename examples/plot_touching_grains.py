@@ -39,7 +39,8 @@ scan = gaussian_filter(60.0 + 80 * truth, 0.8) + rng.normal(size=shape) * 15
 scan = scan.clip(0, 255).astype(np.uint8)
 
 # %%
-# Two classes from the middle slice, in all slices; then objects in three dimensions.
+# Classes of the middle slice, which are two, in all slices; then objects in three
+# dimensions.
 middle = len(scan) // 2
 model = SparseWNetSegmenter(random_state=0)
 model.fit(scan[middle : middle + 1]).merge_labels("auto")
@@ -49,9 +50,8 @@ grains = separate_objects(labels, 1, spatial="3d")
 
 pieces = quantify(labels, spacing, unit="um").objects
 table = quantify(labels, spacing, unit="um", objects=grains).objects
-print(
-    f"{len(radii)} grains: {(pieces['class'] == 1).sum()} pieces, {len(table)} objects"
-)
+n_pieces = (pieces["class"] == 1).sum()
+print(f"{len(radii)} grains, connected pieces: {n_pieces}, objects: {len(table)}")
 
 # %%
 # Whole ones alone: a grain at the border of the scan is cut off.
