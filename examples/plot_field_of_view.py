@@ -33,7 +33,7 @@ for name, field in (("no mask", None), ("mask", mask)):
     model = SparseWNetSegmenter(
         max_labels=16, superpixels=superpixels, resolution=1.0, random_state=0
     )
-    model.fit(volume[8:9]).merge_labels(3)
+    model.fit(volume[8:9]).merge_labels("auto")
     results[name] = model.predict(volume)
     classes = quantify(results[name]).classes
     print(f"{name}: of {classes['n_voxels'].sum()} voxels")

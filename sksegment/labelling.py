@@ -29,7 +29,7 @@ _MOVES = 300
 # A label of a smaller part of the training images is too small to be a class.
 _MIN_FRACTION = 5e-4
 # Of the height of the main merge, where the linkage is cut; see docs/research.md.
-_PART_OF_HEIGHT = 0.5
+_PART_OF_HEIGHT = 0.45
 
 
 def region_shares(f, pooling, assignment, centers=None):
@@ -238,7 +238,7 @@ def _label_sums(colors, sizes, shares):
 def natural_number(points, fractions, apart=np.inf, n_apart=0):
     """Number of groups that are left when what is joined next lies too far apart.
 
-    That is what lies further apart than half of what the main merge joins, the one that
+    That is what lies further apart than 0.45 of what the main merge joins, the one that
     takes most of the variance between the labels away: a rare label that is very far
     from all others is joined last, and does not make them alike. Or of which the mean
     looks lie further apart than ``apart``.

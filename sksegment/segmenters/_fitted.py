@@ -133,7 +133,7 @@ class FittedMixin:
         ----------
         n_labels : int or "auto"
             Number of classes wanted; "auto" joins all that lie closer together than
-            half of what the main merge joins, the one that takes most of the variance
+            0.45 of what the main merge joins, the one that takes most of the variance
             between labels away, and, with ``assignment="pixel"`` and no textures that
             count, than five standard deviations within labels, in the mean of the
             channels; but leaves as many as scribbles have classes. Then a group that is
