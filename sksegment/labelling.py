@@ -29,7 +29,9 @@ _MOVES = 300
 # A label of a smaller part of the training images is too small to be a class.
 _MIN_FRACTION = 5e-4
 # Of the height of the main merge, where the linkage is cut; see docs/research.md.
-_PART_OF_HEIGHT = 0.45
+_PART_OF_HEIGHT = 0.48
+# A label counts by the root of what it covers, the largest so often.
+_COPIES = 20
 
 
 def region_shares(f, pooling, assignment, centers=None):
@@ -238,7 +240,7 @@ def _label_sums(colors, sizes, shares):
 def natural_number(points, fractions, apart=np.inf, n_apart=0):
     """Number of groups that are left when what is joined next lies too far apart.
 
-    That is what lies further apart than 0.45 of what the main merge joins, the one that
+    That is what lies further apart than 0.48 of what the main merge joins, the one that
     takes most of the variance between the labels away: a rare label that is very far
     from all others is joined last, and does not make them alike. Or of which the mean
     looks lie further apart than ``apart``.
@@ -257,11 +259,13 @@ def natural_number(points, fractions, apart=np.inf, n_apart=0):
     seeds = seed_labels(fractions)
     if len(seeds) < 2:
         return 1
-    tree = linkage(points[seeds], "average")
-    distances, explained = _merges(tree, points[seeds], fractions[seeds])
+    copies = _copies(fractions[seeds])
+    tree = linkage(points[seeds][copies], "average")
+    weights = (fractions[seeds] / np.bincount(copies))[copies]
+    distances, explained = _merges(tree, points[seeds][copies], weights)
     is_far = tree[:, 2] > _PART_OF_HEIGHT * tree[explained.argmax(), 2]
     is_far |= distances > apart
-    n_groups = len(seeds) - int(is_far.argmax()) if is_far.any() else 1
+    n_groups = len(copies) - int(is_far.argmax()) if is_far.any() else 1
     hinted = seeds[seeds < n_apart]
     if not len(hinted):
         return n_groups
@@ -285,13 +289,22 @@ def _merges(tree, points, weights):
     return np.array(distances), np.array(explained)
 
 
-def _distances(points, apart):
-    """Distances of pairs of points, large between those that are kept apart."""
-    distances = pdist(points)
-    first, second = np.triu_indices(len(points), 1)
+def _copies(areas):
+    """Index of each label, as often as it counts: a linkage knows no weights."""
+    roots = np.sqrt(areas / areas.max())
+    return np.repeat(
+        np.arange(len(areas)), np.rint(_COPIES * roots).clip(1).astype(int)
+    )
+
+
+def _distances(points, apart, copies):
+    """Distances of pairs of copies, large between labels that are kept apart."""
+    distances = pdist(points[copies])
+    first, second = copies[np.array(np.triu_indices(len(copies), 1))]
     # So large that the mean over two groups is, too.
-    far = _FAR * max(distances.max(), np.finfo(float).tiny)
-    return np.where(apart[first] & apart[second], far, distances)
+    far = _FAR * max(distances.max(initial=0.0), np.finfo(float).tiny)
+    is_far = apart[first] & apart[second] & (first != second)
+    return np.where(is_far, far, distances)
 
 
 def seed_labels(fractions, n_groups=0):
@@ -314,7 +327,10 @@ def seed_labels(fractions, n_groups=0):
 
 
 def group_labels(points, fractions, n_groups, n_apart=0):
-    """Group labels that look alike by average linkage, each label counted once.
+    """Group labels that look alike by average linkage.
+
+    Each counts by the root of what it covers. Distances do not depend on that, so rare
+    labels that lie apart stay apart; but a rim of a few pixels does not move a class.
 
     Parameters
     ----------
@@ -336,8 +352,11 @@ def group_labels(points, fractions, n_groups, n_apart=0):
     seeds = seed_labels(fractions, n_groups)
     found = np.zeros(len(seeds), np.int64)
     if n_groups > 1:
-        tree = linkage(_distances(points[seeds], seeds < n_apart), "average")
-        found = cut_tree(tree, n_groups)[:, 0]
+        copies = _copies(fractions[seeds])
+        distances = _distances(points[seeds], seeds < n_apart, copies)
+        # Of the copies of each label the first.
+        firsts = np.searchsorted(copies, np.arange(len(seeds)))
+        found = cut_tree(linkage(distances, "average"), n_groups)[firsts, 0]
     groups = found[cdist(points, points[seeds]).argmin(axis=1)]
     groups[seeds] = found
     return groups

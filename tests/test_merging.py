@@ -103,6 +103,28 @@ def test_rare_label_of_a_colour_of_its_own_survives():
     assert groups.tolist() == [0, 0, 1, 1, 2]
 
 
+def test_a_rim_does_not_move_a_class():
+    # Pores and what lies between them and the grains, grains, their bright rims, and
+    # inclusions. If each counted once, pores would be nearer to grains than the rims.
+    colors = np.array([[0.092], [0.187], [0.301], [0.366], [0.419], [0.628], [0.918]])
+    fractions = np.array([0.09, 0.028, 0.018, 0.325, 0.523, 0.008, 0.007])
+    groups = group_labels(colors, fractions, 3)
+    groups = number_groups(groups, colors[:, 0], fractions)
+    assert groups.tolist() == [0, 0, 1, 1, 1, 1, 2]
+
+
+def test_labels_count_by_the_root_of_what_they_cover():
+    # The two in the middle are joined first, and lie nearer to the first, unless the
+    # second hardly counts, as it covers next to nothing.
+    colors = np.array([[0.0], [2.0], [3.7], [6.7]])
+    for rare, expected in ((0.3, [0, 0, 0, 1]), (0.001, [0, 1, 1, 1])):
+        fractions = np.array([0.3, rare, 0.2, 0.2])
+        assert group_labels(colors, fractions, 2).tolist() in (
+            expected,
+            [1 - group for group in expected],
+        )
+
+
 def test_speck_is_no_class_and_joins_the_nearest():
     colors = np.array([[0.0], [0.1], [0.5], [5.0], [0.4]])
     fractions = np.array([0.5, 0.2, 0.2999, 0.0001, 0.0])

@@ -126,14 +126,14 @@ class FittedMixin:
         A W-Net rarely ends with the number of classes that one has in mind, and a rare
         material survives only among many labels. So train with many, and join those
         that look alike: average linkage of their mean colours, in which each label
-        counts once, however rare it is. Classes of scribbles are joined with each other
+        counts by the root of what it covers. Classes of scribbles are joined with each other
         last. Calling it again starts from all labels.
 
         Parameters
         ----------
         n_labels : int or "auto"
             Number of classes wanted; "auto" joins all that lie closer together than
-            0.45 of what the main merge joins, the one that takes most of the variance
+            0.48 of what the main merge joins, the one that takes most of the variance
             between labels away, and, with ``assignment="pixel"`` and no textures that
             count, than five standard deviations within labels, in the mean of the
             channels; but leaves as many as scribbles have classes. Then a group that is
