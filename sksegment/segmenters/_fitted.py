@@ -126,8 +126,8 @@ class FittedMixin:
         A W-Net rarely ends with the number of classes that one has in mind, and a rare
         material survives only among many labels. So train with many, and join those
         that look alike: average linkage of their mean colours, in which each label
-        counts by the root of what it covers. Classes of scribbles are joined with each other
-        last. Calling it again starts from all labels.
+        counts by the root of what it covers. Classes of scribbles are joined with each
+        other last. Calling it again starts from all labels.
 
         Parameters
         ----------
