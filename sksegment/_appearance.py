@@ -137,9 +137,7 @@ class Appearance:
             ``hinted`` and ``variance_left``.
         """
         n_channels, sides = scaled[0].shape[-1], sides or {}
-        parts = zip(scaled, looks, labels, strict=True)
-        sums = np.sum([_sums(*part, used) for part in parts], axis=0)
-        means, within, whole = _means_and_variances(sums)
+        means, within, whole = _means_and_variances(scaled, looks, labels, used)
         within = np.maximum(within, _least_deviations(n_channels, sides) ** 2)
         of_labels = np.maximum(whole / within - 1.0, 0.0)[:n_channels].mean()
         of_colors = max(of_labels, of_colors)
@@ -359,20 +357,17 @@ def _with_textures(evidence, n_channels, names, kept):
 
 def _variance_left(scaled, colors, labels, used):
     """Part of the variance within labels that is left in averaged colours."""
-    within = [
-        _means_and_variances(
-            np.sum(
-                [_sums(*part, used) for part in zip(x, x, labels, strict=True)], axis=0
-            )
-        )[1]
-        for x in (scaled, colors)
-    ]
-    before, after = np.maximum(within, _TINY)
+    before, after = (
+        np.maximum(_means_and_variances(planes, planes, labels, used)[1], _TINY)
+        for planes in (scaled, colors)
+    )
     return float(np.minimum(after / before, 1.0).mean())
 
 
-def _means_and_variances(sums):
+def _means_and_variances(scaled, looks, labels, used):
     """Means of labels, (n, C + T), and variances within them and of all, (C + T,)."""
+    parts = zip(scaled, looks, labels, strict=True)
+    sums = np.sum([_sums(*part, used) for part in parts], axis=0)
     area, (first, second) = sums[:, :1], np.split(sums[:, 1:], 2, axis=1)
     means = np.where(area > 0, first / np.maximum(area, 1), _NO_LOOK)
     within = (second - first * means).sum(axis=0) / area.sum()

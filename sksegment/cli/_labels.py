@@ -8,6 +8,11 @@ from sksegment.cli._options import add_command, add_overwrite, add_quiet, add_vo
 
 __all__ = ["add_commands"]
 
+_IN_MEMORY = (
+    "a volume has to fit into memory several times; time steps are on their own, of "
+    "other slices it has to be said"
+)
+
 
 def add_commands(commands):
     """Add the commands to a parser."""
@@ -91,11 +96,7 @@ def _add_clean(commands):
         metavar="OLD:NEW,...",
         help="give classes another number, e.g. 5:2,6:2",
     )
-    _add_spatial(
-        add,
-        "a volume has to fit into memory several times; time steps are on their own, "
-        "of other slices it has to be said",
-    )
+    _add_spatial(add, _IN_MEMORY)
     add("--overwrite", action="store_true", help="replace OUT")
     add_quiet(parser)
 
@@ -130,11 +131,7 @@ def _add_separate(commands):
         "width, from 0 to 1; less divides less (default: %(default)s)",
     )
     _add_spacing(add)
-    _add_spatial(
-        add,
-        "a volume has to fit into memory several times; time steps are on their own, "
-        "of other slices it has to be said",
-    )
+    _add_spatial(add, _IN_MEMORY)
     add("--overwrite", action="store_true", help="replace OUT")
     add_quiet(parser)
 

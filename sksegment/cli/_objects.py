@@ -19,8 +19,8 @@ def separate(labels, out, classes, *, spatial, overwrite, spacing, neck):
     out : str
     classes : list of int
     spatial : {"2d", "3d"}
-        Maps on their own are read and written one by one, into a folder also of
-        different sizes; a volume as a whole.
+        Maps on their own are read one by one, into a folder also of different sizes; a
+        volume as a whole. All objects are kept until the largest number is known.
     overwrite : bool
     spacing : float, sequence of float or None
     neck : float

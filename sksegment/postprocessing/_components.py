@@ -7,12 +7,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from skimage.measure import label
 
-from sksegment.postprocessing._label_slices import VOID
+from sksegment.postprocessing._label_slices import LARGEST_ID, VOID
 
 __all__ = ["measure_components"]
 
-# Classes and numbers of objects are below it, and so are those of a pair.
-_N_IDS = 2**31
 # How the values of two pieces become those of the component they are both part of.
 _LEAST = ("class", "object", "first", "start_z", "start_y", "start_x")
 _GREATEST = ("stop_z", "stop_y", "stop_x")
@@ -199,7 +197,7 @@ def _keys(labels, objects):
     """Numbers that are equal where both the class and the object are."""
     if objects is None:
         return labels
-    return np.where(labels == VOID, VOID, labels * _N_IDS + objects)
+    return np.where(labels == VOID, VOID, labels * (LARGEST_ID + 1) + objects)
 
 
 def _exposed(keys):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 __all__ = [
+    "LARGEST_ID",
     "VOID",
     "LabelSlice",
     "as_labels",
@@ -19,8 +20,8 @@ __all__ = [
 VOID = -1
 # Chunks that span more than one slice are read together, up to so many bytes.
 _LARGEST_SLAB = 64 * 2**20
-# So that a class and an object make one number.
-_LARGEST_ID = np.iinfo(np.int32).max
+#: Of classes and of objects where there are objects, so that both make one number.
+LARGEST_ID = np.iinfo(np.int32).max
 # What to pass instead of a path.
 _ADVICE = {
     "labels": "sksegment.io.read_labels(path), or, where that is large, "
@@ -140,10 +141,10 @@ def _check_objects(numbers, name, labels):
             "labels"
         )
     largest = max(objects.max(), labels.max())
-    if largest > _LARGEST_ID:
+    if largest > LARGEST_ID:
         raise ValueError(
             f"{name}, or its labels, hold {largest}; where there are objects both are "
-            f"at most {_LARGEST_ID}"
+            f"at most {LARGEST_ID}"
         )
     return np.where(labels == VOID, 0, np.maximum(objects, 0))
 

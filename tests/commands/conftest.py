@@ -65,6 +65,15 @@ def scan(volume, tmp_path):
 
 
 @pytest.fixture
+def path(labels, tmp_path):
+    """Write the ``labels`` of a module with a size of voxels."""
+    path = tmp_path / "labels.tif"
+    spacing = {"PhysicalSizeZ": 2.0, "PhysicalSizeY": 0.5, "PhysicalSizeX": 0.5}
+    tifffile.imwrite(path, labels, ome=True, metadata={"axes": "ZYX", **spacing})
+    return path
+
+
+@pytest.fixture
 def broken_scan(volume, tmp_path):
     """Write the volume with one page, number 3, that cannot be decoded."""
     path = tmp_path / "broken.tif"

@@ -23,15 +23,6 @@ def labels():
     return labels
 
 
-@pytest.fixture
-def path(labels, tmp_path):
-    """Write the labels with a size of voxels."""
-    path = tmp_path / "labels.tif"
-    spacing = {"PhysicalSizeZ": 2.0, "PhysicalSizeY": 0.5, "PhysicalSizeX": 0.5}
-    tifffile.imwrite(path, labels, ome=True, metadata={"axes": "ZYX", **spacing})
-    return path
-
-
 def in_file(path):
     stack = open_stack(path)
     return np.stack([stack[index] for index in range(len(stack))])
