@@ -5,11 +5,8 @@ from pathlib import Path
 from sksegment._image_files import ImageFileError
 from sksegment._output_files import check_folder, write_labels
 from sksegment.cli._outputs import check_free
-from sksegment.stacks._encoding import recode
 from sksegment.stacks._folder_writer import write_folder
-from sksegment.stacks._label_pages import LabelPages
-from sksegment.stacks._video_writer import VIDEO_SUFFIXES
-from sksegment.stacks._writers import Place
+from sksegment.stacks._writers import Place, refuse_video
 
 __all__ = ["map_writer"]
 
@@ -39,8 +36,7 @@ def map_writer(labels, out, overwrite):
         If the output cannot be written, or exists.
     """
     path = Path(out)
-    if path.suffix.lower() in VIDEO_SUFFIXES:
-        raise ValueError(f"{out}: labels are written as labels, not as a video")
+    refuse_video(out)
     if path.resolve() == labels.path.resolve():
         raise ValueError(f"{out} is the input and would be replaced; choose another -o")
     if labels.is_flat and _is_image_file(path, labels):
@@ -52,8 +48,7 @@ def map_writer(labels, out, overwrite):
     def write(pages, dtype):
         if place.write is not write_folder:
             pages = _of_one_size(pages, labels, out)
-        recoded = (recode(page, dtype) for page in pages)
-        place.write(place.path, LabelPages(recoded, dtype, labels.stack, str(out)))
+        place.write_pages(pages, dtype, labels.stack)
 
     return write
 

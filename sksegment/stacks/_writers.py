@@ -10,12 +10,14 @@ from pathlib import Path
 from sksegment._image_files import check_path, is_image_name
 from sksegment._output_files import check_folder
 from sksegment.stacks._array_writer import write_npy
+from sksegment.stacks._encoding import recode
 from sksegment.stacks._folder_writer import page_names, write_folder
+from sksegment.stacks._label_pages import LabelPages
 from sksegment.stacks._tiff_writer import write_tiff
 from sksegment.stacks._video_writer import VIDEO_SUFFIXES, write_video
 from sksegment.stacks._zarr_writer import write_zarr
 
-__all__ = ["WRITTEN_SUFFIXES", "Place"]
+__all__ = ["WRITTEN_SUFFIXES", "Place", "refuse_video"]
 
 _WRITERS = {
     ".tif": write_tiff,
@@ -164,6 +166,22 @@ class Place:
                 f"not replace, {listed}; remove them, or choose another output"
             )
 
+    def write_pages(self, pages, dtype, stack):
+        """Write label maps that need no journal, and the folder they go to.
+
+        Parameters
+        ----------
+        pages : iterable of ndarray of shape (H, W)
+            In uint8, uint16 or a signed dtype.
+        dtype : numpy.dtype
+            What they are written in.
+        stack : Stack
+            Whose size, spacing and names they have.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        recoded = (recode(page, dtype) for page in pages)
+        self.write(self.path, LabelPages(recoded, dtype, stack, self.path.name))
+
     def remove_leftovers(self):
         """Remove what killed programs had begun to write in the place of targets.
 
@@ -177,6 +195,17 @@ class Place:
                     shutil.rmtree(path, ignore_errors=True)
                 else:
                     path.unlink(missing_ok=True)
+
+
+def refuse_video(out):
+    """Refuse a video, which shows colours, for labels that are to be read again.
+
+    Raises
+    ------
+    ValueError
+    """
+    if Path(out).suffix.lower() in VIDEO_SUFFIXES:
+        raise ValueError(f"{out}: labels are written as labels, not as a video")
 
 
 def _pattern_of(names):

@@ -49,6 +49,15 @@ def test_islands_and_holes(run, path, labels, tmp_path, name, spatial):
     assert (cleaned == 3).any() == (spatial == "3d")
 
 
+@pytest.mark.parametrize("name", ["clean.tif", "clean.zarr", "clean.npy", "clean"])
+def test_the_folder_of_the_output_is_made(run, path, tmp_path, name):
+    out = tmp_path / "new" / "deeper" / name
+    args = ("clean", path, "-o", out, "--spatial", "3d", "--min-size", 3)
+    code, _, err = run(*args)
+    assert (code, err) == (0, "")
+    assert len(open_stack(out)) == 4
+
+
 def test_size_of_voxels_stays(run, path, tmp_path):
     out = tmp_path / "clean.tif"
     run("clean", path, "-o", out, "--spatial", "3d", "--min-size", 3)
