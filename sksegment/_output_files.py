@@ -15,6 +15,7 @@ from sksegment._typing import PathLike
 
 __all__ = [
     "check_folder",
+    "nearest_folder",
     "replacing",
     "write_image",
     "write_labels",
@@ -171,9 +172,7 @@ def check_folder(folder, option=None):
     ------
     NotADirectoryError, PermissionError
     """
-    nearest = Path(folder).absolute()
-    while not nearest.exists():
-        nearest = nearest.parent
+    nearest = nearest_folder(folder)
     by = "" if option is None else f" with {option}"
     if not nearest.is_dir():
         raise NotADirectoryError(f"{nearest} is a file; choose a folder{by}")
@@ -182,6 +181,23 @@ def check_folder(folder, option=None):
             f"{nearest} cannot be written to: permission denied; choose another "
             f"folder{by}"
         )
+
+
+def nearest_folder(folder):
+    """Find what exists of a folder: itself, or the one that it will be made in.
+
+    Parameters
+    ----------
+    folder : str or path-like
+
+    Returns
+    -------
+    nearest : pathlib.Path
+    """
+    nearest = Path(folder).absolute()
+    while not nearest.exists():
+        nearest = nearest.parent
+    return nearest
 
 
 @contextlib.contextmanager

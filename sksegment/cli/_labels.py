@@ -8,10 +8,7 @@ from sksegment.cli._options import add_command, add_overwrite, add_quiet, add_vo
 
 __all__ = ["add_commands"]
 
-_IN_MEMORY = (
-    "a volume has to fit into memory several times; time steps are on their own, of "
-    "other slices it has to be said"
-)
+_SAID = "time steps are on their own, of other slices it has to be said"
 
 
 def add_commands(commands):
@@ -96,7 +93,7 @@ def _add_clean(commands):
         metavar="OLD:NEW,...",
         help="give classes another number, e.g. 5:2,6:2",
     )
-    _add_spatial(add, _IN_MEMORY)
+    _add_spatial(add, f"a volume has to fit into memory several times; {_SAID}")
     add("--overwrite", action="store_true", help="replace OUT")
     add_quiet(parser)
 
@@ -108,7 +105,9 @@ def _add_separate(commands):
         _separate,
         "Number the objects of some classes, and tell touching ones apart.\n\n"
         "Grains, particles or cells that touch are divided where a neck joins them.\n"
-        "What is no object is 0. Numbers start at 1, in maps on their own in each.",
+        "What is no object is 0. Numbers start at 1, in maps on their own in each.\n"
+        "A volume may be larger than memory; what is needed again is kept in a file\n"
+        "without a name beside OUT.",
         "  sksegment separate labels.tif -o grains.tif --classes 2 --spatial 3d\n"
         "  sksegment quantify labels.tif -o tables --objects grains.tif",
     )
@@ -131,7 +130,7 @@ def _add_separate(commands):
         "width, from 0 to 1; less divides less (default: %(default)s)",
     )
     _add_spacing(add)
-    _add_spatial(add, _IN_MEMORY)
+    _add_spatial(add, _SAID)
     add("--overwrite", action="store_true", help="replace OUT")
     add_quiet(parser)
 
@@ -336,6 +335,7 @@ def _separate(args):
         args.classes,
         spatial=spatial,
         overwrite=args.overwrite,
+        progress=not args.quiet and sys.stderr.isatty(),
         spacing=spacing[0] if spacing and len(spacing) == 1 else spacing,
         neck=args.neck,
     )

@@ -1,16 +1,21 @@
 """Objects in the label maps of a file, told apart, into another file."""
 
+from pathlib import Path
+
 import numpy as np
 
+from sksegment._output_files import nearest_folder
 from sksegment.cli._map_files import map_writer
 from sksegment.postprocessing import separate_objects
+from sksegment.postprocessing._objects import objects_of_volume
 from sksegment.postprocessing._rules import check_class
+from sksegment.postprocessing._spool import Spool
 from sksegment.stacks._encoding import dtype_for
 
 __all__ = ["separate"]
 
 
-def separate(labels, out, classes, *, spatial, overwrite, spacing, neck):
+def separate(labels, out, classes, *, spatial, overwrite, progress, spacing, neck):
     """Number the objects in the label maps of a file.
 
     Parameters
@@ -20,8 +25,10 @@ def separate(labels, out, classes, *, spatial, overwrite, spacing, neck):
     classes : list of int
     spatial : {"2d", "3d"}
         Maps on their own are read one by one, into a folder also of different sizes; a
-        volume as a whole. All objects are kept until the largest number is known.
+        volume slab by slab. Objects are on the disk until the largest number is known.
     overwrite : bool
+    progress : bool
+        Whether to show a bar for a volume.
     spacing : float, sequence of float or None
     neck : float
         See `sksegment.postprocessing.separate_objects`.
@@ -43,13 +50,19 @@ def separate(labels, out, classes, *, spatial, overwrite, spacing, neck):
     for class_ in classes:
         check_class(class_, found, "--classes")
     options = {"neck": neck, "spacing": spacing}
+    folder = nearest_folder(Path(out).absolute().parent)
     if spatial == "3d":
-        pages = separate_objects([*labels], classes, spatial="3d", **options)
-    else:
-        pages = [_in_one_map(map_, classes, options) for map_ in labels]
-    numbers = [int(page.max()) for page in pages]
+        options |= {"folder": folder, "progress": progress}
+        objects = objects_of_volume(labels, classes, **options)
+        write(objects, dtype_for(objects.n_objects))
+        return objects.n_objects
+    pages, numbers = Spool(folder), []
+    for map_ in labels:
+        page = _in_one_map(map_, classes, options)
+        pages.append(page)
+        numbers.append(int(page.max()))
     write(pages, dtype_for(max(numbers)))
-    return max(numbers) if spatial == "3d" else sum(numbers)
+    return sum(numbers)
 
 
 def _in_one_map(map_, classes, options):

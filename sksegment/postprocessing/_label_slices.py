@@ -15,6 +15,8 @@ __all__ = [
     "check_spatial",
     "count_slices",
     "labelled_slices",
+    "read_labels_of",
+    "slab_depth",
 ]
 
 VOID = -1
@@ -92,17 +94,41 @@ def labelled_slices(labels, objects, image, void, *, of_one_size=True):
     parts = [_slices_of(volume, name, n_slices) for volume, name in volumes]
     shape = None
     for z, (map_, numbers, pixels) in enumerate(zip(*parts, strict=False)):
-        map_ = as_labels(map_, f"slice {z} of labels", void)
-        shape = shape or map_.shape
-        if of_one_size and map_.shape != shape:
-            raise ValueError(
-                f"slice {z} of labels has shape {map_.shape}, but slice 0 has {shape}; "
-                "those of one volume have one shape, spatial='2d' is for maps on their "
-                "own"
-            )
+        map_ = _check_slice(map_, z, void, shape)
+        shape = map_.shape if of_one_size else None
         numbers = _check_objects(numbers, f"slice {z} of objects", map_)
         pixels = _check_pixels(pixels, f"slice {z} of image", map_.shape)
         yield LabelSlice(map_, numbers, pixels)
+
+
+def read_labels_of(labels, start, stop, void, shape=None):
+    """Go through some slices of a volume.
+
+    Parameters
+    ----------
+    labels : sequence of ndarray of shape (H, W)
+    start, stop : int
+    void : int
+    shape : (int, int), optional
+        That of the first slice.
+
+    Yields
+    ------
+    map_ : ndarray of shape (H, W), int64
+        -1 where void.
+    """
+    for z, map_ in enumerate(_read_slices(labels, start, stop), start):
+        yield _check_slice(map_, z, void, shape)
+
+
+def _check_slice(map_, z, void, shape):
+    map_ = as_labels(map_, f"slice {z} of labels", void)
+    if shape is not None and map_.shape != shape:
+        raise ValueError(
+            f"slice {z} of labels has shape {map_.shape}, but slice 0 has {shape}; "
+            "those of one volume have one shape, spatial='2d' is for maps on their own"
+        )
+    return map_
 
 
 def count_slices(volume, name):
@@ -127,7 +153,7 @@ def _slices_of(volume, name, n_slices):
     n_found = count_slices(volume, name)
     if n_found != n_slices:
         raise ValueError(f"{name} has {n_found} slices, but labels has {n_slices}")
-    return _read_slices(volume, n_slices)
+    return _read_slices(volume, 0, n_slices)
 
 
 def _check_objects(numbers, name, labels):
@@ -161,16 +187,16 @@ def _check_pixels(pixels, name, shape):
     return pixels
 
 
-def _read_slices(volume, n_slices):
-    depth = _slab_depth(volume)
-    for start in range(0, n_slices, depth):
+def _read_slices(volume, start, stop):
+    depth = slab_depth(volume)
+    for first in range(start, stop, depth):
         if depth == 1:
-            yield volume[start]
+            yield volume[first]
         else:
-            yield from np.asarray(volume[start : start + depth])
+            yield from np.asarray(volume[first : min(first + depth, stop)])
 
 
-def _slab_depth(volume):
+def slab_depth(volume):
     """Slices that are read at once: a chunked array decodes whole chunks anyway."""
     chunks = getattr(volume, "chunks", None)
     if not chunks or len(volume.shape) != 3:

@@ -6,7 +6,7 @@ import tifffile
 from PIL import Image
 
 from sksegment.io import read_labels
-from sksegment.postprocessing import separate_objects
+from sksegment.postprocessing import _slabs, separate_objects
 from sksegment.stacks import open_stack
 
 
@@ -42,6 +42,29 @@ def test_objects_of_a_stack(run, path, labels, tmp_path, name, spatial):
     assert (in_file(out) == expected).all()
     if name.endswith(("tif", "zarr")):
         assert open_stack(out).spacing == open_stack(path).spacing
+
+
+@pytest.mark.parametrize("height", [1, 2])
+def test_a_volume_goes_slab_by_slab(run, path, tmp_path, monkeypatch, height):
+    one, other = tmp_path / "one.tif", tmp_path / "new" / "other.tif"
+    args = ("separate", path, "--classes", 1, "--spatial", "3d")
+    run(*args, "-o", one)
+    monkeypatch.setattr(_slabs, "_height", lambda *_: height)
+    code, text, err = run(*args, "-o", other)
+    assert (code, err) == (0, "")
+    assert text.startswith("2 objects in")
+    assert (in_file(other) == in_file(one)).all()
+    assert [*other.parent.iterdir()] == [other]
+
+
+@pytest.mark.parametrize("spatial", ["2d", "3d"])
+def test_a_damaged_slice_leaves_nothing(run, broken_scan, tmp_path, spatial):
+    out = tmp_path / "out" / "objects.tif"
+    args = ("separate", broken_scan, "-o", out, "--classes", 1, "--spatial", spatial)
+    code, _, err = run(*args)
+    assert code == 2
+    assert "slice 3 of broken.tif cannot be read" in err
+    assert not out.parent.exists()
 
 
 def test_the_table_of_objects(run, path, tmp_path):

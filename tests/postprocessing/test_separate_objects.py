@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 from skimage.measure import label
+from skimage.morphology import local_maxima
 
 from sksegment.postprocessing import separate_objects
 
@@ -64,6 +65,33 @@ def test_with_one_every_maximum_is_an_object():
     labels = (rng.random((30, 30)) < 0.8).astype(int)
     assert count(labels, 1, neck=1) > count(labels, 1, neck=0.8)
     assert count(labels, 1, neck=1e-6) == label(labels, connectivity=1).max()
+
+
+def test_with_one_flat_maxima_are_one_object_each():
+    # The rim of a square with a hole is as deep all around.
+    labels = np.zeros((30, 60), int)
+    labels[2:28, 2:28] = 1
+    labels[7:23, 7:23] = 0
+    labels[5:20, 35:55] = 1
+    depths = distance_transform_edt(labels)
+    maxima = label(local_maxima(depths, connectivity=1) & (labels == 1), connectivity=1)
+    assert count(labels, 1, neck=1) == maxima.max()
+
+
+def test_classes_that_touch_are_apart_however_thin():
+    labels = np.zeros((6, 9), int)
+    labels[2, 1:8], labels[3, 1:8] = 1, 2
+    objects = separate_objects(labels, [1, 2])
+    assert objects[2:4, 4].tolist() == [1, 2]
+    assert objects.max() == 2
+
+
+def test_the_objects_of_a_class_do_not_depend_on_other_classes():
+    rng = np.random.default_rng(2)
+    labels = np.digitize(gaussian_filter(rng.normal(size=(120, 120)), 2), [-0.03, 0.03])
+    alone, both = separate_objects(labels, 1), separate_objects(labels, [0, 1, 2])
+    pairs = np.unique(np.stack([alone, both])[:, labels == 1], axis=1)
+    assert len(pairs.T) == alone.max() == len(np.unique(pairs[1])) > 20
 
 
 def test_objects_are_connected_and_of_one_class():
