@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from sksegment.stacks._dimensions import named_axes
 from sksegment.stacks._files_behind import files_behind
 from sksegment.stacks._source import Source, page_source
 
@@ -38,7 +39,8 @@ def array_source(array, name="array", **options):
         With a shape, a dtype, and slices that can become numpy arrays.
     name : str
     **options : object
-        Further attributes of the `Source`.
+        Further attributes of the `Source`. Without axes, those count that the names of
+        the dimensions tell.
 
     Returns
     -------
@@ -58,6 +60,7 @@ def array_source(array, name="array", **options):
     is_dask = hasattr(array, "__dask_graph__")
     read = _DaskReader(array) if is_dask else functools.partial(read_array, array)
     options = {**_known_files(array), **options}
+    options["axes"] = options.get("axes") or named_axes(array)
     options["in_memory"] = isinstance(array, np.ndarray)
     options["behind"] = functools.partial(files_behind, array)
     return Source(

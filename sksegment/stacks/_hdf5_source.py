@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from sksegment.stacks._array_source import chunk_thickness, read_array
+from sksegment.stacks._dimensions import named_axes
 from sksegment.stacks._source import (
     LazyFile,
     Source,
@@ -23,12 +24,14 @@ def hdf5_source(path, dataset=None):
     ----------
     path : pathlib.Path
     dataset : str, optional
-        Path inside of the file; by default the only dataset of 3 or 4 axes.
+        Path inside of the file; by default the only dataset of 3 or 4 axes, or
+        without such ones of 5.
 
     Returns
     -------
     source : Source
-        With the size of voxels if the dataset has an attribute ``element_size_um``.
+        With the axes that labels of its dimensions or ilastik's ``axistags`` state, and
+        the size of voxels if the dataset has an attribute ``element_size_um``.
 
     Raises
     ------
@@ -46,6 +49,7 @@ def hdf5_source(path, dataset=None):
             found.dtype,
             functools.partial(_read, file, wanted),
             chunk_thickness(found),
+            axes=named_axes(found),
             spacing=spacing,
             unit="um" if spacing else None,
             paths=(path, *_linked_files(path, found)),

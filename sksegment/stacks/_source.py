@@ -191,7 +191,7 @@ def choose_dataset(name, shapes, wanted=None):
     Raises
     ------
     ImageFileError
-        If there is no such array, or there are several of 3 or 4 axes.
+        If there is no such array, or there are several of 3 or 4 axes, or else of 5.
     """
     path = f"/{(wanted or '').strip('/')}"
     if path in shapes:
@@ -199,6 +199,8 @@ def choose_dataset(name, shapes, wanted=None):
     group = path.rstrip("/") + "/"
     inside = [key for key in shapes if key.startswith(group)]
     volumes = [key for key in inside if len(shapes[key]) in (3, 4)]
+    # Of images of T, C, Z, Y and X some axes have one position.
+    volumes = volumes or [key for key in inside if len(shapes[key]) == 5]
     if len(volumes) == 1:
         return volumes[0]
     if volumes:

@@ -33,12 +33,13 @@ def zarr_source(path, dataset=None):
         Folder of an array or a group, of zarr's version 2 or 3.
     dataset : str, optional
         Path of the array in the group; by default the full resolution of an OME-Zarr
-        image, or the only array of 3 or 4 axes.
+        image, the only one at any depth, or the only array of 3 or 4 axes.
 
     Returns
     -------
     source : Source
-        With the axes, and the size of voxels, that OME-Zarr states.
+        With the axes, and the size of voxels, that OME-Zarr states, also of an array
+        whose path is given; else with the axes that are names of its dimensions.
 
     Raises
     ------
@@ -48,7 +49,12 @@ def zarr_source(path, dataset=None):
     import zarr
 
     try:
-        return _find(path, zarr.open(str(path), mode="r"), dataset)
+        root = zarr.open(str(path), mode="r")
+        if hasattr(root, "shape") and is_zarr(path.parent):
+            image = zarr.open(str(path.parent), mode="r")
+            if _multiscale(image, path.name):
+                path, root, dataset = path.parent, image, path.name
+        return _find(path, root, dataset)
     except ImageFileError:
         raise
     # Metadata are JSON by anybody's hand: what they lack shows in many ways.
@@ -83,13 +89,29 @@ def _choose(name, root, dataset):
         for stated in _multiscales(node):
             return dataset, stated["datasets"][0]["path"]
     if not hasattr(node, "shape"):
-        nodes = root.members(max_depth=None)
-        shapes = {
-            f"/{key}": node.shape for key, node in nodes if hasattr(node, "shape")
-        }
+        shapes = _candidates(root, dataset)
         dataset = choose_dataset(name, shapes, dataset or None).strip("/")
     image, _, level = dataset.rpartition("/")
     return image, level
+
+
+def _candidates(root, dataset):
+    """Shapes of the OME-Zarr images by their paths; of all arrays without any."""
+    nodes = sorted(root.members(max_depth=None))
+    arrays = {f"/{key}": node.shape for key, node in nodes if hasattr(node, "shape")}
+    folder = f"{dataset}/" if dataset else ""
+    images = [
+        f"/{key}/{stated['datasets'][0]['path']}"
+        for key, node in nodes
+        if key.startswith(folder) and not _is_of_labels(key)
+        for stated in _multiscales(node)[:1]
+    ]
+    return {path: arrays[path] for path in images} or arrays
+
+
+def _is_of_labels(key):
+    """Whether a group is of labels, which OME-Zarr keeps within their image."""
+    return "labels" in key.split("/")
 
 
 def _multiscales(group):

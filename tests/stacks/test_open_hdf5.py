@@ -1,5 +1,7 @@
 """Datasets of HDF5 and NeXus files as stacks."""
 
+import json
+
 import h5py
 import numpy as np
 import pytest
@@ -78,6 +80,35 @@ def test_wrong_names_and_files_without_a_volume(path, tmp_path):
 def test_axes_of_a_dataset(path, volume):
     stack = open_stack(path, axes="XYZ")
     np.testing.assert_array_equal(stack[3], volume[:, :, 3].T)
+
+
+def test_labels_of_dimensions_are_axes(volume, tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        data = file.create_dataset("data", data=np.moveaxis(volume, 0, -1))
+        for dimension, label in zip(data.dims, "yxz", strict=True):
+            dimension.label = label
+    np.testing.assert_array_equal(open_stack(tmp_path / "a.h5")[3], volume[3])
+
+
+@pytest.mark.parametrize("axes", ["tzyxc", "czyx", "yxz"])
+def test_axes_that_ilastik_states(axes, volume, tmp_path):
+    data = np.moveaxis(volume, 0, -1) if axes == "yxz" else volume
+    shape = dict(zip(axes.strip("tc"), data.shape, strict=True))
+    data = data.reshape([shape.get(letter, 1) for letter in axes])
+    tags = {"axes": [{"key": letter} for letter in axes]}
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        data = file.create_dataset("exported_data", data=data)
+        data.attrs["axistags"] = json.dumps(tags)
+    stack = open_stack(tmp_path / "a.h5")
+    assert stack.axes == "ZYX"
+    np.testing.assert_array_equal(stack[3], volume[3])
+
+
+def test_tags_that_make_no_sense_are_passed_over(path, volume):
+    for tags in ("{", "[]", '{"axes": [{"key": "z"}]}', 3):
+        with h5py.File(path, "a") as file:
+            file["entry/data/data"].attrs["axistags"] = tags
+        np.testing.assert_array_equal(open_stack(path)[1], volume[1])
 
 
 def test_linked_file_is_followed_when_it_is_named(path, volume, tmp_path):

@@ -86,8 +86,48 @@ def test_image_in_a_group(volume, tmp_path):
     make_ome(tmp_path / "a.zarr/0", volume, version=3, axes="zyx", scale=[3, 2, 1])
     stack = open_stack(tmp_path / "a.zarr", dataset="0")
     assert (stack.source, stack.spacing) == ("a.zarr/0/s0", (3.0, 2.0, 1.0))
-    with pytest.raises(ValueError, match=r"2 volumes.*/0/s0 \(5, 32, 40\)"):
+    assert open_stack(tmp_path / "a.zarr").fingerprint() == stack.fingerprint()
+    make_ome(tmp_path / "a.zarr/1", volume, version=3, axes="zyx", scale=[3, 2, 1])
+    with pytest.raises(ValueError, match=r"2 volumes.*: /0/s0 \(5, 32, 40\), /1/s0"):
         open_stack(tmp_path / "a.zarr")
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_only_image_of_a_group_may_have_five_axes(volume, tmp_path, version):
+    path, options = tmp_path / "a.zarr", {"version": version, "scale": [1, 1, 3, 2, 1]}
+    zarr.open_group(str(path), mode="w", zarr_format=version)
+    make_ome(path / "0", volume[None, None], axes="tczyx", **options)
+    zarr.open_group(str(path / "0/labels"), mode="w", zarr_format=version)
+    make_ome(path / "0/labels/cells", volume[None, None], axes="tczyx", **options)
+    stack = open_stack(path)
+    assert (stack.source, stack.spacing) == ("a.zarr/0/s0", (3.0, 2.0, 1.0))
+    np.testing.assert_array_equal(stack[2], volume[2])
+    cells = open_stack(path, dataset="0/labels/cells")
+    assert cells.source == "a.zarr/0/labels/cells/s0"
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_array_of_an_image_keeps_the_size_of_its_voxels(volume, tmp_path, version):
+    path, scale = tmp_path / "a.zarr", [2.0, 0.5, 0.25]
+    make_ome(path, volume, version=version, axes="zyx", scale=scale)
+    half = open_stack(path / "s1")
+    assert (half.source, half.shape) == ("a.zarr/s1", (5, 16, 20))
+    assert (half.spacing, half.unit) == ((2.0, 1.0, 0.5), "um")
+
+
+def test_names_of_dimensions_are_axes(volume, tmp_path):
+    turned = np.moveaxis(volume, 0, -1)
+    paths = [tmp_path / name for name in ("3.zarr", "2.zarr", "other.zarr")]
+    zarr.create_array(str(paths[0]), data=turned, dimension_names=["y", "X", "z"])
+    array = zarr.create_array(str(paths[1]), data=turned, zarr_format=2)
+    array.attrs["_ARRAY_DIMENSIONS"] = ["y", "x", "time"]
+    for source in (*paths[:2], array):
+        np.testing.assert_array_equal(open_stack(source)[3], volume[3])
+    assert open_stack(paths[1]).axes == "TYX"
+    assert open_stack(paths[0], axes="ZYX").shape == turned.shape
+    # What says nothing of axes is read as ever.
+    zarr.create_array(str(paths[2]), data=turned, dimension_names=["x", "row", None])
+    assert open_stack(paths[2]).shape == turned.shape
 
 
 def test_group_of_arrays(volume, tmp_path):
