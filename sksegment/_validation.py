@@ -19,6 +19,7 @@ from sksegment._rescaled import RescaledImage, enlarge_map, original_shape
 from sksegment._warn import warn_user
 
 __all__ = [
+    "EmptyFieldError",
     "ImageBatch",
     "Integral",
     "Interval",
@@ -37,6 +38,10 @@ MIN_SIDE = 8
 _FEW_ROWS = 16
 _LARGEST = np.finfo(np.float64).max
 _Method = TypeVar("_Method", bound=Callable[..., object])
+
+
+class EmptyFieldError(ValueError):
+    """A function found nothing of an image in the field of view."""
 
 
 def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], _Method]:

@@ -12,6 +12,7 @@ from sksegment._large_division import LARGEST, divide_large
 from sksegment._parts import ScaledParts
 from sksegment._typing import Images, LabelMaps
 from sksegment._validation import (
+    EmptyFieldError,
     Integral,
     Interval,
     Real,
@@ -299,9 +300,9 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
             )
         mask = mask.astype(bool)
         if not mask.any():
-            raise ValueError(
-                f"image {index}: the mask is empty: there is nothing to segment"
-            )
+            # A function may find nothing in one image of many.
+            kind = EmptyFieldError if callable(self.mask) else ValueError
+            raise kind(f"image {index}: the mask is empty: there is nothing to segment")
         return mask
 
     def __sklearn_tags__(self):

@@ -1,17 +1,18 @@
 """From slices to label maps, one by one; a damaged slice gives an error, not an end."""
 
 import re
+from functools import partial
 
 import numpy as np
 
 from sksegment._look_ahead import look_ahead
-from sksegment._validation import check_images
+from sksegment._validation import EmptyFieldError, check_images
 from sksegment.stacks._units import UnitsWatch, predicts_image_by_image
 
 __all__ = ["label_ahead", "label_each", "label_image", "read_slice"]
 
 # A segmenter names the image it was given, which is always the first.
-_IMAGE_ZERO = re.compile(r"\bimage 0\b")
+_IMAGE_ZERO_SAYS, _IMAGE_ZERO = re.compile(r"\bimage 0: "), re.compile(r"\bimage 0\b")
 
 
 def label_ahead(model, cuts, numbers, watch=None):
@@ -29,30 +30,31 @@ def label_ahead(model, cuts, numbers, watch=None):
     ------
     number : int
     labels : ndarray of shape (H, W), int32, or None
-        Those of ``model.predict``, bit for bit.
+        Those of ``model.predict``, bit for bit; void where a function finds nothing
+        of the slice in the field of view.
     error : str or None
         Why there are no labels.
     """
-    prepare, predict = _parts_of_predict(model)
+    prepare = _first_part_of_predict(model)
     watch = watch or UnitsWatch(model, cuts)
 
     def read_and_prepare(number):
-        prepared, complaint = None, None
+        rest, complaint = None, None
         image, error = read_slice(cuts, number)
         if error is None:
-            prepared, error = _attempt(prepare, image)
+            rest, error = _attempt(prepare, image)
         if error is None:
             complaint = watch.complaint(number, image)
-        return number, prepared, error, complaint
+        return number, rest, error, complaint
 
-    for number, prepared, error, complaint in look_ahead(
+    for number, rest, error, complaint in look_ahead(
         read_and_prepare, [(number,) for number in numbers]
     ):
         # Not in the other thread, where the caller's line is not known.
         watch.tell(complaint)
         labels = None
         if error is None:
-            labels, error = _attempt(predict, *prepared)
+            labels, error = _attempt(rest)
         yield number, labels, error
 
 
@@ -77,7 +79,7 @@ def label_image(model, image):
     labels : ndarray of shape (H, W), int32, or None
     error : str or None
     """
-    return _attempt(lambda: _as_labels(model.predict([image])[0]))
+    return _attempt(_predict, model, image)
 
 
 def read_slice(cuts, number):
@@ -92,21 +94,32 @@ def read_slice(cuts, number):
     return _attempt(view.__getitem__, index)
 
 
-def _parts_of_predict(model):
-    """Split ``predict`` into what can be done ahead, and the rest."""
+def _first_part_of_predict(model):
+    """Make a function from an image to the rest of its ``predict``."""
     if not predicts_image_by_image(model):
-        return _in_list, lambda images: _as_labels(model.predict(images)[0])
+        return partial(partial, _predict, model)
 
     def prepare(image):
         field, n_channels = model._field, model.n_channels_in_
-        batch = check_images([image], n_channels=n_channels, field=field)
-        return model._prepare_image(0, batch.images[0])
+        try:
+            batch = check_images([image], n_channels=n_channels, field=field)
+        except EmptyFieldError:
+            return partial(_void, image)
+        parts = model._prepare_image(0, batch.images[0])
+        return lambda: _as_labels(model._predict_image(*parts))
 
-    return prepare, lambda *parts: _as_labels(model._predict_image(*parts))
+    return prepare
 
 
-def _in_list(image):
-    return ([image],)
+def _predict(model, image):
+    try:
+        return _as_labels(model.predict([image])[0])
+    except EmptyFieldError:
+        return _void(image)
+
+
+def _void(image):
+    return np.full(image.shape[:2], -1, np.int32)
 
 
 def _as_labels(labels):
@@ -118,4 +131,4 @@ def _attempt(function, *args):
     try:
         return function(*args), None
     except ValueError as error:
-        return None, _IMAGE_ZERO.sub("it", str(error))
+        return None, _IMAGE_ZERO.sub("it", _IMAGE_ZERO_SAYS.sub("", str(error)))

@@ -26,7 +26,7 @@ def predict_stack(
 
     Every slice gets the labels that ``model.predict`` gives it, bit for bit. A slice
     that is damaged, or that the model refuses, is left void with a warning, and the run
-    goes on.
+    goes on. Void, too, is one in which a mask that is a function finds nothing.
 
     Parameters
     ----------

@@ -164,6 +164,8 @@ def _first_labels(cuts, label, *, to_file):
     for view, start in zip(cuts.views, cuts.starts, strict=True):
         for number in range(start, start + len(view)):
             [(number, labels, error)] = label([number])
+            if error is None and (labels == void_of(labels.dtype)).all():
+                error = "nothing of it is in the field of view"
             if error is None:
                 if to_file:
                     _check_ids(labels, cuts.name(number))

@@ -1,6 +1,7 @@
 """Which slices of a stack to train on, when nothing is labelled."""
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.spatial import cKDTree
 
 from sksegment._validation import check_image
 from sksegment.stacks._open import opened
+from sksegment.superpixels import SuperpixelTransformer
 
 __all__ = ["suggest_training_slices"]
 
@@ -28,7 +30,7 @@ def suggest_training_slices(
     *,
     axes: str | None = None,
     max_slices: int = 200,
-    mask: np.ndarray | None = None,
+    mask: np.ndarray | Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> list[int]:
     """Choose the slices that together show best what is in all of them.
 
@@ -46,8 +48,9 @@ def suggest_training_slices(
         As for `open_stack`.
     max_slices : int, default=200
         Of a longer stack only so many slices are looked at, evenly spread.
-    mask : ndarray of shape (H, W), bool, optional
-        Field of view of all slices: what is outside is not looked at, and may be NaN.
+    mask : ndarray of shape (H, W), bool, or callable, optional
+        Field of view of all slices, or a function from a slice to its own: what is
+        outside is not looked at, and may be NaN.
 
     Returns
     -------
@@ -66,11 +69,12 @@ def suggest_training_slices(
 
     Notes
     -----
-    Never chosen are slices that cannot be read, hold NaN or infinity, are constant, or
-    have less than a tenth of the contrast of the others, as beside the sample. What is
-    minimised is the mean squared distance of 20 000 pixels of all slices to the nearest
-    of 1024 pixels of a chosen one: by a greedy choice, and exchanges as long as they
-    help. About 0.1 s a slice beside the time to read it.
+    Never chosen are slices that cannot be read, hold NaN or infinity, lie outside of
+    the field of view, are constant, or have less than a tenth of the contrast of the
+    others, as beside the sample. What is minimised is the mean squared distance of 20
+    000 pixels of all slices to the nearest of 1024 pixels of a chosen one: by a greedy
+    choice, and exchanges as long as they help. About 0.1 s a slice beside the time to
+    read it.
 
     Examples
     --------
@@ -89,8 +93,8 @@ def suggest_training_slices(
     with opened(stack, axes=axes) as stack:
         n_seen = min(len(stack), max_slices)
         seen = np.linspace(0, len(stack) - 1, n_seen).round().astype(int)
-        mask = _check_mask(mask, stack)
-        indices, samples = _sample_slices(stack, seen.tolist(), mask)
+        field = SuperpixelTransformer(mask=_check_mask(mask, stack)).mask_of
+        indices, samples = _sample_slices(stack, seen.tolist(), field)
     if len(indices) < n:
         raise ValueError(
             f"n={n}, but of the {n_seen} slices of {stack.source} that were looked at "
@@ -111,8 +115,8 @@ def _check_count(name, value):
 
 
 def _check_mask(mask, stack):
-    if mask is None:
-        return None
+    if mask is None or callable(mask):
+        return mask
     mask = np.asarray(mask)
     if mask.dtype.kind == "f" and np.isnan(mask).any():
         raise ValueError(
@@ -128,7 +132,7 @@ def _check_mask(mask, stack):
     return mask
 
 
-def _sample_slices(stack, seen, mask):
+def _sample_slices(stack, seen, field):
     """Describe some pixels of every slice that can be trained on.
 
     Returns
@@ -142,7 +146,8 @@ def _sample_slices(stack, seen, mask):
     reason = "they are constant"
     for index in seen:
         try:
-            image = _within(check_image(stack[index], index, lambda *_: mask), mask)
+            image = check_image(stack[index], index, field)
+            image = _within(image, field(image, index))
         except ValueError as error:  # a SliceError too
             reason = str(error)
             continue

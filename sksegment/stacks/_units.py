@@ -5,6 +5,7 @@ import warnings
 
 from sksegment._intensity import units_complaint
 from sksegment._mixins import SegmenterMixin
+from sksegment._validation import EmptyFieldError
 from sksegment._warn import warn_user
 
 __all__ = ["UnitsWatch", "predicts_image_by_image"]
@@ -35,7 +36,10 @@ class UnitsWatch:
         if self._told:
             return None
         image = image.reshape(*image.shape[:2], -1)
-        field = self._model._field_of(0, image)
+        try:
+            field = self._model._field_of(0, image)
+        except EmptyFieldError:
+            return None
         name = self._cuts.name(number)
         return units_complaint(image, self._model.intensity_range_, name, field)
 

@@ -103,6 +103,38 @@ def test_mask_is_void(make_segmenter, disc_mask, make_image):
     assert ((labels == -1) == ~mask).all()
 
 
+@pytest.mark.parametrize("in_pipeline", [False, True])
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.filterwarnings("error")
+def test_slice_beside_the_field_of_view_is_void(
+    in_pipeline, lazy, make_segmenter, make_image
+):
+    model = make_segmenter(superpixels__mask=np.isfinite)
+    model = make_pipeline(Halver(), model) if in_pipeline else model
+    model.fit([make_image()])
+    volume = np.stack([np.float32(make_image(seed=seed)) for seed in range(4)])
+    volume[0], volume[2], volume[3, :8] = np.nan, np.nan, np.nan
+    source = pytest.importorskip("dask.array").from_array(volume) if lazy else volume
+    labels = np.asarray(predict_stack(model, source, progress=False))
+    np.testing.assert_array_equal(labels == -1, np.isnan(volume))
+    np.testing.assert_array_equal(labels[1], model.predict(volume[1:2])[0])
+
+
+def test_nothing_in_the_field_of_view_is_an_error(make_segmenter, make_image):
+    model = make_segmenter(superpixels__mask=np.isfinite).fit([make_image()])
+    volume = np.full((3, 32, 40), np.nan)
+    with pytest.raises(ValueError, match=r"none of the 3 slices .* the field of view"):
+        predict_stack(model, volume, progress=False)
+
+
+def test_what_is_wrong_with_the_mask_is_said_of_the_slice(make_segmenter, make_image):
+    model = make_segmenter(superpixels__mask=np.isfinite).fit([make_image()])
+    model.superpixels_.set_params(mask=lambda image: image[1:] > 0)
+    volume = np.stack([make_image()] * 2)
+    with pytest.raises(ValueError, match="of the last one: the mask has shape"):
+        predict_stack(model, volume, progress=False)
+
+
 def test_any_source(quiet, kmeans, volume, tmp_path):
     expected = kmeans.predict(volume)
     path = tmp_path / "volume.npy"

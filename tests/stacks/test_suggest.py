@@ -172,6 +172,19 @@ def test_what_lies_outside_the_mask_is_not_looked_at():
         suggest_training_slices(volume, mask=np.where(mask, 1.0, np.nan))
 
 
+def test_mask_may_be_a_function_of_the_slice():
+    rng = np.random.default_rng(0)
+    volume = np.float32(rng.normal(size=(6, 40, 40)))
+    volume[4, 10:30, 10:20] += 8.0
+    expected = suggest_training_slices(volume[1:])
+    volume[0], volume[:, :8] = np.nan, np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        suggest_training_slices(volume)
+    assert suggest_training_slices(volume, mask=np.isfinite) == [expected[0] + 1] == [4]
+    with pytest.raises(ValueError, match=r"of the 6 slices .* 5 can be"):
+        suggest_training_slices(volume, 6, mask=np.isfinite)
+
+
 def test_nothing_to_train_on():
     with pytest.raises(ValueError, match=r"no slice of .* they are constant"):
         suggest_training_slices(np.ones((4, 32, 32)))
