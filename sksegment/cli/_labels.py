@@ -263,8 +263,20 @@ def _quantify(args):
         shown = _of_all_maps(result.classes)
         shown = shown if args.names else shown.drop(columns="name")
         print(shown.to_string(index=False, float_format="{:.6g}".format))
+        if result.n_void:
+            print(_void_line(result, labels))
         print(f"{len(result.objects)} objects; the tables are in {args.out}")
     return 0
+
+
+def _void_line(result, labels):
+    """How much is in no row; the value may be a class in the files of others."""
+    element = "voxels" if "n_voxels" in result.classes else "pixels"
+    n_all = result.n_void + int(result.classes[f"n_{element}"].sum())
+    share = f"{result.n_void} {element} ({result.n_void / n_all:.1%}) are void"
+    if labels.guess is None:
+        return f"{share} and not counted"
+    return f"{share} ({labels.guess}) and not counted; --void none counts them"
 
 
 def _name_maps(result, labels):

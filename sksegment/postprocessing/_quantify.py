@@ -10,8 +10,10 @@ from tqdm import tqdm
 
 from sksegment._output_files import replacing
 from sksegment._typing import ClassNames, PathLike
+from sksegment._warn import warn_user
 from sksegment.postprocessing._components import measure_components
 from sksegment.postprocessing._label_slices import (
+    VOID,
     check_spatial,
     count_slices,
     labelled_slices,
@@ -49,12 +51,15 @@ class Quantification:
         Size of a voxel (z, y, x), or of a pixel (y, x), in ``unit``.
     unit : str
         Unit of length in the names of the columns.
+    n_void : int
+        Voxels, or pixels, that are void; no fraction counts them.
     """
 
     classes: "pandas.DataFrame"
     objects: "pandas.DataFrame"
     spacing: tuple
     unit: str
+    n_void: int = 0
 
     def to_csv(self, folder: PathLike) -> list[Path]:
         """Write ``classes.csv`` and ``objects.csv``, each whole or not at all.
@@ -122,7 +127,7 @@ def quantify(
         volume, as which they are taken by default.
     void : int, default=-1
         Label that is void, beside all negative ones: 255 or 65535 in label files that
-        `sksegment.io.write_labels` wrote.
+        `sksegment.io.write_labels` wrote. A warning tells where it was forgotten.
     progress : bool, default=False
         Show a progress bar over the slices.
 
@@ -183,6 +188,7 @@ def quantify(
     [28.5, 3.0]
     """
     pandas = _import_pandas()
+    dtype = _dtype_of(labels)
     flat = getattr(labels, "ndim", None) == 2
     check_spatial(spatial, flat=flat)
     alone = flat or spatial == "2d"
@@ -192,6 +198,8 @@ def quantify(
         objects = None if objects is None else [np.asarray(objects)]
         image = None if image is None else [np.asarray(image)]
     slices = labelled_slices(labels, objects, image, void, of_one_size=not alone)
+    n_void: list[int] = []
+    slices = _counting_void(slices, n_void)
     total = count_slices(labels, "labels")
     bar = tqdm(slices, total=total, unit="slice", disable=not progress)
     parts = ([slice_] for slice_ in bar) if alone else [bar]
@@ -199,8 +207,34 @@ def quantify(
     of_classes, of_objects = columns[0]
     if alone and not flat:
         of_classes, of_objects = map(join_columns, zip(*columns, strict=True))
+    _warn_of_void(of_classes["class"], dtype)
     frames = pandas.DataFrame(of_classes), pandas.DataFrame(of_objects)
-    return Quantification(*frames, scale.spacing, scale.unit)
+    return Quantification(*frames, scale.spacing, scale.unit, sum(n_void))
+
+
+def _dtype_of(labels):
+    """Dtype of maps as it is known without reading one."""
+    if isinstance(labels, list | tuple) and labels:
+        labels = labels[0]
+    return getattr(labels, "dtype", None)
+
+
+def _warn_of_void(classes, dtype):
+    """Tell of a class that in label files is none."""
+    if getattr(dtype, "kind", None) != "u":
+        return
+    largest = np.iinfo(dtype).max
+    if (classes == largest).any():
+        warn_user(
+            f"class {largest} is the largest number of {dtype}, which is void in label "
+            f"files: pass void={largest}, or labels of a wider type if it is a class"
+        )
+
+
+def _counting_void(slices, counts):
+    for slice_ in slices:
+        counts.append(int(np.count_nonzero(slice_.labels == VOID)))
+        yield slice_
 
 
 def _columns(slices, class_names, scale):

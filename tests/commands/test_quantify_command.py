@@ -155,6 +155,15 @@ def test_void_can_be_a_class(quantify, path):
     assert quantify(path, "--void", 1)[0]["class"].tolist() == [0, 255]
 
 
+def test_what_is_void_is_told(quantify, path):
+    told = "1 voxels (0.5%) are void (255) and not counted; --void none counts them\n"
+    assert told in quantify(path)[2]
+    assert told.replace("voxels", "pixels") in quantify(path, "--spatial", "2d")[2]
+    chosen = quantify(path, "--void", 1)[2]
+    assert "12 voxels (5.6%) are void and not counted\n" in chosen
+    assert "are void" not in quantify(path, "--void", "none")[2]
+
+
 def test_dataset_of_hdf5(quantify, labels, tmp_path):
     h5py = pytest.importorskip("h5py")
     with h5py.File(tmp_path / "a.h5", "w") as file:

@@ -224,8 +224,18 @@ def test_void_is_no_object_and_opens_no_way():
 
 def test_void_of_label_files_is_said():
     volume = np.array([[[0, 255], [255, 1]]], np.uint8)
-    assert quantify(volume, void=255).classes["class"].tolist() == [0, 1]
-    assert quantify(volume).classes["class"].tolist() == [0, 1, 255]
+    result = quantify(volume, void=255)
+    assert (result.classes["class"].tolist(), result.n_void) == ([0, 1], 2)
+    for labels in (volume, [*volume]):
+        with pytest.warns(UserWarning, match="class 255 .* pass void=255, or"):
+            result = quantify(labels)
+        assert (result.classes["class"].tolist(), result.n_void) == ([0, 1, 255], 0)
+
+
+@pytest.mark.filterwarnings("error")
+def test_largest_number_is_no_void_where_void_is_negative():
+    for dtype in (np.int16, np.uint16):
+        quantify(np.array([[0, 255], [255, 1]], dtype))
 
 
 def test_nothing_but_void_gives_empty_tables():
