@@ -33,6 +33,8 @@ _SUFFIXES = (
     *(".tga", ".ppm", ".pgm", ".pbm", ".pnm", ".dcm"),
     *(".tif", ".tiff", ".btf", ".lsm", ".stk"),
 )
+# Of HDF5 and of NumPy.
+_MAGIC_OF_ARRAYS = (b"\x89HDF\r\n\x1a\n", b"\x93NUMPY")
 # Types of colour in the header of a PNG.
 _PNG_GREY, _PNG_GREY_ALPHA = 0, 4
 # The second image of other formats is a thumbnail or a depth map, not a page.
@@ -190,6 +192,12 @@ def read_images(path: PathLike) -> list[np.ndarray]:
     with naming(path):
         if is_tiff(path):
             return read_tiff(path)
+        with open(path, "rb") as file:
+            if file.read(8).startswith(_MAGIC_OF_ARRAYS):
+                raise ImageFileError(
+                    f"{path} holds arrays, not images; open it with "
+                    "sksegment.stacks.open_stack"
+                )
         try:
             return _read_pillow(path)
         except UnidentifiedImageError:
@@ -290,7 +298,10 @@ def naming(path):
     if not path.exists():
         raise ImageFileError(f"{path}: there is no such file; check its name")
     if path.is_dir():
-        raise ImageFileError(f"{path} is a folder; name an image file")
+        raise ImageFileError(
+            f"{path} is a folder; name an image file, or open it with "
+            "sksegment.stacks.open_stack"
+        )
     try:
         if path.stat().st_size == 0:
             raise ImageFileError(f"{path} is empty (0 bytes); copy or export it again")

@@ -51,6 +51,10 @@ def read_labels(path: PathLike, *, void: int | str | None = "max") -> list[np.nd
         If the file is missing, cannot be read, or is no label map; or, with "max", has
         0 and 255 alone: those may be two classes as well.
 
+    See Also
+    --------
+    sksegment.stacks.open_stack : Read zarr, HDF5 and folders, with void as it is there.
+
     Examples
     --------
     >>> import pathlib, tempfile

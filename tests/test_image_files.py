@@ -223,8 +223,17 @@ def test_files_of_several_types_are_named_with_a_cure(tmp_path, stack):
 def test_missing_file_and_folder(tmp_path):
     with pytest.raises(ImageFileError, match=r"a\.png: there is no such file"):
         read_images(tmp_path / "a.png")
-    with pytest.raises(ImageFileError, match="is a folder"):
+    with pytest.raises(ImageFileError, match=r"is a folder; .*stacks\.open_stack"):
         read_images(tmp_path)
+
+
+def test_files_of_arrays_say_how_they_are_opened(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((3, 8, 8)))
+    with pytest.importorskip("h5py").File(tmp_path / "a.h5", "w") as file:
+        file["a"] = np.zeros((3, 8, 8))
+    for name in ("a.npy", "a.h5"):
+        with pytest.raises(ImageFileError, match=r"holds arrays.*stacks\.open_stack"):
+            read_images(tmp_path / name)
 
 
 @pytest.mark.parametrize("read", [read_images, count_images])

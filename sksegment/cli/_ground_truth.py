@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from sksegment._image_files import ImageFileError, find_images, read_images
-from sksegment._label_files import read_labels
 from sksegment._pages import Page
+from sksegment.cli._label_file import is_volume, maps_of
 
 __all__ = ["find_truth", "pair_truth", "read_labelled"]
 
@@ -32,10 +32,11 @@ def find_truth(paths, truth):
         If ground truth is missing, or not clear; the message names the files.
     """
     truth = Path(truth)
-    if truth.is_file() and len(paths) == 1:
+    is_one = truth.is_file() or (truth.exists() and is_volume(truth))
+    if is_one and len(paths) == 1:
         return {paths[0]: truth}
-    if not truth.is_dir():
-        reason = "is one file for several" if truth.is_file() else "is no folder"
+    if is_one or not truth.is_dir():
+        reason = "is one file for several" if is_one else "is no folder"
         raise ImageFileError(
             f"the ground truth {truth} {reason}; name a folder with a file of the "
             "same name for every image"
@@ -53,7 +54,11 @@ def find_truth(paths, truth):
 
 
 def _by_name(folder):
-    arrays = [path for path in folder.iterdir() if path.suffix.lower() in _ARRAYS]
+    arrays = [
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in _ARRAYS or is_volume(path)
+    ]
     try:
         files = [*find_images([folder]), *arrays]
     except ImageFileError:
@@ -96,7 +101,7 @@ def pair_truth(maps, path, truth_path, *, void="max"):
     ImageFileError
         If the numbers or the shapes differ.
     """
-    truths = read_labels(truth_path, void=void)
+    truths = maps_of(truth_path, void)
     if len(maps) == 1:
         groups = [truths]
     elif len(truths) == len(maps):

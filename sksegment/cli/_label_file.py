@@ -9,6 +9,7 @@ import numpy as np
 
 from sksegment._image_files import ImageFileError, read_images
 from sksegment._label_files import (
+    label_maps,
     largest_of,
     read_labels,
     read_pages,
@@ -20,11 +21,12 @@ from sksegment._warn import warn_user
 from sksegment.postprocessing._label_slices import as_labels
 from sksegment.stacks import Stack, open_stack
 from sksegment.stacks._axes import settle_axes
+from sksegment.stacks._open import VOLUME_SUFFIXES
 from sksegment.stacks._source import page_source
 from sksegment.stacks._tiff_sizes import size_in_file
 from sksegment.stacks._zarr_source import is_zarr
 
-__all__ = ["LabelFile", "image_by_image"]
+__all__ = ["LabelFile", "image_by_image", "is_volume", "maps_of"]
 
 _LARGEST_ID = np.iinfo(np.int32).max
 # Their palettes would be taken for colours, and `.npz` is no stack.
@@ -139,8 +141,13 @@ class LabelFile(Sequence):
             return None, None
         return tuple(map(float, spacing)), source.unit
 
-    def find_classes(self):
+    def find_classes(self, option="--void"):
         """List all classes, in ascending order.
+
+        Parameters
+        ----------
+        option : str, default="--void"
+            What says on the command line which value is void, for messages.
 
         Raises
         ------
@@ -153,10 +160,38 @@ class LabelFile(Sequence):
         if self.guess is not None and found == {-1, 0}:
             raise ImageFileError(
                 f"{self.stack.source} has the values 0 and {self.guess} alone, which "
-                f"may be two classes, or one and void: say --void {self.guess} or "
-                "--void none"
+                f"may be two classes, or one and void: say {option} {self.guess} or "
+                f"{option} none"
             )
         return sorted(found - {-1})
+
+
+def is_volume(path):
+    """Whether a path is a file of volumes, which is read as a stack alone."""
+    path = Path(path)
+    return is_zarr(path) or path.suffix.lower() in VOLUME_SUFFIXES - {".npy"}
+
+
+def maps_of(path, void, option="--void"):
+    """Label maps of an image file or of a volume, all at once.
+
+    Parameters
+    ----------
+    path : str or path-like
+    void : {"max"} or int or None
+    option : str, default="--void"
+        See `LabelFile.find_classes`.
+
+    Returns
+    -------
+    maps : list of ndarray of shape (H, W), int32
+        -1 where void.
+    """
+    if not is_volume(path):
+        return label_maps(path, void, option)
+    file = LabelFile.open(path, void=void)
+    file.find_classes(option)
+    return [*file]
 
 
 class _FileByFile(Sequence):

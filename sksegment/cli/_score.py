@@ -50,8 +50,8 @@ def _add_score(commands):
         "labels",
         nargs="+",
         metavar="LABELS",
-        help="label maps as segment and predict write them (overlays are passed "
-        "over), or folders of them",
+        help="label maps as segment, predict and stack write them (overlays are "
+        "passed over), or folders of them",
     )
     add_void(parser, "--labels-void", "of LABELS ")
     _add_truth(parser)
@@ -109,8 +109,8 @@ def _add_truth(parser, required=True):
 
 
 def _score(args):
-    from sksegment._label_files import label_maps
     from sksegment.cli._ground_truth import find_truth, pair_truth
+    from sksegment.cli._label_file import maps_of
     from sksegment.cli._outputs import check_json, write_json
     from sksegment.metrics import segmentation_scores
 
@@ -120,7 +120,7 @@ def _score(args):
         check_json(Path(args.json), inputs, overwrite=args.overwrite)
     rows = []
     for path, truth_path in truth_paths.items():
-        maps = label_maps(path, args.labels_void, option="--labels-void")
+        maps = maps_of(path, args.labels_void, option="--labels-void")
         truths = pair_truth(maps, path, truth_path, void=args.void)
         for index, (labels, truth) in enumerate(zip(maps, truths, strict=True)):
             name = f"{path}, page {index}" if len(maps) > 1 else str(path)
@@ -141,12 +141,18 @@ def _score(args):
 
 def _label_paths(inputs):
     """Files that are named; of folders those that are not overlays."""
+    from sksegment.cli._label_file import is_volume
     from sksegment.io import find_images
 
     named = {Path(entry).resolve() for entry in inputs}
+    found = [
+        path
+        for entry in inputs
+        for path in ([Path(entry)] if is_volume(entry) else find_images([entry]))
+    ]
     paths = [
         path
-        for path in find_images(inputs)
+        for path in {path.resolve(): path for path in found}.values()
         if path.resolve() in named or not path.stem.endswith("_overlay")
     ]
     if not paths:

@@ -68,6 +68,29 @@ def test_pages_are_scored_one_by_one(run, tmp_path, halves):
     assert values == ["1.000", "0.000"]
 
 
+def test_volumes_are_scored_slice_by_slice(run, fails, tmp_path, halves):
+    zarr, h5py = pytest.importorskip("zarr"), pytest.importorskip("h5py")
+    truth = np.stack([halves, halves]).astype(np.uint8)
+    truth[1, 0], labels = 255, truth.copy()
+    labels[1, :, :4] = 7
+    zarr.open_group(str(tmp_path / "v.zarr"), mode="w").create_array("0", data=labels)
+    (tmp_path / "truth").mkdir()
+    with h5py.File(tmp_path / "truth/v.h5", "w") as file:
+        file["labels"] = truth
+    scored = []
+    for source in (tmp_path / "truth/v.h5", tmp_path / "truth"):
+        code, text, err = run("score", tmp_path / "v.zarr", "--truth", source)
+        assert (code, err) == (0, "")
+        scored.append([line.split()[-9] for line in text.splitlines()[1:3]])
+    write_labels(tmp_path / "v.tif", [*np.where(labels == 255, -1, labels.astype(int))])
+    text = run("score", tmp_path / "v.tif", "--truth", tmp_path / "truth/v.h5")[1]
+    scored.append([line.split()[-9] for line in text.splitlines()[1:3]])
+    assert scored[0][0] == "1.000" > scored[0][1]
+    assert scored[0] == scored[1] == scored[2]
+    args = (tmp_path / "v.zarr", tmp_path / "v.tif", "--truth", tmp_path / "v.zarr")
+    assert "v.zarr is one file for several" in fails("score", *args)
+
+
 def test_void_of_the_ground_truth_is_not_scored(run, tmp_path, halves):
     write_labels(tmp_path / "a_labels.png", halves)
     truth = halves.copy()
