@@ -60,7 +60,7 @@ def _report(args):
     from sksegment.io import load_model
     from sksegment.report import write_report
 
-    target, paths = Path(args.out), image_files(args.inputs)
+    target, paths = Path(args.out), image_files(args.inputs, args.model)
     _check_target(target, paths)
     if not args.overwrite:
         check_free([target])

@@ -271,8 +271,8 @@ def _predict(args):
     return log.exit_code
 
 
-def image_files(inputs):
-    """List image files; stacks that are none have a command of their own.
+def image_files(inputs, model=None):
+    """List image files; stacks have a command of their own, with the same model.
 
     Label maps and overlays beside their images are passed over, unless they are named.
     """
@@ -286,9 +286,13 @@ def image_files(inputs):
         if Path(entry).suffix.lower() in stacks and Path(entry).exists():
             raise ValueError(
                 f"{entry} is a stack; label it with: sksegment stack {quote(entry)} "
-                "-o OUT"
+                f"-o OUT{_model_option(model)}"
             )
     return _without_results(find_images(inputs), {Path(entry) for entry in inputs})
+
+
+def _model_option(model):
+    return "" if model is None else f" --model {quote(model)}"
 
 
 def _without_results(paths, named):
@@ -316,12 +320,13 @@ def _plan(args):
     from sksegment.cli._outputs import Outputs
     from sksegment.stacks._writers import WRITTEN_SUFFIXES
 
-    paths, out = image_files(args.inputs), Path(args.out)
+    model, out = getattr(args, "model", None), Path(args.out)
+    paths = image_files(args.inputs, model)
     if out.suffix.lower() in WRITTEN_SUFFIXES and not out.exists():
-        model = f" --model {quote(args.model)}" if hasattr(args, "model") else ""
         raise ValueError(
             f"-o {out}: results are files in a folder; to label a stack in one file: "
-            f"sksegment stack {quote(args.inputs[0])} -o {quote(args.out)}{model}"
+            f"sksegment stack {quote(args.inputs[0])} -o {quote(args.out)}"
+            f"{_model_option(model)}"
         )
     for entry in map(Path, args.inputs):
         if entry.is_dir() and entry.resolve() == Path(args.out).resolve():

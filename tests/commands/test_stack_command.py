@@ -290,7 +290,8 @@ def test_commands_for_images_name_the_one_for_stacks(
     np.save(path, volume)
     first = [model] if command == "predict" else []
     line = fails(command, *first, path, "-o", tmp_path / "out")
-    assert f"my scan.npy is a stack; label it with: sksegment stack '{path}'" in line
+    hint = f"my scan.npy is a stack; label it with: sksegment stack '{path}' -o OUT"
+    assert line.endswith(f"{hint} --model {model}" if first else hint)
     if command != "fit":
         out = tmp_path / "labels.tif"
         line = fails(command, *first, scan, "-o", out)
