@@ -3,14 +3,14 @@
 import contextlib
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import tifffile
 from PIL import Image
 
-from sksegment._tiff_files import ome_sizes
+from sksegment._tiff_files import OME_UNITS, ome_sizes
 from sksegment._typing import PathLike
 
 __all__ = [
@@ -26,7 +26,7 @@ def write_labels(
     path: PathLike,
     labels: np.ndarray,
     *,
-    spacing: Mapping[str, float] | None = None,
+    spacing: float | Sequence[float] | Mapping[str, float] | None = None,
     unit: str | None = None,
 ) -> None:
     """Write label maps, whole or not at all.
@@ -40,17 +40,19 @@ def write_labels(
         With the suffix ``.png``, or ``.tif`` or ``.tiff``.
     labels : ndarray of shape (H, W), int
         Negative where void. For TIFF also (n, H, W), or a list of n maps of any size.
-    spacing : dict of str to float, optional
-        Size of a voxel along "Z", "Y" and "X", where known: a TIFF of maps of one size
+    spacing : float, sequence of float, or dict of str to float, optional
+        Size of a voxel along (z, y, x), of a pixel along (y, x); one number where all
+        are equal; or what is known of "Z", "Y" and "X". A TIFF of maps of one size
         states it as OME does, other files cannot.
     unit : str, optional
-        Of the spacing, e.g. "um".
+        Of the spacing: "um", "nm", "mm", "cm", "m", "pm", "Å" or "inch". A size without
+        one is read by few programs, and not by `sksegment.stacks.open_stack`.
 
     Raises
     ------
     ValueError
-        If the labels are no such array, an id is above 65534, or the suffix is
-        another.
+        If the labels are no such array, an id is above 65534, the suffix or the unit
+        is another, or the spacing is no size.
     OSError
         If the file cannot be written; one that was there before is still whole.
 
@@ -68,8 +70,9 @@ def write_labels(
     """
     path = Path(path)
     maps = _label_maps(labels)
+    sizes = _sizes(spacing, unit, len(maps))
     if path.suffix.lower() in (".tif", ".tiff"):
-        _write_tiff(path, maps, spacing or {}, unit)
+        _write_tiff(path, maps, sizes, unit)
     elif path.suffix.lower() != ".png":
         raise ValueError(
             f"{path}: label maps are written as .png or .tif, not {path.suffix!r}"
@@ -81,6 +84,35 @@ def write_labels(
     else:
         with replacing(path) as file:
             Image.fromarray(maps[0]).save(file, format="PNG")
+
+
+def _sizes(spacing, unit, n_maps):
+    """Sizes of a voxel by the letters of their axes."""
+    if unit is not None and unit not in OME_UNITS:
+        raise ValueError(
+            f"unit {unit!r} is none that a TIFF states; choose um, nm, mm, cm, m, pm, "
+            "Å or inch"
+        )
+    if spacing is None:
+        return {}
+    if isinstance(spacing, Mapping):
+        letters, steps = [*spacing], [*spacing.values()]
+    else:
+        steps = (
+            [spacing] * (3 if n_maps > 1 else 2) if np.ndim(spacing) == 0 else spacing
+        )
+        letters = [*"ZYX"[-len(steps) :]]
+    try:
+        steps = [float(step) for step in steps]
+    except (TypeError, ValueError):
+        steps = []
+    fits = len(steps) == len(letters) and {*letters} <= {*"ZYX"}
+    if not (fits and all(0 < step < np.inf for step in steps)):
+        raise ValueError(
+            f"spacing {spacing!r} must be positive numbers along (z, y, x), or (y, x) "
+            "of a single map"
+        )
+    return dict(zip(letters, steps, strict=True))
 
 
 def _write_tiff(path, maps, spacing, unit):

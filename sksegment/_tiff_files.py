@@ -14,6 +14,7 @@ from sksegment._tiff_pages import read_series
 from sksegment._warn import warn_user
 
 __all__ = [
+    "OME_UNITS",
     "count_pages",
     "has_palette",
     "is_palette_file",
@@ -26,7 +27,8 @@ __all__ = [
     "warn_of_channels",
 ]
 
-_OME_UNITS = {"um": "µm", "inch": "in"} | {
+# Of a micrometre there are two signs, which look the same.
+OME_UNITS = {"um": "µm", "\u00b5m": "µm", "\u03bcm": "µm", "inch": "in"} | {
     unit: unit for unit in ("nm", "mm", "cm", "m", "pm", "Å")
 }
 _LOGGER = logging.getLogger("tifffile")
@@ -279,7 +281,7 @@ def ome_sizes(spacing, unit):
     -------
     metadata : dict
     """
-    unit = _OME_UNITS.get(unit, "reference frame")
+    unit = OME_UNITS.get(unit, "reference frame")
     metadata = {}
     for axis, size in spacing.items():
         metadata |= {f"PhysicalSize{axis}": size, f"PhysicalSize{axis}Unit": unit}

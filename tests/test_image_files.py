@@ -452,6 +452,35 @@ def test_sizes_of_voxels_are_written_where_known(tmp_path, n):
     assert 'PhysicalSizeZ="2.0"' in text
     stack = open_stack(path)
     assert (stack.spacing, stack.unit) == ((2.0, 0.5, 0.25), "um")
+    write_labels(path, maps, spacing=stack.spacing, unit="\u00b5m")
+    assert open_stack(path).spacing == stack.spacing
+    assert open_stack(path).unit == "um"
     # Maps of several sizes have no common frame.
     write_labels(path, [maps[0], maps[0][:3]], spacing={"Y": 1.0, "X": 1.0}, unit="nm")
     assert [page.shape for page in read_images(path)] == [(4, 5), (3, 5)]
+
+
+@pytest.mark.parametrize(
+    ("spacing", "expected"),
+    [
+        ((0.5, 0.25), {"Y": 0.5, "X": 0.25}),
+        (np.array([2.0, 0.5, 0.25]), {"Z": 2.0, "Y": 0.5, "X": 0.25}),
+        (0.5, {"Y": 0.5, "X": 0.5}),
+        (None, {}),
+    ],
+)
+def test_sizes_of_pixels_may_be_numbers(tmp_path, spacing, expected):
+    path = tmp_path / "labels.tif"
+    write_labels(path, np.eye(4, dtype=int), spacing=spacing, unit="nm")
+    assert open_stack(path)._source.spacing == expected
+
+
+@pytest.mark.parametrize(
+    "spacing", [(), (1, 2, 3, 4), (1, 0), (1, np.nan), "ab", {"T": 1.0}, {"X": "b"}]
+)
+def test_sizes_that_are_none_are_refused(tmp_path, spacing):
+    with pytest.raises(ValueError, match=r"positive numbers along \(z, y, x\)"):
+        write_labels(tmp_path / "a.tif", np.eye(4, dtype=int), spacing=spacing)
+    with pytest.raises(ValueError, match="unit 'foot' is none that a TIFF states"):
+        write_labels(tmp_path / "a.tif", np.eye(4, dtype=int), spacing=1, unit="foot")
+    assert not [*tmp_path.iterdir()]
