@@ -5,7 +5,7 @@ import importlib
 import os
 from typing import Any
 
-from sksegment._image_files import check_path, find_images, naming
+from sksegment._image_files import ImageFileError, check_path, find_images, naming
 from sksegment._tiff_files import is_tiff
 from sksegment.stacks._array_source import array_source, list_source, npy_source
 from sksegment.stacks._axes import settle_axes
@@ -31,6 +31,9 @@ _RAW = "raw numbers state no shape; pass numpy.memmap(path, dtype=..., shape=...
 _ARRAY_FILES = {
     **dict.fromkeys((".raw", ".vol", ".dat", ".bin"), _RAW),
     ".npz": "it holds several arrays; pass one, numpy.load(path)[name]",
+    ".mrc": "pass its array, mrcfile.mmap(path).data",
+    ".nrrd": 'pass its array, nrrd.read(path)[0], with axes="XYZ"',
+    ".nii": 'pass its array, nibabel.load(path).get_fdata(), with axes="XYZ"',
 }
 _NO_DATASET = "dataset= names an array in an HDF5 or zarr file, not in other sources"
 
@@ -167,7 +170,8 @@ def _plain_source(path, kind):
         _import("av", path)
     with naming(path):
         if kind == "raw":
-            raise ValueError(_ARRAY_FILES[path.suffix.lower()])
+            advice = _ARRAY_FILES[path.suffix.lower()]
+            raise ImageFileError(f"{path} cannot be read: {advice}")
         return _OPENERS[kind](path)
 
 

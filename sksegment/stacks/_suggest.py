@@ -29,6 +29,7 @@ def suggest_training_slices(
     n: int = 1,
     *,
     axes: str | None = None,
+    dataset: str | None = None,
     max_slices: int = 200,
     mask: np.ndarray | Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> list[int]:
@@ -44,7 +45,7 @@ def suggest_training_slices(
         Whatever `open_stack` accepts. It is read once.
     n : int, default=1
         Number of slices.
-    axes : str, optional
+    axes, dataset : str, optional
         As for `open_stack`.
     max_slices : int, default=200
         Of a longer stack only so many slices are looked at, evenly spread.
@@ -90,7 +91,7 @@ def suggest_training_slices(
     """
     n = _check_count("n", n)
     max_slices = _check_count("max_slices", max_slices)
-    with opened(stack, axes=axes) as stack:
+    with opened(stack, axes=axes, dataset=dataset) as stack:
         n_seen = min(len(stack), max_slices)
         seen = np.linspace(0, len(stack) - 1, n_seen).round().astype(int)
         field = SuperpixelTransformer(mask=_check_mask(mask, stack)).mask_of

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
+from sksegment._image_files import ImageFileError
 from sksegment._tiff_files import has_palette, open_tiff, series_axes, warn_of_channels
 from sksegment._tiff_pages import PageReader
 from sksegment.stacks._array_source import mapped_source
@@ -91,12 +92,12 @@ def _paged_source(path, keyframe, shape, axes, n_leading, *, pages=None, **optio
 
 def _check_series(all_series):
     loose = all(series.kind in _LOOSE_KINDS for series in all_series)
-    if len(all_series) > 1 and not loose:
-        raise ValueError(
-            f"it holds {len(all_series)} images of their own; choose one with "
-            "tifffile.imread(path, series=0) and pass the array"
-        )
     tif = all_series[0].parent
+    if len(all_series) > 1 and not loose:
+        raise ImageFileError(
+            f"{tif.filehandle.path} holds {len(all_series)} images of their own; "
+            "choose one with tifffile.imread(path, series=0) and pass the array"
+        )
     if tif.is_imagej and all_series[0].kind != "imagej":
         n_images = (tif.imagej_metadata or {}).get("images", 1)
         if n_images > len(tif.pages):

@@ -162,8 +162,11 @@ def test_other_array_files_say_how(volume, tmp_path):
     volume.tofile(tmp_path / "a.raw")
     with pytest.raises(ValueError, match=r"numpy\.load\(path\)\[name\]"):
         open_stack(tmp_path / "a.npz")
-    with pytest.raises(ValueError, match=r"numpy\.memmap"):
+    with pytest.raises(ValueError, match=r"numpy\.memmap\(.*\)$"):
         open_stack(str(tmp_path / "a.raw"))
+    (tmp_path / "a.mrc").write_bytes(b"\0" * 1024)
+    with pytest.raises(ValueError, match=r"a\.mrc cannot be read: .*mrcfile\.mmap"):
+        open_stack(tmp_path / "a.mrc")
 
 
 def test_memmap_travels_as_its_path(tmp_path):

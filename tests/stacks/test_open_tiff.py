@@ -302,7 +302,8 @@ def test_several_images_in_one_ome_file_need_a_choice(volume, tmp_path):
         tif.write(volume, metadata={"axes": "ZYX"})
         tif.write(volume[:2], metadata={"axes": "ZYX"})
     with pytest.raises(
-        ValueError, match=r"2 images.*tifffile\.imread\(path, series=0\)"
+        ValueError,
+        match=r"2 images.*tifffile\.imread\(path, series=0\) and pass the array$",
     ):
         open_stack(tmp_path / "a.ome.tif")
 

@@ -172,6 +172,14 @@ def test_what_lies_outside_the_mask_is_not_looked_at():
         suggest_training_slices(volume, mask=np.where(mask, 1.0, np.nan))
 
 
+def test_dataset_is_chosen(tmp_path):
+    volume = make_rock(5)
+    with pytest.importorskip("h5py").File(tmp_path / "a.h5", "w") as file:
+        file["scan"], file["dark"] = volume, volume[:2]
+    found = suggest_training_slices(tmp_path / "a.h5", 2, dataset="scan")
+    assert found == suggest_training_slices(volume, 2)
+
+
 def test_mask_may_be_a_function_of_the_slice():
     rng = np.random.default_rng(0)
     volume = np.float32(rng.normal(size=(6, 40, 40)))
