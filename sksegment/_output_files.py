@@ -10,7 +10,7 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-from sksegment._tiff_files import OME_UNITS, ome_sizes
+from sksegment._tiff_files import OME_UNITS, ome_sizes, resolution_tags
 from sksegment._typing import PathLike
 
 __all__ = [
@@ -43,7 +43,7 @@ def write_labels(
     spacing : float, sequence of float, or dict of str to float, optional
         Size of a voxel along (z, y, x), of a pixel along (y, x); one number where all
         are equal; or what is known of "Z", "Y" and "X". A TIFF of maps of one size
-        states it as OME does, other files cannot.
+        states it as OME does, and in its tags; other files cannot.
     unit : str, optional
         Of the spacing: "um", "nm", "mm", "cm", "m", "pm", "Å" or "inch". A size without
         one is read by few programs, and not by `sksegment.stacks.open_stack`.
@@ -130,6 +130,7 @@ def _write_tiff(path, maps, spacing, unit):
                 maxworkers=1,
                 metadata=metadata,
                 **options,
+                **resolution_tags(spacing, unit),
             )
             return
         for page in maps:

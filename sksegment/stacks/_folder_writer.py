@@ -7,7 +7,7 @@ import tifffile
 from PIL import Image
 
 from sksegment._output_files import replacing
-from sksegment._tiff_files import ome_sizes
+from sksegment._tiff_files import ome_sizes, resolution_tags
 
 __all__ = ["page_names", "write_folder"]
 
@@ -56,7 +56,12 @@ def write_folder(path, labels):
                 metadata = _metadata(labels, name)
                 is_ome = metadata is not None
                 tifffile.imwrite(
-                    file, page, compression="zlib", ome=is_ome, metadata=metadata
+                    file,
+                    page,
+                    compression="zlib",
+                    ome=is_ome,
+                    metadata=metadata,
+                    **resolution_tags(labels.sizes, labels.unit),
                 )
             else:
                 Image.fromarray(page).save(file, format="PNG")

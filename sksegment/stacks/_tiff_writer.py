@@ -5,7 +5,7 @@ import uuid
 import tifffile
 
 from sksegment._output_files import replacing
-from sksegment._tiff_files import ome_sizes
+from sksegment._tiff_files import ome_sizes, resolution_tags
 
 __all__ = ["write_tiff"]
 
@@ -35,6 +35,7 @@ def write_tiff(path, labels):
             # Several would read all pages ahead of what is compressed.
             maxworkers=1,
             metadata=_metadata(labels),
+            **resolution_tags(labels.sizes, labels.unit),
         )
 
 

@@ -126,6 +126,21 @@ def test_unit_is_kept(unit, name, write):
     assert (again.spacing, again.unit) == ((2.5, 0.5, 0.25), unit)
 
 
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [("um", (4e4, 2e4, 3)), ("mm", (40, 20, 3)), ("pm", (1, 1, 1)), (None, (1, 1, 1))],
+)
+@pytest.mark.parametrize("names", [None, ["a.tif"]])
+def test_size_of_a_pixel_is_in_the_tags_too(unit, expected, names, classes, write):
+    stack = stack_of(classes[:1], spacing=VOXELS, unit=unit, names=names)
+    path = write(stack, "labels" if names else "labels.tif")
+    with tifffile.TiffFile(path / "a.tif" if names else path) as tif:
+        tags = tif.pages[0].tags
+        x, y = (tags[f"{axis}Resolution"].value for axis in "XY")
+        unit = tags["ResolutionUnit"].value
+    assert (x[0] / x[1], y[0] / y[1], unit) == expected
+
+
 def test_tiff_of_frames(classes, write):
     path = write(classes, "labels.tif", axes="TYX")
     assert open_stack(path).axes == "TYX"
