@@ -64,10 +64,11 @@ def _add_clean(commands):
         commands,
         "clean",
         _clean,
-        "Merge classes, fill holes, remove small islands.\n\n"
+        "Merge classes, smooth their outlines, fill holes, remove small islands.\n\n"
         "In this order. Void is never changed. Ids stay, and so does the spacing.",
         "  sksegment clean labels.tif -o clean.tif --min-size 50 --spatial 3d\n"
-        "  sksegment clean labels.tif -o clean.tif --merge 5:2,6:2 --spatial 2d",
+        "  sksegment clean labels.tif -o clean.tif --merge 5:2,6:2 --spatial 2d\n"
+        "  sksegment clean labels.tif -o clean.tif --rule 1:opening=2 --spatial 3d",
     )
     _add_labels(parser)
     add = parser.add_argument
@@ -92,6 +93,15 @@ def _add_clean(commands):
         default={},
         metavar="OLD:NEW,...",
         help="give classes another number, e.g. 5:2,6:2",
+    )
+    add(
+        "--rule",
+        type=_rule,
+        action="append",
+        default=[],
+        metavar="CLASS:NAME=VALUE,...",
+        help="what differs for a class, e.g. 1:opening=2,min_size=200: its min_size "
+        "and fill_holes, and the radii of an opening and a closing; may be repeated",
     )
     _add_spatial(add, f"a volume has to fit into memory several times; {_SAID}")
     add("--overwrite", action="store_true", help="replace OUT")
@@ -201,6 +211,22 @@ def _merge(text):
     if len(merge) < len(pairs):
         raise argparse.ArgumentTypeError(f"{text!r} gives a class two numbers")
     return merge
+
+
+def _rule(text):
+    class_, _, rules = text.partition(":")
+    try:
+        pairs = [part.split("=") for part in rules.split(",")]
+        rule = {name.replace("-", "_"): _number(value) for name, value in pairs}
+        return int(class_), rule
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not of the form CLASS:NAME=VALUE, e.g. 1:opening=2"
+        ) from error
+
+
+def _number(text):
+    return int(text) if text.isdecimal() else float(text)
 
 
 def _open_labels(args):
@@ -359,8 +385,10 @@ def _clean(args):
     from sksegment.cli._clean_labels import clean
     from sksegment.cli._log import Log
 
-    if not (args.min_size or args.fill_holes or args.merge):
-        raise ValueError("nothing to do; give --min-size, --fill-holes or --merge")
+    if not (args.min_size or args.fill_holes or args.merge or args.rule):
+        raise ValueError(
+            "nothing to do; give --min-size, --fill-holes, --merge or --rule"
+        )
     labels, log = _open_labels(args), Log(args.quiet)
     clean(
         labels,
@@ -370,9 +398,18 @@ def _clean(args):
         min_size=args.min_size,
         fill_holes=args.fill_holes,
         merge=args.merge,
+        rules=_all_rules(args.rule),
     )
     log.say(
         f"cleaned {len(labels)} slice(s) in {log.seconds:.1f} s; the result "
         f"is {args.out}"
     )
     return 0
+
+
+def _all_rules(given):
+    """Rules by class, of which one may have come in several parts."""
+    rules = {}
+    for class_, rule in given:
+        rules[class_] = rules.get(class_, {}) | rule
+    return rules

@@ -95,6 +95,50 @@ def test_size_of_pixels_of_a_map_stays(run, labels, tmp_path, name):
 
 
 @pytest.mark.parametrize("spatial", ["2d", "3d"])
+def test_classes_have_rules_of_their_own(run, path, labels, tmp_path, spatial):
+    labels[0, 3:8, 9:12] = 1
+    tifffile.imwrite(path, labels, photometric="minisblack")
+    args = ("clean", path, "-o", tmp_path / "clean.npy", "--spatial", spatial)
+    # Class 2 is in one slice alone.
+    options = ("--rule", "3:min_size=2", "--rule", "2:fill-holes=1,closing=1.5")
+    assert run(*args, *options, "--rule", "3:opening=1", "--merge", "1:3")[0] == 0
+    rules = {3: {"min_size": 2, "opening": 1}, 2: {"fill_holes": 1, "closing": 1.5}}
+    signed = np.where(labels == 255, -1, labels.astype(int))
+    parts = [signed] if spatial == "3d" else signed
+    cleaned = [
+        postprocess(
+            np.where(part == 1, 3, part),
+            rules={c: rule for c, rule in rules.items() if (part == c).any()},
+            spatial="3d" if spatial == "3d" else None,
+        )
+        for part in parts
+    ]
+    found = np.load(tmp_path / "clean.npy")
+    cleaned = np.reshape(cleaned, found.shape)
+    assert_array_equal(found, np.where(cleaned < 0, 255, cleaned))
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("opening=2", "is not of the form CLASS:NAME=VALUE"),
+        ("1:opening", "is not of the form CLASS:NAME=VALUE"),
+        ("9:opening=2", "rules has class 9, but the labels have 0, 1, 2, 3"),
+        ("1:open=2", "'open' of class 1 in rules is unknown; there are opening"),
+        ("1:min_size=1.5", "must be a whole number"),
+    ],
+)
+@pytest.mark.parametrize("spatial", ["2d", "3d"])
+def test_rules_that_mean_nothing_are_one_line(
+    fails, path, tmp_path, rule, message, spatial
+):
+    out = tmp_path / "clean.npy"
+    args = ("clean", path, "-o", out, "--spatial", spatial, "--rule", rule)
+    assert message in fails(*args)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("spatial", ["2d", "3d"])
 def test_classes_are_merged(run, path, labels, tmp_path, spatial):
     out = tmp_path / "clean.npy"
     args = ("clean", path, "-o", out, "--spatial", spatial)
@@ -227,7 +271,10 @@ def test_output_that_exists_is_replaced_when_told(run, fails, path, tmp_path):
 
 MISTAKES = [
     ("{tmp}/no.tif -o {out} --min-size 2", "no.tif: there is no such file"),
-    ("{labels} -o {out} --spatial 2d", "give --min-size, --fill-holes or --merge"),
+    (
+        "{labels} -o {out} --spatial 2d",
+        "give --min-size, --fill-holes, --merge or --rule",
+    ),
     ("{labels} -o {out} --min-size 2", "holds 4 slices; say --spatial 3d if they"),
     ("{labels} -o {out} --min-size -2", "'-2' is not a number from 0 on"),
     ("{labels} -o {out} --merge 2", "'2' is not of the form OLD:NEW"),
