@@ -1,5 +1,6 @@
 """Label maps in a file, with what stands for void in them."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -93,7 +94,10 @@ class LabelFile(Sequence):
 
     @classmethod
     def _of_folder(cls, path, axes, dataset, void):
-        source = open_stack(path, dataset=dataset)._source
+        with warnings.catch_warnings():
+            # Maps on their own are in no order.
+            warnings.filterwarnings("ignore", "the slices in .* are counted in steps")
+            source = open_stack(path, dataset=dataset)._source
         paths, size = source.paths, (source.spacing, source.unit)
         files = _FileByFile(paths, partial(_read_map, void=void))
         names = [file.name for file in paths]

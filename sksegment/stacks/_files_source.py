@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 
 from sksegment._image_files import ImageFileError, read_images, warn_of_types
+from sksegment.stacks._file_names import warn_of_names
 from sksegment.stacks._source import page_source
 from sksegment.stacks._tiff_sizes import common_size
 
@@ -41,6 +42,7 @@ def files_source(name, paths, home=None):
     """
     slice_shape, dtype = _usual_form(paths)
     warn_of_types(paths)
+    warn_of_names(name, paths)
     shape = (len(paths), *slice_shape)
     spacing, unit = common_size(name, paths)
     return page_source(

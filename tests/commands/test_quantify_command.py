@@ -125,6 +125,15 @@ def test_images_of_a_folder_are_measured_each_on_its_own(quantify, folder, tmp_p
     assert [row[:3] for row in rows[1:3]] == [["0", "88", "0.5"], ["1", "88", "0.5"]]
 
 
+def test_maps_on_their_own_need_no_numbers_without_gaps(quantify, labels, tmp_path):
+    folder = tmp_path / "maps"
+    folder.mkdir()
+    for number in (1, 2, 3, 4, 5, 9):
+        write_labels(folder / f"map{number}.png", labels[0].astype(int))
+    # What is said on stderr would be found by the fixture.
+    assert set(quantify(folder, "--spatial", "2d")[0]["map"]) >= {"map9.png"}
+
+
 def test_slices_in_a_folder_are_a_volume_only_when_said(quantify, fails, folder):
     (folder / "m2.png").unlink()
     line = fails("quantify", folder, "-o", folder / "tables")

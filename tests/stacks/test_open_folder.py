@@ -1,5 +1,7 @@
 """Folders and lists of image files as stacks."""
 
+import warnings
+
 import numpy as np
 import pytest
 import tifffile
@@ -165,3 +167,40 @@ def test_files_that_state_different_sizes_are_named(folder, volume):
     with pytest.warns(UserWarning, match=expected):
         stack = open_stack(folder)
     assert (stack.spacing, stack.unit) == (None, None)
+
+
+def warnings_of(folder, names):
+    """What is said when slices of such names are opened."""
+    for name in names:
+        tifffile.imwrite(folder / f"{name}.tif", np.zeros((8, 8), np.uint8))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert len(open_stack(folder)) == len(names)
+    return [str(warning.message) for warning in caught]
+
+
+def test_slice_that_is_missing_is_told(tmp_path):
+    [text] = warnings_of(tmp_path, [f"s2_{i:02d}" for i in (0, 2, 4, 6, 10, 12)])
+    assert "counted in steps of 2, but s2_06.tif is followed by s2_10.tif" in text
+
+
+@pytest.mark.parametrize("numbers", [[1, 2], [3], [5, 9, 20], [10, 13, 14, 19, 28]])
+def test_numbers_that_do_not_count_say_nothing(tmp_path, numbers):
+    assert warnings_of(tmp_path, [f"s{number}" for number in numbers]) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ("z", "_c", "count channels, but each is taken for a slice"),
+        ("scan_T", "_ch", "count channels"),
+        ("t", "z", "count times and slices, but all"),
+        ("day", "_hour", None),
+        ("scan", "_mac", None),
+    ],
+)
+def test_channels_and_times_in_names_are_told(tmp_path, first, second, message):
+    names = [f"{first}{i}{second}{j}" for i in range(3) for j in range(2)]
+    texts = warnings_of(tmp_path, names)
+    assert len(texts) == (message is not None)
+    assert all(message in text for text in texts)
