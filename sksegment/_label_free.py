@@ -16,6 +16,7 @@ from sksegment._rescaled import RescaledImage, original_shape
 from sksegment._scorers import SCORERS, v_measure_scorer
 from sksegment._typing import Images
 from sksegment._validation import check_images
+from sksegment.superpixels import is_of_each_image
 
 __all__ = [
     "LABEL_FREE_SCORERS",
@@ -125,7 +126,7 @@ def _with_mirrored_mask(estimator, mirror):
             return estimator
     superpixels = getattr(estimator, "superpixels_", None)
     mask = getattr(superpixels, "mask", None)
-    if mask is None or callable(mask):
+    if mask is None or is_of_each_image(mask):
         return estimator
     estimator, superpixels = copy.copy(estimator), copy.copy(superpixels)
     superpixels.mask = np.asarray(mask)[mirror]

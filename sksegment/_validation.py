@@ -191,10 +191,10 @@ def _check_field(image, index, field):
     inside = None if field is None else field(image, index)
     if inside is None:
         raise ValueError(
-            f"image {index} contains NaN or infinity; leave them out by a mask "
-            "(superpixels__mask before the fit, superpixels_.mask after it, --mask), "
-            "or replace them first, e.g. with numpy.nan_to_num; steps before the "
-            "segmenter know no mask"
+            f"image {index} contains NaN or infinity; leave them out by a mask, such "
+            'as "finite" (superpixels__mask before the fit, superpixels_.mask after '
+            "it, --mask), or replace them first, e.g. with numpy.nan_to_num; steps "
+            "before the segmenter know no mask"
         )
     if not np.isfinite(image[inside]).all():
         raise ValueError(

@@ -28,6 +28,11 @@ def __dir__():
     return __all__
 
 
+def is_of_each_image(mask):
+    """Whether a mask is another one in every image, and not one of an orientation."""
+    return callable(mask) or isinstance(mask, str)
+
+
 class SuperpixelTransformer(TransformerMixin, BaseEstimator):
     """Divide images into superpixels.
 
@@ -52,10 +57,11 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         pieces because of noise, it is doubled until it does not.
     sigma : float, default=0.0
         Standard deviation in pixels of a Gaussian blur beforehand.
-    mask : ndarray of shape (H, W), or callable, optional
-        Field of view, true inside, for all images; or a function from an image, as
-        it is given to `transform`, (H, W) if grey, to such an array. Superpixels are
-        -1 outside, and nothing depends on the pixels there.
+    mask : ndarray of shape (H, W), "finite", or callable, optional
+        Field of view, true inside, for all images; "finite" for what of each image is
+        neither NaN nor infinite; or a function from an image, as it is given to
+        `transform`, (H, W) if grey, to such an array. Superpixels are -1 outside, and
+        nothing depends on the pixels there.
 
     Attributes
     ----------
@@ -98,7 +104,7 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         ],
         "compactness": [Interval(Real, 0, None, closed="neither")],
         "sigma": [Interval(Real, 0, None, closed="left")],
-        "mask": ["array-like", callable, None],
+        "mask": ["array-like", callable, StrOptions({"finite"}), None],
     }
 
     def __init__(
@@ -107,7 +113,10 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         n_segments: int | Literal["auto"] = 3000,
         compactness: float = 10.0,
         sigma: float = 0.0,
-        mask: np.ndarray | Callable[[np.ndarray], np.ndarray] | None = None,
+        mask: np.ndarray
+        | Literal["finite"]
+        | Callable[[np.ndarray], np.ndarray]
+        | None = None,
     ) -> None:
         self.method = method
         self.n_segments = n_segments
@@ -276,7 +285,7 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         Returns
         -------
         mask : ndarray of shape (H, W), bool, or None
-            None where ``mask`` is.
+            None where ``mask`` is, or is "finite" and so is the image.
 
         Raises
         ------
@@ -285,7 +294,12 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         """
         if self.mask is None:
             return None
-        mask = self.mask(squeeze(image)) if callable(self.mask) else self.mask
+        if isinstance(self.mask, str):
+            mask = np.isfinite(image).all(axis=-1)
+            if mask.all():
+                return None
+        else:
+            mask = self.mask(squeeze(image)) if callable(self.mask) else self.mask
         mask = np.asarray(mask)
         if mask.shape != image.shape[:2]:
             raise ValueError(
@@ -300,8 +314,8 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
             )
         mask = mask.astype(bool)
         if not mask.any():
-            # A function may find nothing in one image of many.
-            kind = EmptyFieldError if callable(self.mask) else ValueError
+            # There may be nothing in one image of many.
+            kind = EmptyFieldError if is_of_each_image(self.mask) else ValueError
             raise kind(f"image {index}: the mask is empty: there is nothing to segment")
         return mask
 

@@ -1,10 +1,17 @@
 """Masks and weights of pixels, from image files."""
 
+from pathlib import Path
+
 import numpy as np
 
 from sksegment._image_files import ImageFileError, read_images
 
-__all__ = ["check_plane", "read_mask", "read_weights", "set_mask"]
+__all__ = ["check_plane", "is_finite", "read_mask", "read_weights", "set_mask"]
+
+
+def is_finite(path):
+    """Whether a mask is no file, but what of each image is finite."""
+    return str(path) == "finite" and not Path(path).exists()
 
 
 def set_mask(model, path, name):
@@ -36,17 +43,19 @@ def read_mask(path):
     Parameters
     ----------
     path : str or path-like
-        An image, of which any channel is not 0 inside.
+        An image, of which any channel is not 0 inside; or "finite", which is no file.
 
     Returns
     -------
-    mask : ndarray of shape (H, W), bool
+    mask : ndarray of shape (H, W), bool, or "finite"
 
     Raises
     ------
     ImageFileError
         If there is no such image, it has NaN, or nothing is inside.
     """
+    if is_finite(path):
+        return "finite"
     weights = read_weights(path)
     if np.isnan(weights).any():
         raise ImageFileError(

@@ -238,8 +238,8 @@ def add_mask(group):
     group.add_argument(
         "--mask",
         metavar="FILE",
-        help="image of the size of all others that is not 0 in the field of view; "
-        "outside labels are void",
+        help="image of the size of all others that is not 0 in the field of view, or "
+        "finite: what of each image is not NaN; outside labels are void",
     )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import joblib
 
-from sksegment.cli._masks import read_weights
+from sksegment.cli._masks import is_finite, read_weights
 from sksegment.cli._scribbles import open_pages
 from sksegment.stacks._journal import read_header
 
@@ -103,7 +103,7 @@ def _spelled(name, args):
     if name == "scribbles":
         with open_pages(Path(value)) as pages:
             return joblib.hash([args.unknown, *map(joblib.hash, pages)])
-    if name in _FILES:
+    if name in _FILES and not is_finite(value):
         return joblib.hash(read_weights(value))
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 

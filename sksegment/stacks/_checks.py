@@ -4,6 +4,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sksegment._final import final_step, gives_regions
+from sksegment.superpixels import is_of_each_image
 
 __all__ = ["check_model", "check_vote"]
 
@@ -49,7 +50,7 @@ def check_vote(model, cuts, mask="the mask of the model"):
     final = final_step(model)
     superpixels = getattr(final, "superpixels_", getattr(final, "superpixels", None))
     field = getattr(superpixels, "mask", None)
-    if field is not None and not callable(field):
+    if field is not None and not is_of_each_image(field):
         raise ValueError(
             f"{mask} lies on slices along one axis, but along= names {n_axes}; choose "
             "one"

@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, uniform_filter
@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from sksegment._validation import check_image
 from sksegment.stacks._open import opened
-from sksegment.superpixels import SuperpixelTransformer
+from sksegment.superpixels import SuperpixelTransformer, is_of_each_image
 
 __all__ = ["suggest_training_slices"]
 
@@ -31,7 +31,10 @@ def suggest_training_slices(
     axes: str | None = None,
     dataset: str | None = None,
     max_slices: int = 200,
-    mask: np.ndarray | Callable[[np.ndarray], np.ndarray] | None = None,
+    mask: np.ndarray
+    | Literal["finite"]
+    | Callable[[np.ndarray], np.ndarray]
+    | None = None,
 ) -> list[int]:
     """Choose the slices that together show best what is in all of them.
 
@@ -49,9 +52,10 @@ def suggest_training_slices(
         As for `open_stack`.
     max_slices : int, default=200
         Of a longer stack only so many slices are looked at, evenly spread.
-    mask : ndarray of shape (H, W), bool, or callable, optional
-        Field of view of all slices, or a function from a slice to its own: what is
-        outside is not looked at, and may be NaN.
+    mask : ndarray of shape (H, W), bool, "finite", or callable, optional
+        Field of view of all slices, what of each is neither NaN nor infinite, or a
+        function from a slice to its own: what is outside is not looked at, and may be
+        NaN.
 
     Returns
     -------
@@ -116,7 +120,7 @@ def _check_count(name, value):
 
 
 def _check_mask(mask, stack):
-    if mask is None or callable(mask):
+    if mask is None or is_of_each_image(mask):
         return mask
     mask = np.asarray(mask)
     if mask.dtype.kind == "f" and np.isnan(mask).any():

@@ -258,6 +258,22 @@ def test_nan_outside_the_mask_is_left_out(run, fails, volume, field, mask, tmp_p
         assert_array_equal(labels == 255, ~field)
 
 
+def test_what_is_not_finite_may_be_left_out(run, fails, volume, tmp_path):
+    volume = np.float32(volume)
+    for z, image in enumerate(volume):
+        image[: 2 * z] = np.nan
+    scan, out = tmp_path / "scan.tif", tmp_path / "labels.npy"
+    tifffile.imwrite(scan, volume)
+    args = ("stack", scan, "-o", out, *TINY, *SMALL)
+    assert 'such as "finite"' in fails(*args, "--train-at", 1)
+    assert run(*args, "--mask", "finite")[0] == 0
+    assert_array_equal(np.load(out) == 255, np.isnan(volume))
+    model = tmp_path / "labels.npy.model.safetensors"
+    assert run("predict", model, scan, "-o", tmp_path / "out")[0] == 0
+    labels = read_images(tmp_path / "out" / "scan_labels.tif")
+    assert_array_equal(labels, np.load(out))
+
+
 def test_model_labels_other_sizes_within_another_mask(
     run, fails, photo, volume, mask, tmp_path
 ):

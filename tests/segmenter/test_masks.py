@@ -14,6 +14,7 @@ from sksegment import (
     SuperpixelTransformer,
 )
 from sksegment.io import load_model
+from sksegment.model_selection import LABEL_FREE_SCORERS
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,27 @@ def test_mask_may_be_a_function_of_the_image(make_segmenter, make_image):
     labels = make_segmenter(superpixels=superpixels).fit_predict(X)
     for map_, image in zip(labels, X, strict=True):
         assert_array_equal(map_ == -1, image <= 100)
+
+
+def test_mask_may_be_what_is_finite(make_segmenter, make_image, tmp_path):
+    X = [make_image((32, 40)) * 1.0, make_image((24, 48)) * 1.0]
+    X[0][:9], X[1][5:8, 7], X[1][20, 30] = np.nan, np.inf, -np.inf
+    segmenter = make_segmenter(superpixels__mask="finite")
+    labels = segmenter.fit_predict(X)
+    for map_, image in zip(labels, X, strict=True):
+        assert_array_equal(map_ == -1, ~np.isfinite(image))
+    # It is no code, which a file of a model could not hold.
+    segmenter.save(tmp_path / "m.safetensors")
+    again = load_model(tmp_path / "m.safetensors").predict(X)
+    for map_, expected in zip(again, labels, strict=True):
+        assert_array_equal(map_, expected)
+    assert LABEL_FREE_SCORERS["stability"](segmenter, X) <= 1
+
+
+def test_finite_image_has_no_mask(make_segmenter, make_image):
+    X = [make_image((32, 40))]
+    labels = make_segmenter(superpixels__mask="finite").fit_predict(X)
+    assert_array_equal(labels, make_segmenter().fit_predict(X))
 
 
 def test_mask_of_another_shape_is_refused(make_segmenter, disc, field):

@@ -138,8 +138,9 @@ def test_mask_along_several_axes_is_refused(
         predict_stack(model, cube, along=("z", "y"), progress=False)
 
 
-def test_mask_of_each_slice_may_vote(make_segmenter, make_image):
-    model = make_segmenter(superpixels__mask=lambda image: image > 0)
+@pytest.mark.parametrize("mask", [lambda image: image > 0, "finite"])
+def test_mask_of_each_slice_may_vote(mask, make_segmenter, make_image):
+    model = make_segmenter(superpixels__mask=mask)
     model.fit([make_image((16, 16))])
     volume = np.stack([make_image((16, 16), seed=seed) + 1 for seed in range(16)])
     labels = predict_stack(model, volume, along=("z", "y"), progress=False)

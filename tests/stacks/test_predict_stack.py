@@ -120,8 +120,9 @@ def test_slice_beside_the_field_of_view_is_void(
     np.testing.assert_array_equal(labels[1], model.predict(volume[1:2])[0])
 
 
-def test_nothing_in_the_field_of_view_is_an_error(make_segmenter, make_image):
-    model = make_segmenter(superpixels__mask=np.isfinite).fit([make_image()])
+@pytest.mark.parametrize("mask", [np.isfinite, "finite"])
+def test_nothing_in_the_field_of_view_is_an_error(mask, make_segmenter, make_image):
+    model = make_segmenter(superpixels__mask=mask).fit([make_image()])
     volume = np.full((3, 32, 40), np.nan)
     with pytest.raises(ValueError, match=r"none of the 3 slices .* the field of view"):
         predict_stack(model, volume, progress=False)

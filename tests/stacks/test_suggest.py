@@ -188,7 +188,9 @@ def test_mask_may_be_a_function_of_the_slice():
     volume[0], volume[:, :8] = np.nan, np.nan
     with pytest.raises(ValueError, match="NaN"):
         suggest_training_slices(volume)
-    assert suggest_training_slices(volume, mask=np.isfinite) == [expected[0] + 1] == [4]
+    for mask in (np.isfinite, "finite"):
+        found = suggest_training_slices(volume, mask=mask)
+        assert found == [expected[0] + 1] == [4]
     with pytest.raises(ValueError, match=r"of the 6 slices .* 5 can be"):
         suggest_training_slices(volume, 6, mask=np.isfinite)
 
