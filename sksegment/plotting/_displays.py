@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from sksegment._final import names_of_classes
 from sksegment._typing import ClassNames, Measure
 from sksegment._uncertainty import uncertainty
 from sksegment.plotting._overlay import plot_overlay
@@ -71,7 +72,8 @@ class SegmentationDisplay:
         image : ndarray of shape (H, W) or (H, W, C)
             One image, not in a list.
         names : dict of int to str, or sequence of str, optional
-            Names of classes, for the legend.
+            Names of classes, for the legend; by default the ``class_names_`` of the
+            estimator, or numbers.
         ax : matplotlib.axes.Axes, optional
             Where to plot; a new pyplot figure by default.
         **kwargs
@@ -82,6 +84,7 @@ class SegmentationDisplay:
         display : SegmentationDisplay
         """
         labels = estimator.predict([image])[0]
+        names = names_of_classes(estimator) if names is None else names
         return cls.from_predictions(image, labels, names=names, ax=ax, **kwargs)
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sksegment._final import final_step, gives_regions
+from sksegment._final import final_step, gives_regions, names_of_classes
 from sksegment._output_files import replacing
 from sksegment._palette import label_colors
 from sksegment._pictures import display_limits
@@ -57,7 +57,7 @@ def write_report(
     titles : sequence of str, optional
         Titles of the images; "image 0", and so on, by default.
     names : dict of int to str, or sequence of str, optional
-        Names of classes; their numbers by default.
+        Names of classes; by default ``class_names_`` of the model, or their numbers.
 
     Raises
     ------
@@ -87,6 +87,7 @@ def write_report(
     titles = [f"image {i}" for i in range(len(images))] if titles is None else titles
     if len(titles) != len(images):
         raise ValueError(f"{len(titles)} titles of {len(images)} images")
+    names = names_of_classes(model) if names is None else names
     shown = _look(model, images)
     page = template.render(
         **_about(model, shown),

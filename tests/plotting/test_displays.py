@@ -31,6 +31,24 @@ def test_segmentation_of_a_pipeline(make_segmenter, make_image):
     assert display.labels.shape == image.shape
 
 
+def test_legend_has_the_names_that_classes_got_with_the_scribbles(
+    make_segmenter, make_image
+):
+    image = make_image((32, 40))
+    strokes = np.full(image.shape, -1)
+    strokes[:3], strokes[14:18, 16:24] = 0, 1
+    model = make_segmenter(max_labels=2)
+    model.fit([image], scribbles=[strokes], class_names=["desk", "coin"])
+    ax = SegmentationDisplay.from_estimator(model, image, ax=headless_axes()).ax_
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert any(text.startswith("coin, ") for text in texts)
+    ax = SegmentationDisplay.from_estimator(
+        model, image, names=["desk", "penny"], ax=headless_axes()
+    ).ax_
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert any(text.startswith("penny, ") for text in texts)
+
+
 def test_a_display_can_be_plotted_again_elsewhere(image, labels):
     first = headless_axes()
     display = SegmentationDisplay.from_predictions(

@@ -115,6 +115,21 @@ def test_losses_of_scribbles_are_told(make, request, write, make_image):
     assert f"{model.history_[-1]['scribble']:.4g}" in page.cells
 
 
+def test_classes_have_the_names_they_got_with_the_scribbles(
+    write, make_segmenter, make_image
+):
+    image = make_image()
+    strokes = np.full(image.shape, -1)
+    strokes[:3], strokes[14:18, 16:24] = 0, 1
+    model = make_segmenter(max_labels=2)
+    model.fit([image], scribbles=[strokes], class_names=["desk", "coin"])
+    assert "coin" in write(model, [image])[0]
+    assert "coin" in write(make_pipeline(model), [image])[0]
+    assert "penny" in write(model, [image], names=["desk", "penny"])[0]
+    # Of regions they would be none.
+    assert "coin" not in write(model.set_params(n_regions=2), [image])[0]
+
+
 def test_a_model_without_training_has_no_losses(write, make_image):
     image = make_image()
     text, _ = write(KMeansPixelSegmenter(2, random_state=0).fit([image]), [image])
