@@ -24,8 +24,9 @@ def add_commands(commands):
         _report,
         "Show what a model does with images, in one HTML file.\n\n"
         "Every image stands beside its classes, which are faded and switched on and\n"
-        "off in the browser; areas, intensities, losses, parameters and versions are\n"
-        "in tables. The file loads nothing from elsewhere, and can be sent as it is.",
+        "off in the browser, and a map of how undecided they are; areas, intensities,\n"
+        "losses, parameters and versions are in tables. The file loads nothing from\n"
+        "elsewhere, and can be sent as it is.",
         "  sksegment report out/model.safetensors slices/ -o report.html",
     )
     parser.add_argument("model", metavar="MODEL", help="file that fit or segment wrote")

@@ -10,7 +10,7 @@ from sksegment.plotting._axes import picture_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_uncertainty"]
+__all__ = ["plot_uncertainty", "uncertainty_colors"]
 
 
 def plot_uncertainty(
@@ -55,14 +55,15 @@ def plot_uncertainty(
         raise ValueError(f"expected a map of shape (H, W), got {uncertainty.shape}")
     ax = picture_axes(ax, uncertainty.shape)
     # The same scale in every plot, and one that is readable in grey.
-    shown = ax.imshow(uncertainty, cmap=_colormap(), vmin=0.0, vmax=1.0)
+    shown = ax.imshow(uncertainty, cmap=uncertainty_colors(), vmin=0.0, vmax=1.0)
     if colorbar:
         label = "uncertainty" if measure is None else f"uncertainty ({measure})"
         ax.figure.colorbar(shown, ax=ax, label=label, shrink=0.8)
     return ax
 
 
-def _colormap():
+def uncertainty_colors():
+    """Colormap from sure to undecided; void is grey."""
     from matplotlib import colormaps
 
     return colormaps["cividis"].with_extremes(bad="0.6")

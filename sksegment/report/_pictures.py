@@ -7,8 +7,9 @@ import numpy as np
 from PIL import Image
 
 from sksegment._pictures import displayable
+from sksegment.plotting._uncertainty import uncertainty_colors
 
-__all__ = ["VOID", "encode_image", "encode_labels", "sample"]
+__all__ = ["VOID", "encode_image", "encode_labels", "encode_uncertainty", "sample"]
 
 #: Label in an 8-bit and in a 16-bit map that stands for void.
 VOID = {np.uint8: 255, np.uint16: 65535}
@@ -63,6 +64,27 @@ def encode_image(image, limits, max_side):
     height, width = _shown(image.shape, max_side)
     if picture.size != (width, height):
         picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+    return _jpeg(picture)
+
+
+def encode_uncertainty(uncertainty, max_side):
+    """Encode as JPEG how undecided labels are, in the colours of `plot_uncertainty`.
+
+    Parameters
+    ----------
+    uncertainty : ndarray of shape (H, W)
+        In [0, 1]; NaN where void.
+    max_side : int
+
+    Returns
+    -------
+    uri : str
+    """
+    shown = np.ma.masked_invalid(sample(uncertainty, max_side))
+    return _jpeg(Image.fromarray(uncertainty_colors()(shown, bytes=True)[..., :3]))
+
+
+def _jpeg(picture):
     data = _save(picture, "JPEG", quality=_QUALITY, subsampling=0, optimize=True)
     return f"data:image/jpeg;base64,{data}"
 

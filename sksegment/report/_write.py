@@ -14,12 +14,18 @@ from sksegment._output_files import replacing
 from sksegment._palette import label_colors
 from sksegment._pictures import display_limits
 from sksegment._typing import ClassNames, Images, PathLike
+from sksegment._uncertainty import uncertainty
 from sksegment._validation import check_images
 from sksegment._versions import versions
 from sksegment.report._classes import class_table
 from sksegment.report._facts import facts, parameters, seed_of
 from sksegment.report._losses import loss_table, losses_svg
-from sksegment.report._pictures import encode_image, encode_labels, sample
+from sksegment.report._pictures import (
+    encode_image,
+    encode_labels,
+    encode_uncertainty,
+    sample,
+)
 from sksegment.report._regions import LEVELS, encode_regions
 
 __all__ = ["write_report"]
@@ -27,6 +33,8 @@ __all__ = ["write_report"]
 # Of an image in the report, in pixels; what is larger is shrunk, numbers are not.
 _MAX_SIDE = 1024
 _N_COLORS = 256
+# Of an image whose uncertainty is shown: shares of all classes are held in memory.
+_MAX_PIXELS_OF_SHARES = 2**22
 
 
 def write_report(
@@ -42,8 +50,9 @@ def write_report(
     The file holds everything, loads nothing from elsewhere, and works in any browser
     from 2023 on: every image beside its labels, with sliders for the strength of the
     tint and, where the model has a ``hierarchy``, for the number of regions; classes to
-    switch on and off; tables of their areas and intensities; the losses; parameters,
-    versions, seed, and times.
+    switch on and off; where the model has a ``predict_proba``, how undecided classes
+    are; tables of their areas and intensities; the losses; parameters, versions, seed,
+    and times.
 
     Parameters
     ----------
@@ -51,7 +60,8 @@ def write_report(
         A fitted segmenter, or a pipeline that ends with one.
     X : sequence of ndarray of shape (H, W) or (H, W, C)
         Images to show; a dozen is plenty. Those with a side above 1024 pixels are shown
-        smaller; areas and intensities are always those of all pixels.
+        smaller; areas and intensities are always those of all pixels. Uncertainty is
+        that of images of 4 megapixels at most.
     path : str or path-like
         By convention with the suffix ``.html``.
     titles : sequence of str, optional
@@ -97,6 +107,7 @@ def write_report(
                 "title": title,
                 "shape": image.shape,
                 "picture": each["picture"],
+                "uncertainty": each["uncertainty"],
                 "classes": class_table([image], [each["labels"]], names),
             }
             for title, image, each in zip(titles, images, shown, strict=True)
@@ -149,10 +160,21 @@ def _look(model, images):
                 "labels": labels,
                 "regions": None if tree is None else encode_regions(tree, _MAX_SIDE),
                 "picture": encode_image(image, limits, _MAX_SIDE),
+                "uncertainty": _uncertainty(model, image),
                 "seconds": seconds,
             }
         )
     return found
+
+
+def _uncertainty(model, image):
+    """Picture of how undecided classes are; None where that cannot be told."""
+    n_pixels = image.shape[0] * image.shape[1]
+    if n_pixels > _MAX_PIXELS_OF_SHARES or gives_regions(model):
+        return None
+    if not hasattr(model, "predict_proba"):
+        return None
+    return encode_uncertainty(uncertainty(model.predict_proba([image])[0]), _MAX_SIDE)
 
 
 def _hierarchy(model, image):

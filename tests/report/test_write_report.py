@@ -1,14 +1,19 @@
 """The file: that it is whole, alone, small, and refuses what it cannot show."""
 
+import base64
+import copy
+import io
 import sys
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.pipeline import make_pipeline
 
 from sksegment import FelzenszwalbSegmenter, KMeansPixelSegmenter
 from sksegment.datasets import sample_images
+from sksegment.plotting import uncertainty
 from sksegment.preprocessing import Rescale
 from sksegment.report import write_report
 
@@ -128,6 +133,51 @@ def test_classes_have_the_names_they_got_with_the_scribbles(
     assert "penny" in write(model, [image], names=["desk", "penny"])[0]
     # Of regions they would be none.
     assert "coin" not in write(model.set_params(n_regions=2), [image])[0]
+
+
+def pictures_of_uncertainty(page):
+    """Pictures (h, w, 3) of how undecided classes are."""
+    shown = [
+        attributes["src"]
+        for tag, attributes in page.elements
+        if tag == "img" and attributes["alt"].startswith("How undecided")
+    ]
+    decoded = [base64.b64decode(uri.partition(",")[2]) for uri in shown]
+    return [np.asarray(Image.open(io.BytesIO(data)).convert("RGB")) for data in decoded]
+
+
+@pytest.mark.parametrize("steps", [[], [Rescale(0.5)]])
+def test_undecided_pixels_are_yellow_and_sure_ones_blue(
+    write, make_segmenter, make_image, steps
+):
+    image = make_image()
+    model = make_pipeline(*steps, make_segmenter()).fit([image])
+    [picture] = pictures_of_uncertainty(write(model, [image])[1])
+    assert picture.shape == (*image.shape, 3)
+    doubt = uncertainty(model.predict_proba([image])[0])
+    yellowness = picture[..., 0].astype(float) - picture[..., 2]
+    assert np.corrcoef(yellowness.ravel(), doubt.ravel())[0, 1] > 0.9
+
+
+def test_uncertainty_outside_a_mask_is_grey(write, make_segmenter, make_image):
+    mask = np.broadcast_to(np.arange(40) < 24, (32, 40))
+    model = make_segmenter(superpixels__mask=mask).fit([make_image()])
+    [picture] = pictures_of_uncertainty(write(model, [make_image()])[1])
+    np.testing.assert_allclose(picture[:, 32:], 153, atol=3)
+
+
+def test_without_shares_of_classes_no_uncertainty_is_shown(
+    write, make_segmenter, make_image, monkeypatch
+):
+    X = [make_image()]
+    model = make_segmenter().fit(X)
+    kmeans = KMeansPixelSegmenter(2, random_state=0).fit(X)
+    assert not pictures_of_uncertainty(write(kmeans, X)[1])
+    assert not pictures_of_uncertainty(
+        write(copy.copy(model).set_params(n_regions=3), X)[1]
+    )
+    monkeypatch.setattr("sksegment.report._write._MAX_PIXELS_OF_SHARES", 32 * 40 - 1)
+    assert not pictures_of_uncertainty(write(model, X)[1])
 
 
 def test_a_model_without_training_has_no_losses(write, make_image):
