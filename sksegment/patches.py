@@ -71,7 +71,7 @@ class PatchSampler(BaseEstimator):
     region : ndarray of shape (H, W), tuple of slice, or list of those, optional
         Where the centres of patches are drawn: a mask or non-negative weights for
         the pixels, or a rectangle as slices; one for all images or a list of one per
-        training image. Everywhere alike by default.
+        training image. None, by default and in a list, is everywhere alike.
 
     Notes
     -----
@@ -291,8 +291,6 @@ def _region_weights(region, image_shapes, within):
     within = within or [None] * len(image_shapes)
     if region is None and all(inside is None for inside in within):
         return None
-    everywhere = (slice(None), slice(None))
-    region = everywhere if region is None else region
     regions = region if isinstance(region, list) else [region] * len(image_shapes)
     if len(regions) != len(image_shapes):
         raise ValueError(
@@ -306,7 +304,9 @@ def _region_weights(region, image_shapes, within):
 
 
 def _cumulative_weights(region, shape, inside, index):
-    if isinstance(region, tuple) and all(isinstance(part, slice) for part in region):
+    if region is None:
+        weights = np.ones(shape)
+    elif isinstance(region, tuple) and all(isinstance(part, slice) for part in region):
         weights = np.zeros(shape)
         weights[region] = 1.0
     else:

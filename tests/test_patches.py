@@ -264,6 +264,15 @@ def test_list_of_regions_is_one_for_each_image():
     assert np.ptp(rows[~first]) > 20
 
 
+def test_list_of_regions_has_none_for_images_without():
+    sampler = PatchSampler([(5, 5)], [400], region=[np.s_[5:8, 5:8], None])
+    (draw,) = sampler.draw([(20, 20), (20, 20)], np.random.default_rng(0))
+    first = draw.images == 0
+    assert len({*map(tuple, centres(draw)[first])}) == 9
+    # Patches of 5 x 5 have 16 x 16 places.
+    assert len({*map(tuple, centres(draw)[~first])}) > 100
+
+
 def test_region_is_given_on_the_image_even_where_patches_come_from_a_smaller_grid():
     mask = np.zeros((40, 60), bool)
     mask[20:24, 40:44] = True
