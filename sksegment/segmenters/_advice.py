@@ -67,7 +67,7 @@ def have_contrast(images):
 
 
 def warn_of_constant_images(images):
-    """Warn of images without any contrast, such as empty slices, among others.
+    """Warn of images without any contrast, such as empty slices.
 
     Parameters
     ----------
@@ -76,11 +76,13 @@ def warn_of_constant_images(images):
     """
     contrast = have_contrast(images)
     empty = [f"image {index}" for index, found in enumerate(contrast) if not found]
-    if empty and any(contrast):
-        warn_user(
-            f"of {', '.join(empty)} all pixels are equal, which teaches nothing and "
-            "takes turns from the other images; leave them out of the training"
-        )
+    if not empty:
+        return
+    advice = "leaves labels to chance; train on images that show something"
+    if any(contrast):
+        advice = "takes turns from the other images; leave them out of the training"
+    names = ", ".join(empty)
+    warn_user(f"of {names} all pixels are equal, which teaches nothing and {advice}")
 
 
 def _constant(images):
