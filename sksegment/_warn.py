@@ -9,7 +9,8 @@ from importlib.util import find_spec
 __all__ = ["warn_user"]
 
 # Found without an import, which takes seconds.
-_ORIGINS = (__file__, getattr(find_spec("sklearn"), "origin", __file__))
+_SPECS = map(find_spec, ("sklearn", "skorch"))
+_ORIGINS = (__file__, *(getattr(spec, "origin", __file__) for spec in _SPECS))
 _NOT_THE_USER = (
     *(f"{os.path.dirname(origin)}{os.sep}" for origin in _ORIGINS),
     contextlib.__file__,
@@ -17,7 +18,7 @@ _NOT_THE_USER = (
 
 
 def warn_user(message, category=UserWarning):
-    """Warn at the innermost line outside of this package and of scikit-learn.
+    """Warn at the innermost line outside of this package, scikit-learn and skorch.
 
     Parameters
     ----------

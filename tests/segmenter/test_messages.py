@@ -166,6 +166,12 @@ def test_warnings_name_the_line_of_the_user(make_segmenter, X, method):
     assert {warning.filename for warning in caught} == {__file__}
 
 
+def test_warnings_while_patches_are_drawn_name_it_too(make_segmenter, X):
+    with pytest.warns(UserWarning, match="larger than the smallest image") as caught:
+        make_segmenter(patches__shapes=[(64, 64)]).fit(X)
+    assert {warning.filename for warning in caught} == {__file__}
+
+
 def test_warnings_of_units_and_strokes_name_the_line_of_the_user(make_segmenter, X):
     model = make_segmenter().fit(X)
     with pytest.warns(UserWarning, match="hardly fit the range") as caught:
