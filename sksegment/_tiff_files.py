@@ -15,6 +15,7 @@ from sksegment._warn import warn_user
 
 __all__ = [
     "OME_UNITS",
+    "bytes_beyond",
     "count_pages",
     "has_palette",
     "is_palette_file",
@@ -150,7 +151,7 @@ def type_of_pages(path):
 
 
 @contextlib.contextmanager
-def open_tiff(path):
+def open_tiff(path, *, one_by_one=False):
     """Open a TIFF and give its series; in the end refuse one that lost pages.
 
     tifffile only logs that the chain of pages leaves the file or that missing pages
@@ -159,6 +160,9 @@ def open_tiff(path):
     Parameters
     ----------
     path : str or path-like
+    one_by_one : bool, default=False
+        Whether pages are read one by one, so that a single one whose data are not in
+        the file is no reason to refuse the others.
 
     Yields
     ------
@@ -175,7 +179,7 @@ def open_tiff(path):
     try:
         with _UNHEARD.hold(), tifffile.TiffFile(path) as tif:
             series = tif.series
-            _check_extent(tif)
+            _check_extent(tif, one_by_one)
             _check_promise(tif)
             complaints.check()
             # Slides keep thumbnails and labels in series of their own.
@@ -216,13 +220,17 @@ class _Complaints(logging.Handler):
             raise ValueError(f"the TIFF is truncated or damaged ({self.damage[0]})")
 
 
-def _check_extent(tif):
-    size = tif.filehandle.size
-    for page in tif.pages:
-        ends = map(sum, zip(page.dataoffsets, page.databytecounts, strict=False))
-        missing = max(ends, default=0) - size
-        if missing > 0:
-            raise ValueError(f"the TIFF is truncated: {missing} bytes are missing")
+def bytes_beyond(page):
+    """Count the bytes by which the data of a page leave its file, at least 0."""
+    ends = map(sum, zip(page.dataoffsets, page.databytecounts, strict=False))
+    return max(max(ends, default=0) - page.parent.filehandle.size, 0)
+
+
+def _check_extent(tif, one_by_one):
+    missing = [*map(bytes_beyond, tif.pages)]
+    # What is cut off has lost its end. Otherwise it is the offset that is wrong.
+    if any(missing[-1:] if one_by_one else missing):
+        raise ValueError(f"the TIFF is truncated: {max(missing)} bytes are missing")
 
 
 def _check_promise(tif):

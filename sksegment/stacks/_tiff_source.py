@@ -8,7 +8,13 @@ import numpy as np
 import tifffile
 
 from sksegment._image_files import ImageFileError
-from sksegment._tiff_files import has_palette, open_tiff, series_axes, warn_of_channels
+from sksegment._tiff_files import (
+    bytes_beyond,
+    has_palette,
+    open_tiff,
+    series_axes,
+    warn_of_channels,
+)
 from sksegment._tiff_pages import PageReader
 from sksegment.stacks._array_source import mapped_source
 from sksegment.stacks._source import LazyFile, page_source
@@ -41,7 +47,7 @@ def tiff_source(path):
         If the file is truncated, its chain of pages is broken, or it holds several
         images of their own.
     """
-    with open_tiff(path) as all_series:
+    with open_tiff(path, one_by_one=True) as all_series:
         _check_series(all_series)
         series, tif = all_series[0], all_series[0].parent
         spacing, unit = stated_size(tif)
@@ -152,6 +158,8 @@ class _OpenTiff:
         page = self._pages[index]
         if page is None:
             raise ValueError("this page is missing")
+        if bytes_beyond(page):
+            raise ValueError("its pixels are said to lie beyond the end of the file")
         return self._reader.read(page), page.keyframe
 
     def close(self):

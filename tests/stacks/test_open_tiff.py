@@ -280,6 +280,24 @@ def test_truncated_file_never_passes_for_a_shorter_one(tmp_path, options, share)
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("bigtiff", [False, True])
+def test_a_page_that_lies_elsewhere_costs_itself(
+    volume, tmp_path, compression, bigtiff
+):
+    path = tmp_path / "a.tif"
+    with tifffile.TiffWriter(path, bigtiff=bigtiff) as tif:
+        for page in volume:
+            tif.write(page, compression=compression, metadata=None)
+    with tifffile.TiffFile(path, mode="r+b") as tif:
+        tif.pages[1].tags["StripOffsets"].overwrite(10**9)
+    with open_stack(path) as stack:
+        assert len(stack) == len(volume)
+        with pytest.raises(SliceError, match=r"slice 1 of a\.tif.*beyond the end"):
+            stack[1]
+        np.testing.assert_array_equal(stack[2], volume[2])
+
+
 @pytest.mark.parametrize("share", [0.5, 1])
 def test_imagej_stack_of_one_page(volume, tmp_path, share):
     """ImageJ writes stacks of more than 4 GB so."""
