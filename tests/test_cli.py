@@ -628,3 +628,31 @@ def test_a_reader_that_has_gone_stops_nothing(folder, model, tmp_path):
         os.close(writer)
     assert (done.returncode, done.stderr) == (0, "")
     assert len([name for name in names_in(out) if "labels" in name]) == 3
+
+
+def predict_apart(model, folder, out, **options):
+    """Run ``sksegment predict`` in a process of its own; returns code and stderr."""
+    command = [sys.executable, "-m", "sksegment", "predict", model, folder, "-o", out]
+    done = subprocess.run(
+        [*map(str, command)], stderr=subprocess.PIPE, text=True, **options
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full disk")
+def test_a_full_disk_of_what_is_printed_stops_nothing(folder, model, tmp_path):
+    out = tmp_path / "out"
+    with open("/dev/full", "wb") as full:
+        assert predict_apart(model, folder, out, stdout=full) == (0, "")
+    assert len([name for name in names_in(out) if "labels" in name]) == 3
+
+
+def test_a_name_that_cannot_be_printed_stops_nothing(folder, model, tmp_path):
+    (folder / "p0.png").rename(folder / "\N{GREEK SMALL LETTER ALPHA}.png")
+    out, printed = tmp_path / "out", tmp_path / "printed"
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii:strict"}
+    with open(printed, "wb") as file:
+        found = predict_apart(model, folder, out, stdout=file, env=environment)
+    assert found == (0, "")
+    assert "\\u03b1.png: " in printed.read_text()
+    assert len([name for name in names_in(out) if "labels" in name]) == 3

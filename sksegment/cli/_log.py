@@ -58,8 +58,9 @@ class Log:
             return
         try:
             print(text, flush=True)
-        except BrokenPipeError:
-            # Whoever read it has gone, such as "head"; the work goes on.
+        except OSError:
+            # Whoever read it has gone, such as "head", or its disk is full; the work
+            # goes on.
             self.quiet = True
             write_nowhere()
 

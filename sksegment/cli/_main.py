@@ -4,7 +4,12 @@ import argparse
 
 from sksegment import __version__
 from sksegment.cli import _benchmark, _labels, _report, _score, _segment, _stack
-from sksegment.cli._messages import complain, one_line, one_line_warnings
+from sksegment.cli._messages import (
+    any_name_printable,
+    complain,
+    one_line,
+    one_line_warnings,
+)
 from sksegment.cli._options import Parser
 from sksegment.cli._signals import sigterm_stops, tell_stop
 
@@ -36,7 +41,8 @@ def main(argv=None):
     """
     try:
         args = make_parser().parse_args(argv)
-        with one_line_warnings(getattr(args, "quiet", False)), sigterm_stops():
+        is_quiet = getattr(args, "quiet", False)
+        with any_name_printable(), one_line_warnings(is_quiet), sigterm_stops():
             return args.run(args)
     except KeyboardInterrupt as stop:
         return tell_stop(stop)

@@ -1,11 +1,12 @@
 """Errors and warnings: one line each on stderr, in the words of the command line."""
 
 import contextlib
+import io
 import re
 import sys
 import warnings
 
-__all__ = ["complain", "one_line", "one_line_warnings"]
+__all__ = ["any_name_printable", "complain", "one_line", "one_line_warnings"]
 
 # What the library calls a parameter, and what is typed for it here.
 _WORDS = (
@@ -75,3 +76,20 @@ def _show_warning(message, category, *args, **kwargs):
     # What libraries say to each other is nothing to those who type a command.
     if not issubclass(category, DeprecationWarning):
         complain(one_line(message), "warning")
+
+
+@contextlib.contextmanager
+def any_name_printable():
+    """Let stdout show as escapes, as stderr does, what its encoding has not.
+
+    Names of files may have any character, and some are no text at all.
+    """
+    stream = sys.stdout
+    is_strict = isinstance(stream, io.TextIOWrapper) and stream.errors == "strict"
+    if is_strict:
+        stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        if is_strict:
+            stream.reconfigure(errors="strict")
