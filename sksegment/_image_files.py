@@ -83,10 +83,11 @@ def find_images(inputs: Sequence[PathLike]) -> list[Path]:
             f"find_images takes a list of paths, not a {type(inputs).__name__}; "
             "put it in brackets: find_images([path])"
         )
-    paths: dict[Path, Path] = {}
+    paths: dict[str, Path] = {}
     for entry in map(check_path, inputs):
         for path in _images_in(entry) if entry.is_dir() else [entry]:
-            paths.setdefault(path.resolve(), path)
+            # Of a link to itself, Path.resolve would raise.
+            paths.setdefault(os.path.realpath(path), path)
     if not paths:
         raise ImageFileError("there are no inputs; name image files or folders")
     return list(paths.values())

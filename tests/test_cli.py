@@ -656,3 +656,20 @@ def test_a_name_that_cannot_be_printed_stops_nothing(folder, model, tmp_path):
     assert found == (0, "")
     assert "\\u03b1.png: " in printed.read_text()
     assert len([name for name in names_in(out) if "labels" in name]) == 3
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "predict {model} {link} -o {out}",
+        "segment {link} -o {out}",
+        "score {link} --truth {link}",
+        "report {model} {link} -o {out}",
+    ],
+)
+def test_a_link_to_itself_is_named(command, model, tmp_path, capsys):
+    link = tmp_path / "link.png"
+    link.symlink_to(link)
+    filled = command.format(model=model, link=link, out=tmp_path / "out.html")
+    assert run(*filled.split()) == 2
+    assert str(link) in one_error(capsys)

@@ -56,11 +56,11 @@ class Outputs:
         check_folder(folder, "-o")
         names = dict(zip(paths, output_names(paths), strict=True))
         outputs = cls(folder, names, suffix, with_overlay, overwrite)
-        inputs = {path.resolve(): path for path in paths}
+        inputs = {os.path.realpath(path): path for path in paths}
         for target in (target for path in paths for target in outputs.of(path)):
-            if target.resolve() in inputs:
+            if (place := os.path.realpath(target)) in inputs:
                 raise ValueError(
-                    f"the results would replace the input {inputs[target.resolve()]}; "
+                    f"the results would replace the input {inputs[place]}; "
                     "choose another folder with -o"
                 )
         return outputs
@@ -144,7 +144,7 @@ def check_json(target, inputs, *, overwrite):
     # What is there and no file, such as /dev/stdout, is written to as it is.
     if not target.exists():
         check_folder(target.parent, "--json")
-    if target.resolve() in {path.resolve() for path in inputs}:
+    if os.path.realpath(target) in {*map(os.path.realpath, inputs)}:
         raise ValueError(f"--json would replace the input {target}; choose another")
     if target.is_file() and not overwrite:
         check_free([target], option="--json")
@@ -167,7 +167,7 @@ def check_model_file(target, paths):
         If it is in a folder that is none, or read-only.
     """
     check_folder(target.parent, "-o")
-    if target.is_dir() or target.resolve() in {path.resolve() for path in paths}:
+    if target.is_dir() or os.path.realpath(target) in {*map(os.path.realpath, paths)}:
         raise ValueError(
             f"the model cannot be written to {target}: it is a folder or an input; "
             "name a file, e.g. -o model.safetensors"

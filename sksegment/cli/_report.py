@@ -1,5 +1,6 @@
 """The command that shows what a model does: report."""
 
+import os
 from pathlib import Path
 
 from sksegment.cli._options import (
@@ -84,7 +85,7 @@ def _check_target(target, paths):
     check_folder(target.parent, "-o")
     if target.is_dir() or target.suffix.lower() not in _SUFFIXES:
         raise ValueError(f"-o {target}: name a file to write, e.g. -o report.html")
-    if target.resolve() in {path.resolve() for path in paths}:
+    if os.path.realpath(target) in {*map(os.path.realpath, paths)}:
         raise ValueError(f"the report would replace the input {target}; choose another")
 
 

@@ -1,5 +1,6 @@
 """The commands that use ground truth: score and tune."""
 
+import os
 from pathlib import Path
 
 from sksegment.cli._options import (
@@ -144,7 +145,7 @@ def _label_paths(inputs):
     from sksegment.cli._label_file import is_volume
     from sksegment.io import find_images
 
-    named = {Path(entry).resolve() for entry in inputs}
+    named = {*map(os.path.realpath, inputs)}
     found = [
         path
         for entry in inputs
@@ -152,8 +153,8 @@ def _label_paths(inputs):
     ]
     paths = [
         path
-        for path in {path.resolve(): path for path in found}.values()
-        if path.resolve() in named or not path.stem.endswith("_overlay")
+        for real, path in {os.path.realpath(path): path for path in found}.items()
+        if real in named or not path.stem.endswith("_overlay")
     ]
     if not paths:
         raise ValueError(f"there are no label maps in {', '.join(inputs)}")

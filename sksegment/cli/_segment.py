@@ -1,5 +1,6 @@
 """The commands that label images: demo, segment, fit, predict."""
 
+import os
 from pathlib import Path
 from shlex import quote
 
@@ -329,7 +330,7 @@ def _plan(args):
             f"{_model_option(model)}"
         )
     for entry in map(Path, args.inputs):
-        if entry.is_dir() and entry.resolve() == Path(args.out).resolve():
+        if entry.is_dir() and os.path.realpath(entry) == os.path.realpath(args.out):
             raise ValueError(
                 f"{entry} is an input: the next run would take these results for "
                 "images; choose another folder with -o"
