@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sksegment._output_files import check_folder, write_image, write_labels
+from sksegment._output_files import check_folder, replacing, write_image, write_labels
 from sksegment.plotting import overlay
 from sksegment.stacks._tiff_sizes import size_in_file
 
@@ -151,9 +151,15 @@ def check_json(target, inputs, *, overwrite):
 
 
 def write_json(target, data):
-    """Write what `check_json` has let pass."""
+    """Write what `check_json` has let pass, whole or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(data, indent=1) + "\n")
+    text = json.dumps(data, indent=1) + "\n"
+    if target.is_symlink() or (target.exists() and not target.is_file()):
+        # Such as /dev/stdout, in whose place no file must be put.
+        target.write_text(text)
+        return
+    with replacing(target) as file:
+        file.write(text.encode())
 
 
 def check_model_file(target, paths):

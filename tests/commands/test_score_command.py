@@ -203,3 +203,22 @@ def test_place_of_the_scores_is_made_or_refused_before_the_work(run, fails, fold
     assert "is a file; choose a folder with --json" in fails(
         *args, out / "a_labels.png" / "s.json"
     )
+
+
+def test_full_disk_leaves_the_old_summary_whole(fails, folders, tmp_path):
+    resource = pytest.importorskip("resource")
+    out, truth = folders
+    kept = tmp_path / "s.json"
+    kept.write_text("{}")
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limit[1]))
+    try:
+        fails("score", out, "--truth", truth, "--json", kept, "--overwrite")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert kept.read_text() == "{}"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "out",
+        "s.json",
+        "truth",
+    ]
