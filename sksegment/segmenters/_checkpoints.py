@@ -57,13 +57,23 @@ class Checkpoints:
         """Callbacks of a training, for a function from a net to a model of it."""
         if self.path is None:
             return []
-        return [Checkpoint(self.every, lambda net: self.write(make_model(net)))]
+        return [Checkpoint(self.every, lambda net: self._try_to_write(make_model(net)))]
 
     def write(self, model):
         """Write a model, in place of the one before."""
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             model.save(self.path)
+
+    def _try_to_write(self, model):
+        """Write a model; a full disk must not end the training."""
+        try:
+            self.write(model)
+        except OSError as error:
+            warn_user(
+                f"no checkpoint of epoch {model.n_iter_}: {error}; the training goes "
+                "on, make room or mend this before it ends"
+            )
 
 
 @contextlib.contextmanager

@@ -163,6 +163,8 @@ class TrainingMixin:
             their start; it says what to try.
         RuntimeWarning
             Before the work, if there seems to be too little memory for it.
+        UserWarning
+            If a checkpoint on the way cannot be written, such as on a full disk.
         """
         check_objective(self)
         checkpoints = Checkpoints(checkpoint, checkpoint_every)

@@ -153,3 +153,34 @@ def test_parameters_that_cannot_be_saved_are_refused_before_any_work(
         getattr(model, method)(X, checkpoint=path)
     assert not calls
     assert not path.exists()
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_full_disk_on_the_way_is_told_and_ends_no_training(
+    method, make_segmenter, X, path, monkeypatch
+):
+    model = make_segmenter(max_epochs=3)
+    save = type(model).save
+
+    def disk_that_is_full_once(self, path):
+        if self.n_iter_ == 1:
+            raise OSError(f"cannot write {path}: no space left on device")
+        save(self, path)
+
+    monkeypatch.setattr(type(model), "save", disk_that_is_full_once)
+    with pytest.warns(UserWarning, match=r"of epoch 1: cannot write .*no space left"):
+        getattr(model, method)(X, checkpoint=path, checkpoint_every=1)
+    assert load_model(path).n_iter_ == model.n_iter_ == 3
+
+
+def test_full_disk_at_the_end_leaves_the_model_fitted(
+    make_segmenter, X, path, monkeypatch
+):
+    def refuse(self, path):
+        raise OSError(f"cannot write {path}: no space left on device")
+
+    model = make_segmenter(max_epochs=1)
+    monkeypatch.setattr(type(model), "save", refuse)
+    with pytest.raises(OSError, match="no space left"):
+        model.fit(X, checkpoint=path)
+    assert (model.n_iter_, model.interrupted_) == (1, False)
