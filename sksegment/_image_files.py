@@ -10,7 +10,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageMode, UnidentifiedImageError
 
-from sksegment._tiff_files import count_pages, is_tiff, read_tiff, type_of_pages
+from sksegment._tiff_files import (
+    check_promise,
+    count_pages,
+    is_tiff,
+    read_tiff,
+    type_of_pages,
+)
 from sksegment._tiff_pages import CodecError
 from sksegment._typing import PathLike
 from sksegment._warn import warn_user
@@ -332,8 +338,13 @@ def _read_pillow(path):
     with Image.open(path) as image:
         if image.format == "PNG":
             return [_png_pixels(image, path)]
-        frames = []
-        for index in range(_count_frames(image)):
+        frames, n_frames = [], _count_frames(image)
+        if n_frames > 1:
+            # Pillow looks at one frame at a time.
+            n_bands = 3 if image.mode in _NOT_RGB_MODES else len(image.getbands())
+            promised = n_frames * image.width * image.height * n_bands
+            check_promise(promised, os.path.getsize(path))
+        for index in range(n_frames):
             image.seek(index)
             frames.append(_frame_pixels(image))
         return frames

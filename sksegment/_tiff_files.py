@@ -16,6 +16,7 @@ from sksegment._warn import warn_user
 __all__ = [
     "OME_UNITS",
     "bytes_beyond",
+    "check_promise",
     "count_pages",
     "has_palette",
     "is_palette_file",
@@ -234,9 +235,21 @@ def _check_extent(tif, one_by_one):
 
 
 def _check_promise(tif):
-    """Refuse a header that promises far more pixels than the file can hold."""
-    promised = sum(one.nbytes for one in tif.series)
-    size = tif.filehandle.size
+    check_promise(sum(one.nbytes for one in tif.series), tif.filehandle.size)
+
+
+def check_promise(promised, size):
+    """Refuse a header that promises far more pixels than the file can hold.
+
+    Parameters
+    ----------
+    promised, size : int
+        Bytes of the pixels, and of the file.
+
+    Raises
+    ------
+    ValueError
+    """
     if promised > max(_HARMLESS, _TIGHTEST * size):
         raise ValueError(
             f"its header promises {promised:,} bytes of pixels, the file has {size:,}"

@@ -484,3 +484,16 @@ def test_sizes_that_are_none_are_refused(tmp_path, spacing):
     with pytest.raises(ValueError, match="unit 'foot' is none that a TIFF states"):
         write_labels(tmp_path / "a.tif", np.eye(4, dtype=int), spacing=1, unit="foot")
     assert not [*tmp_path.iterdir()]
+
+
+def test_animation_that_promises_more_than_its_file_can_hold_is_refused(tmp_path):
+    side, n_frames = 4000, 100
+    header = b"GIF89a" + struct.pack("<HH", side, side) + b"\x80\0\0" + bytes(6)
+    # Of one pixel; Pillow fills the rest of the screen.
+    frame = b"," + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\x00"
+    path = tmp_path / "bomb.gif"
+    path.write_bytes(header + n_frames * frame + b";")
+    with pytest.raises(
+        ImageFileError, match=r"bomb\.gif .*promises .* bytes of pixels"
+    ):
+        read_images(path)
