@@ -36,6 +36,8 @@ __all__ = [
 MIN_SIDE = 8
 # An image of fewer rows than this, and of more channels, has them in the wrong place.
 _FEW_ROWS = 16
+# Of images of Pillow.
+_PALETTE_MODES = ("P", "PA")
 _LARGEST = np.finfo(np.float64).max
 _Method = TypeVar("_Method", bound=Callable[..., object])
 
@@ -260,7 +262,7 @@ def _split(X):
     """Split X into its images, refusing every form that could be read two ways."""
     if hasattr(X, "todense"):
         raise TypeError("X is a sparse matrix; pass a list of images, [X.toarray()]")
-    if isinstance(X, (str, bytes)) or not hasattr(X, "__len__"):
+    if isinstance(X, (str, bytes)) or not hasattr(X, "__len__") or _has_no_axes(X):
         raise TypeError(
             f"X must be a sequence of images, got {type(X).__name__}; read files "
             "first, e.g. with sksegment.io.read_images"
@@ -284,6 +286,10 @@ def _split(X):
     return list(X)
 
 
+def _has_no_axes(X):
+    return getattr(X, "shape", None) == ()
+
+
 def _looks_like_colour(shape):
     return len(shape) == 3 and shape[-1] in (3, 4)
 
@@ -297,11 +303,17 @@ def _as_numeric(array, name):
         )
     if hasattr(array, "todense"):
         raise ValueError(f"{name} is sparse; convert it with .toarray()")
+    if getattr(array, "mode", None) in _PALETTE_MODES:
+        # NumPy would take the numbers of the colours.
+        raise ValueError(
+            f"{name} has a palette; pass its colours, [image.convert('RGB')]"
+        )
     try:
         array = np.asarray(array)
         if array.dtype.kind == "O":
             array = np.array(array.tolist())
-    except (ValueError, TypeError) as error:
+    # A tensor of torch that needs a gradient raises RuntimeError.
+    except (ValueError, TypeError, RuntimeError) as error:
         raise ValueError(
             f"{name} is no array of numbers ({error}); read image files first, e.g. "
             "with sksegment.io.read_images"

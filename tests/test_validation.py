@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_array_equal
+from PIL import Image
 from scipy import sparse
 
 from sksegment import SparseWNetSegmenter, SuperpixelTransformer
@@ -45,6 +47,7 @@ BAD_WHOLES = {
     "dict": ({"photo": GOOD}, TypeError, r"list\(X\.values\(\)\)"),
     "None": (None, TypeError, "sequence of images"),
     "number": (7, TypeError, "sequence of images"),
+    "array without axes": (np.array(3), TypeError, "sequence of images"),
     "generator": ((image for image in [GOOD]), TypeError, "sequence of images"),
     "sparse matrix": (sparse.csr_matrix(GOOD), (TypeError, ValueError), "toarray"),
     "sparse array": (sparse.csr_array(GOOD), (TypeError, ValueError), "toarray"),
@@ -84,6 +87,11 @@ BAD_IMAGES = {
     "dict": ({"pixels": GOOD}, "number"),
     "ragged rows": ([[1, 2], [3]], "number"),
     "masked": (np.ma.masked_less(GOOD, 9), r"mask=~image\.mask"),
+    "palette": (Image.fromarray(GOOD).convert("P"), r"image\.convert\('RGB'\)"),
+    "tensor with gradient": (
+        torch.zeros(16, 20, requires_grad=True),
+        r"no array of numbers .*detach",
+    ),
     "sparse matrix": (sparse.csr_matrix(GOOD), "toarray"),
     "sparse array": (sparse.coo_array(GOOD), "toarray"),
 }
