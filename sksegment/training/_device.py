@@ -1,6 +1,7 @@
 """Where to compute, and with how many bits."""
 
 import contextlib
+import os
 import threading
 
 import torch
@@ -137,5 +138,21 @@ class _Limits:
         with self._lock:
             self._n_limits -= 1
 
+    def forget_other_threads(self):
+        """Leave the limits of this thread alone in force, after a fork."""
+        self._lock = threading.Lock()
+        self._n_limits, self._unlimited = getattr(self._own, "within", 0), 1
+
 
 _LIMITS = _Limits()
+
+
+def _begin_anew():
+    """Let a forked process compute in one thread."""
+    _LIMITS.forget_other_threads()
+    # Threads of OpenMP are not copied, and who waits for them waits for ever.
+    torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
