@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from sksegment.cli import main
-from sksegment.io import ImageFileError, read_images, read_labels
+from sksegment.datasets import load_bsds
+from sksegment.io import ImageFileError, read_images, read_labels, write_image
 from sksegment.stacks import open_stack
 
 PICKLE = {"id": "pickle", "protocol": 5}
@@ -62,6 +63,16 @@ def test_images_are_no_objects(array_file):
 def test_stacks_are_no_objects(array_file):
     with pytest.raises(ValueError, match="planted"):
         open_stack(array_file(".npy"))
+
+
+def test_ground_truth_of_a_dataset_is_no_objects(marker, tmp_path):
+    for name in ("images", "labels"):
+        (tmp_path / "test" / name).mkdir(parents=True)
+    write_image(tmp_path / "test/images/1.jpg", np.zeros((16, 20, 3), np.uint8))
+    objects = np.full((1, 16, 20), Trap(marker), dtype=object)
+    np.savez(tmp_path / "test/labels/1.npz", segmentations=objects)
+    with pytest.raises(ValueError, match=r"1\.npz is no \.npz file"):
+        load_bsds(tmp_path, "test")
 
 
 def test_command_line_tells_in_one_line(array_file, tmp_path, capsys):

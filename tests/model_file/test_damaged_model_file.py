@@ -243,3 +243,21 @@ def test_tensor_that_does_not_fit_is_refused(
     save_file(tensors, tmp_path / "changed", metadata=metadata)
     with pytest.raises(ModelFileError, match=message):
         load_model(tmp_path / "changed")
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("labels/0", lambda t: t.reshape(t.T.shape)),
+        ("labels/0", lambda t: t.view(torch.float32)),
+        ("adam/encoder.head.bias/step", lambda t: t.view(torch.int32)),
+    ],
+)
+def test_same_bytes_of_another_shape_or_type_are_damage(name, change, saved, tmp_path):
+    with safe_open(saved, framework="pt") as file:
+        tensors = {n: file.get_tensor(n) for n in file.keys()}  # noqa: SIM118
+        metadata = file.metadata()
+    tensors[name] = change(tensors[name])
+    save_file(tensors, tmp_path / "changed", metadata=metadata)
+    with pytest.raises(ModelFileError, match="contents have changed"):
+        load_model(tmp_path / "changed")

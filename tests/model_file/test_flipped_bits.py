@@ -50,6 +50,16 @@ def test_file_with_any_bit_flipped_is_refused(kind, request, tmp_path):
     assert all(str(path) in message for message in messages)
 
 
+def test_file_with_any_bit_of_the_name_of_its_digest_flipped_is_refused(
+    saved, tmp_path
+):
+    content = saved.read_bytes()
+    first = content.index(b'"sha256"') + 1
+    bits = range(8 * first, 8 * (first + len("sha256")))
+    copies = (flipped(content, bit) for bit in bits)
+    assert len(refusals(tmp_path / "m", copies)) == len(bits)
+
+
 @pytest.mark.slow
 def test_file_with_any_seventh_bit_of_its_header_flipped_is_refused(saved, tmp_path):
     content = saved.read_bytes()

@@ -342,6 +342,11 @@ def test_handler_of_the_program_stays(make_segmenter, X, stop_at):
         signal.signal(signal.SIGTERM, before)
 
 
+def test_sigterm_ends_a_program_on_the_spot_once_the_fit_is_over(make_segmenter, X):
+    make_segmenter().fit(X)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
 def test_fit_in_a_thread_needs_no_signals(make_segmenter, X):
     model = make_segmenter()
     thread = threading.Thread(target=model.fit, args=(X,))
