@@ -208,6 +208,12 @@ def _check_arrays(estimator, tensors):
         found = tensors[name].shape if name in tensors else expected
         if tuple(found) != expected:
             raise ValueError(f"{name} has shape {tuple(found)}, not {expected}")
+    for name, tensor in tensors.items():
+        if name.startswith("fitted/"):
+            _check_numbers(name, tensor)
+    fractions = tensors["fitted/label_fractions"]
+    if not 0 <= fractions.min() <= fractions.max() <= 1 or not fractions.any():
+        raise ValueError("fitted/label_fractions are no shares of the pixels")
     _check_assignment(estimator, tensors)
     deviation = tensors.get("fitted/color_deviation")
     if deviation is not None and not (0 < deviation.min() <= deviation.max() < np.inf):
@@ -215,6 +221,14 @@ def _check_arrays(estimator, tensors):
     groups = tensors.get("fitted/label_groups")
     if groups is not None and not 0 <= groups.min() <= groups.max() < n_labels:
         raise ValueError(f"fitted/label_groups must be from 0 to {n_labels - 1}")
+
+
+def _check_numbers(name, tensor):
+    """Refuse an array of which an answer would be NaN."""
+    # Labels are found in float32, but for the range, which is in units of the images.
+    dtype = torch.float64 if name == "fitted/intensity_range" else torch.float32
+    if tensor.is_complex() or not torch.isfinite(tensor.to(dtype)).all():
+        raise ValueError(f"{name} is not of finite numbers")
 
 
 def _check_assignment(estimator, tensors):
