@@ -658,6 +658,14 @@ def test_a_name_that_cannot_be_printed_stops_nothing(folder, model, tmp_path):
     assert len([name for name in names_in(out) if "labels" in name]) == 3
 
 
+def test_errors_obey_no_name_and_have_an_end(model, tmp_path, capsys):
+    (tmp_path / "a\x1b[2Jb.png").write_bytes(b"no image")
+    assert run("predict", model, tmp_path / "a\x1b[2Jb.png", "-o", tmp_path) == 2
+    assert "a\\x1b[2Jb.png" in one_error(capsys)
+    assert run("predict", model, "a" * 5000, "-o", tmp_path) == 2
+    assert len(one_error(capsys)) < 1100
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 from sksegment._image_files import ImageFileError
+from sksegment.cli._messages import complain, one_line
 from sksegment.memory import estimate
 
 __all__ = ["Log", "write_nowhere"]
@@ -76,4 +77,4 @@ class Log:
             yield
         except ImageFileError as error:
             self.failed.add(path)
-            print(f"sksegment: error: {error}", file=sys.stderr)
+            complain(one_line(error))

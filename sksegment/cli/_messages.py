@@ -22,15 +22,28 @@ _WORDS = (
     ),
 )
 
+# Characters of a line.
+_LONGEST = 1000
+
 
 def complain(text, kind="error"):
     """Print a line on stderr, above a progress bar if there is one."""
-    line = f"sksegment: {kind}: {text}"
+    line = f"sksegment: {kind}: {_printable(text)}"
     tqdm = sys.modules.get("tqdm")
     if tqdm is None:
         print(line, file=sys.stderr)
     else:
         tqdm.tqdm.write(line, file=sys.stderr)
+
+
+def _printable(text):
+    """No more than one reads, and nothing that a terminal would obey.
+
+    Files and their names come from strangers.
+    """
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]} ..."
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def one_line(error):
