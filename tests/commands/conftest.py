@@ -7,6 +7,7 @@ from PIL import Image
 
 from sksegment import SparseWNetSegmenter
 from sksegment.cli import main
+from sksegment.stacks import open_stack
 
 N_SLICES, SHAPE = 8, (40, 48)
 
@@ -35,6 +36,17 @@ def fails(run):
         return line
 
     return fails_
+
+
+@pytest.fixture
+def in_file():
+    """All slices of a stack that was written, as one array."""
+
+    def in_file_(path):
+        with open_stack(path) as stack:
+            return np.stack([stack[index] for index in range(len(stack))])
+
+    return in_file_
 
 
 @pytest.fixture(scope="session")

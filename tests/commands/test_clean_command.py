@@ -23,11 +23,6 @@ def labels():
     return labels
 
 
-def in_file(path):
-    stack = open_stack(path)
-    return np.stack([stack[index] for index in range(len(stack))])
-
-
 def expected(labels, **options):
     signed = np.where(labels == 255, -1, labels.astype(int))
     cleaned = postprocess(signed, **options)
@@ -36,7 +31,7 @@ def expected(labels, **options):
 
 @pytest.mark.parametrize("spatial", ["2d", "3d"])
 @pytest.mark.parametrize("name", ["clean.tif", "clean.zarr", "clean.npy", "clean"])
-def test_islands_and_holes(run, path, labels, tmp_path, name, spatial):
+def test_islands_and_holes(run, path, labels, tmp_path, name, spatial, in_file):
     out = tmp_path / name
     args = ("clean", path, "-o", out, "--spatial", spatial)
     code, text, err = run(*args, "--min-size", 3, "--fill-holes", 2)
@@ -66,7 +61,7 @@ def test_size_of_voxels_stays(run, path, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["clean.tif", "clean.tiff"])
-def test_size_of_pixels_of_one_slice_stays(run, labels, tmp_path, name):
+def test_size_of_pixels_of_one_slice_stays(run, labels, tmp_path, name, in_file):
     spacing = {"PhysicalSizeZ": 2.0, "PhysicalSizeY": 0.5, "PhysicalSizeX": 0.5}
     tifffile.imwrite(
         tmp_path / "one.tif", labels[:1], ome=True, metadata={"axes": "ZYX", **spacing}
@@ -216,7 +211,7 @@ def test_void_of_each_image_is_the_largest_of_its_type(run, labels, tmp_path):
         assert np.unique(cleaned).tolist() == sorted({-1, 0, 1, largest})
 
 
-def test_size_of_pixels_of_a_folder_stays(run, labels, tmp_path):
+def test_size_of_pixels_of_a_folder_stays(run, labels, tmp_path, in_file):
     (tmp_path / "in").mkdir()
     for index, map_ in enumerate(labels.astype(np.int8)):
         sizes = {"spacing": {"Y": 0.25, "X": 0.5}, "unit": "um"}

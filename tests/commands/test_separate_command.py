@@ -23,14 +23,9 @@ def labels():
     return labels
 
 
-def in_file(path):
-    stack = open_stack(path)
-    return np.stack([stack[index] for index in range(len(stack))])
-
-
 @pytest.mark.parametrize("spatial", ["2d", "3d"])
 @pytest.mark.parametrize("name", ["objects.tif", "objects.zarr", "objects"])
-def test_objects_of_a_stack(run, path, labels, tmp_path, name, spatial):
+def test_objects_of_a_stack(run, path, labels, tmp_path, name, spatial, in_file):
     out = tmp_path / name
     args = ("separate", path, "-o", out, "--classes", 1, "--spatial", spatial)
     code, text, err = run(*args)
@@ -45,7 +40,7 @@ def test_objects_of_a_stack(run, path, labels, tmp_path, name, spatial):
 
 
 @pytest.mark.parametrize("height", [1, 2])
-def test_a_volume_goes_slab_by_slab(run, path, tmp_path, monkeypatch, height):
+def test_a_volume_goes_slab_by_slab(run, path, tmp_path, monkeypatch, height, in_file):
     one, other = tmp_path / "one.tif", tmp_path / "new" / "other.tif"
     args = ("separate", path, "--classes", 1, "--spatial", "3d")
     run(*args, "-o", one)
@@ -103,7 +98,7 @@ def test_a_folder_of_maps_of_any_size(run, tmp_path):
     assert read_labels(tmp_path / "out" / "b.png")[0].shape == (9, 8)
 
 
-def test_a_lower_neck_divides_less(run, path, tmp_path):
+def test_a_lower_neck_divides_less(run, path, tmp_path, in_file):
     out = tmp_path / "objects.npy"
     args = ("separate", path, "-o", out, "--classes", 1, "--spatial", "3d")
     run(*args, "--neck", 0.2)
