@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save, save_file
 
 from sksegment.io import ModelFileError, load_model
 
@@ -220,6 +220,14 @@ def test_planted_torch_file_is_not_executed(tmp_path):
     assert not marker.exists()
 
 
+def saves_complex_numbers():
+    try:
+        save({"a": torch.zeros(1, dtype=torch.complex64)})
+    except KeyError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
@@ -230,10 +238,13 @@ def test_planted_torch_file_is_not_executed(tmp_path):
         ("fitted/label_groups", lambda t: t - 1, "from 0 to 3"),
         ("fitted/label_colors", lambda t: t * float("nan"), "label_colors is not of"),
         ("fitted/label_colors", lambda t: t + 1e300, "label_colors is not of"),
-        (
+        pytest.param(
             "fitted/label_colors",
             lambda t: t.to(torch.complex64),
             "label_colors is not of",
+            marks=pytest.mark.skipif(
+                not saves_complex_numbers(), reason="this safetensors has none"
+            ),
         ),
         ("fitted/intensity_range", lambda t: t / 0, "intensity_range is not of"),
         ("fitted/label_fractions", lambda t: t * 0, "no shares of the pixels"),
