@@ -10,7 +10,7 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-from sksegment._tiff_files import OME_UNITS, ome_sizes, resolution_tags
+from sksegment._lengths import OME_UNITS, ome_sizes, resolution_tags
 from sksegment._typing import PathLike
 
 __all__ = [

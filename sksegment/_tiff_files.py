@@ -14,33 +14,19 @@ from sksegment._tiff_pages import read_series
 from sksegment._warn import warn_user
 
 __all__ = [
-    "OME_UNITS",
     "bytes_beyond",
     "check_promise",
     "count_pages",
     "has_palette",
     "is_palette_file",
     "is_tiff",
-    "ome_sizes",
     "open_tiff",
     "read_tiff",
-    "resolution_tags",
     "series_axes",
     "type_of_pages",
     "warn_of_channels",
 ]
 
-# Of a micrometre there are two signs, which look the same.
-OME_UNITS = {"um": "µm", "\u00b5m": "µm", "\u03bcm": "µm", "inch": "in"} | {
-    unit: unit for unit in ("nm", "mm", "cm", "m", "pm", "Å")
-}
-_CENTIMETRES = {
-    **{"pm": 1e-10, "Å": 1e-8, "nm": 1e-7, "mm": 0.1, "cm": 1.0, "m": 100.0},
-    **dict.fromkeys(("um", "\u00b5m", "\u03bcm"), 1e-4),
-    "inch": 2.54,
-}
-# What the numbers of a tag hold.
-_RESOLUTIONS = (1e-3, 4e9)
 _LOGGER = logging.getLogger("tifffile")
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PLAIN_SERIES = frozenset({"generic", "uniform", "shaped", "ome", "imagej"})
@@ -294,52 +280,6 @@ def series_axes(series):
     else:
         unnamed = axes == "CYX" and not _NAMED_CHANNEL.search(tif.ome_metadata or "")
     return "QYX" if unnamed else axes
-
-
-def ome_sizes(spacing, unit):
-    """Metadata with which tifffile writes sizes of voxels into an OME-TIFF.
-
-    Parameters
-    ----------
-    spacing : dict of str to float
-        Along Z, Y and X, where known.
-    unit : str or None
-        None where it is no physical one.
-
-    Returns
-    -------
-    metadata : dict
-    """
-    unit = OME_UNITS.get(unit, "reference frame")
-    metadata = {}
-    for axis, size in spacing.items():
-        metadata |= {f"PhysicalSize{axis}": size, f"PhysicalSize{axis}Unit": unit}
-    return metadata
-
-
-def resolution_tags(spacing, unit):
-    """Options with which tifffile writes the size of a pixel into the tags of a TIFF.
-
-    Programs that read no OME, such as ImageJ by itself, look there.
-
-    Parameters
-    ----------
-    spacing : dict of str to float
-        Along Z, Y and X, where known.
-    unit : str or None
-
-    Returns
-    -------
-    options : dict
-        Empty where the size is not known, or none that the tags hold.
-    """
-    if unit not in _CENTIMETRES or not {"X", "Y"} <= {*spacing}:
-        return {}
-    per_cm = [1 / (spacing[axis] * _CENTIMETRES[unit]) for axis in "XY"]
-    low, high = _RESOLUTIONS
-    if not all(low < resolution < high for resolution in per_cm):
-        return {}
-    return {"resolution": tuple(per_cm), "resolutionunit": "CENTIMETER"}
 
 
 def warn_of_channels(series):

@@ -6,8 +6,8 @@ from pathlib import Path
 import tifffile
 from PIL import Image
 
+from sksegment._lengths import ome_sizes, resolution_tags
 from sksegment._output_files import replacing
-from sksegment._tiff_files import ome_sizes, resolution_tags
 
 __all__ = ["page_names", "write_folder"]
 

@@ -76,10 +76,10 @@ def suggest_training_slices(
     -----
     Never chosen are slices that cannot be read, hold NaN or infinity, lie outside of
     the field of view, are constant, or have less than a tenth of the contrast of the
-    others, as beside the sample. What is minimised is the mean squared distance of 20
-    000 pixels of all slices to the nearest of 1024 pixels of a chosen one: by a greedy
-    choice, and exchanges as long as they help. About 0.1 s a slice beside the time to
-    read it.
+    others, as beside the sample. What is minimised is the mean squared distance of
+    20,000 pixels of all slices to the nearest of 1024 pixels of a chosen one: by a
+    greedy choice, and exchanges as long as they help. About 0.1 s a slice beside the
+    time to read it.
 
     Examples
     --------

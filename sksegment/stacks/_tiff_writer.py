@@ -4,8 +4,8 @@ import uuid
 
 import tifffile
 
+from sksegment._lengths import ome_sizes, resolution_tags
 from sksegment._output_files import replacing
-from sksegment._tiff_files import ome_sizes, resolution_tags
 
 __all__ = ["write_tiff"]
 

@@ -2,18 +2,10 @@
 
 import math
 
+from sksegment._lengths import METRES
+
 __all__ = ["voxel_size"]
 
-_METRES = {
-    "pm": 1e-12,
-    "Å": 1e-10,
-    "nm": 1e-9,
-    "um": 1e-6,
-    "mm": 1e-3,
-    "cm": 1e-2,
-    "m": 1.0,
-    "inch": 0.0254,
-}
 _SPELLINGS = {
     "Å": ("Å", "angstrom", "angstroms", "ångström", "ångströms"),
     "inch": ("inch", "inches", "in"),
@@ -21,7 +13,7 @@ _SPELLINGS = {
 }
 _PREFIXES = {"pm": "pico", "nm": "nano", "um": "micro", "mm": "milli", "cm": "centi"}
 _UNITS = {
-    **{unit.lower(): unit for unit in _METRES},
+    **{unit.lower(): unit for unit in METRES},
     **{name.lower(): unit for unit, names in _SPELLINGS.items() for name in names},
     **{
         f"{prefix}{metre}": unit
@@ -60,7 +52,7 @@ def voxel_size(sizes):
         return {}, None
     common = sizes["X"][1]
     spacing = {
-        letter: length if unit == common else length * _METRES[unit] / _METRES[common]
+        letter: length if unit == common else length * METRES[unit] / METRES[common]
         for letter, (length, unit) in sizes.items()
     }
     return spacing, common
