@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tifffile
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 from skimage.measure import label
 from skimage.morphology import h_maxima
@@ -109,55 +108,22 @@ def test_objects_are_those_of_a_flooding():
     assert sum(most) > 0.98 * (volume > 0).sum()
 
 
-class Slices:
-    """A volume of which slices can be had one at a time."""
-
-    def __init__(self, volume):
-        self.volume, self.asked = volume, []
-
-    def __len__(self):
-        return len(self.volume)
-
-    def __getitem__(self, index):
-        self.asked.append(index)
-        return self.volume[index]
-
-
-def as_memmap(volume, folder):
-    np.save(folder / "a.npy", volume)
-    return np.load(folder / "a.npy", mmap_mode="r")
-
-
-def as_zarr(volume, folder):
-    zarr = pytest.importorskip("zarr")
-    array = zarr.create_array(
-        folder / "a.zarr", shape=volume.shape, chunks=(4, 9, 9), dtype=volume.dtype
-    )
-    array[:] = volume
-    return array
-
-
-def as_stack(volume, folder):
-    tifffile.imwrite(folder / "a.tif", volume, photometric="minisblack")
-    return open_stack(folder / "a.tif")
-
-
-@pytest.mark.parametrize("form", [as_memmap, as_zarr, as_stack])
+@pytest.mark.parametrize("form", ["memmap", "zarr", "stack"])
 @pytest.mark.parametrize("name", ["new/objects.tif", "objects.zarr", "objects"])
-def test_from_any_source_to_any_file(form, name, tmp_path, in_slabs):
+def test_from_any_source_to_any_file(form, name, tmp_path, in_slabs, in_form):
     volume, out = packed(), tmp_path / name
     expected = separate_objects(volume, 1, spatial="3d")
     in_slabs(5)
-    source = form(volume, tmp_path)
+    source = in_form(form, volume)
     assert separate_objects(source, 1, spatial="3d", out=out) == out
     assert (np.stack([*open_stack(out)]) == expected).all()
     assert (separate_objects(source, 1, spatial="3d") == expected).all()
 
 
-def test_slices_are_read_twice_and_a_list_gives_a_list(in_slabs):
+def test_slices_are_read_twice_and_a_list_gives_a_list(in_slabs, in_form):
     volume = packed()
     in_slabs(9)
-    slices = Slices(volume)
+    slices = in_form("slices", volume)
     found = separate_objects(slices, 1, spatial="3d")
     assert isinstance(found, list)
     assert (np.stack(found) == separate_objects(volume, 1, spatial="3d")).all()
@@ -181,12 +147,12 @@ def test_memory_is_that_of_slabs_not_of_the_volume(tmp_path, in_slabs):
     assert peak(80) < 1.3 * peak(16)
 
 
-def test_streamed_objects_are_measured(tmp_path, in_slabs):
+def test_streamed_objects_are_measured(tmp_path, in_slabs, in_form):
     pandas = pytest.importorskip("pandas")
     volume = packed()
     objects = separate_objects(volume, 1, spatial="3d")
     in_slabs(5)
-    source, out = as_stack(volume, tmp_path), tmp_path / "objects.tif"
+    source, out = in_form("stack", volume), tmp_path / "objects.tif"
     separate_objects(source, 1, spatial="3d", out=out)
     found = quantify(source, objects=open_stack(out))
     expected = quantify(volume, objects=objects)
@@ -204,8 +170,8 @@ def test_what_is_there_is_replaced_only_when_asked_for(tmp_path):
     assert np.load(out).shape == volume.shape
 
 
-def test_the_input_is_never_the_output(tmp_path):
-    source = as_stack(packed(), tmp_path)
+def test_the_input_is_never_the_output(tmp_path, in_form):
+    source = in_form("stack", packed())
     with pytest.raises(ValueError, match="is an input and would be replaced"):
         separate_objects(
             source, 1, spatial="3d", out=tmp_path / "a.tif", overwrite=True

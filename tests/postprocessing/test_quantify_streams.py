@@ -3,11 +3,9 @@ import tracemalloc
 
 import numpy as np
 import pytest
-import tifffile
 from scipy.ndimage import gaussian_filter
 
 from sksegment.postprocessing import quantify
-from sksegment.stacks import open_stack
 
 SHAPE = (9, 16, 17)
 
@@ -20,79 +18,26 @@ def volume():
     return volume.astype(np.int32)
 
 
-class Slices:
-    """A volume of which slices can be had one at a time."""
-
-    def __init__(self, volume):
-        self.volume = volume
-        self.asked = []
-
-    def __len__(self):
-        return len(self.volume)
-
-    def __getitem__(self, index):
-        self.asked.append(index)
-        return self.volume[index].copy()
-
-
-def as_memmap(volume, folder):
-    np.save(folder / "a.npy", volume)
-    return np.load(folder / "a.npy", mmap_mode="r")
-
-
-def as_zarr(volume, folder):
-    zarr = pytest.importorskip("zarr")
-    array = zarr.create_array(
-        folder / "a.zarr", shape=volume.shape, chunks=(4, 8, 8), dtype=volume.dtype
-    )
-    array[:] = volume
-    return array
-
-
-def as_hdf5(volume, folder):
-    h5py = pytest.importorskip("h5py")
-    return h5py.File(folder / "a.h5", "w").create_dataset(
-        "labels", data=volume, chunks=(2, 16, 17)
-    )
-
-
-def as_dask(volume, folder):
-    return pytest.importorskip("dask.array").from_array(volume, chunks=(5, 8, 17))
-
-
-def as_list(volume, folder):
-    return list(volume)
-
-
-def as_slices(volume, folder):
-    return Slices(volume)
-
-
-def as_stack(volume, folder):
-    tifffile.imwrite(folder / "a.tif", volume, photometric="minisblack")
-    return open_stack(folder / "a.tif")
-
-
 @pytest.mark.parametrize(
-    "form", [as_memmap, as_zarr, as_hdf5, as_dask, as_list, as_slices, as_stack]
+    "form", ["memmap", "zarr", "hdf5", "dask", "list", "slices", "stack"]
 )
-def test_every_source_gives_what_the_array_gives(form, volume, tmp_path):
+def test_every_source_gives_what_the_array_gives(form, volume, tmp_path, in_form):
     pandas = pytest.importorskip("pandas")
     image = np.random.default_rng(0).normal(size=SHAPE)
     (tmp_path / "labels").mkdir()
     (tmp_path / "image").mkdir()
     expected = quantify(volume, (3.0, 1.0, 1.0), image=image)
     found = quantify(
-        form(volume, tmp_path / "labels"),
+        in_form(form, volume, tmp_path / "labels"),
         (3.0, 1.0, 1.0),
-        image=form(image, tmp_path / "image"),
+        image=in_form(form, image, tmp_path / "image"),
     )
     pandas.testing.assert_frame_equal(found.classes, expected.classes)
     pandas.testing.assert_frame_equal(found.objects, expected.objects)
 
 
-def test_every_slice_is_read_once_and_in_order(volume):
-    slices = Slices(volume)
+def test_every_slice_is_read_once_and_in_order(volume, in_form):
+    slices = in_form("slices", volume)
     quantify(slices)
     assert slices.asked == list(range(len(volume)))
 
