@@ -305,7 +305,7 @@ def likely_labels(evidence, used):
     return labels
 
 
-def learn_appearance(scaled, evidence, used, *, hinted=False):
+def learn_appearance(scaled, evidence, used, maps=None, *, hinted=False):
     """Learn what the labels look like, by colours and then by textures as well.
 
     Parameters
@@ -315,6 +315,8 @@ def learn_appearance(scaled, evidence, used, *, hinted=False):
         Of each image, with all `TEXTURES`.
     used : ndarray of shape (n,), int
         Labels there may be.
+    maps : list of ndarray of shape (H, W), int32, optional
+        First guess, -1 where there is no superpixel; by default `likely_labels`.
     hinted : bool, default=False
         Whether the net was given scribbles.
 
@@ -324,7 +326,8 @@ def learn_appearance(scaled, evidence, used, *, hinted=False):
     maps : list of ndarray of shape (H, W), int32
         Labels of the highest scores.
     """
-    maps = [likely_labels(each, used) for each in evidence]
+    if maps is None:
+        maps = [likely_labels(each, used) for each in evidence]
     n_channels = scaled[0].shape[-1]
     colors = [each.pixels[..., :n_channels] for each in evidence]
     left = _variance_left(scaled, colors, maps, used)

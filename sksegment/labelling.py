@@ -1,7 +1,7 @@
 """From soft labels on the net's grid to labels of superpixels."""
 
 import numpy as np
-from scipy.cluster.hierarchy import cut_tree, linkage
+from scipy.cluster.hierarchy import cut_tree, fcluster, linkage
 from scipy.spatial.distance import cdist, pdist
 from sklearn.cluster import KMeans
 
@@ -21,6 +21,7 @@ __all__ = [
     "pooled",
     "region_shares",
     "seed_labels",
+    "stand_ins",
 ]
 
 _FAR = 1e6
@@ -30,6 +31,8 @@ _MOVES = 300
 _MIN_FRACTION = 5e-4
 # Of the height of the main merge, where the linkage is cut; see docs/research.md.
 _PART_OF_HEIGHT = 0.48
+# Deviations within labels, in the mean of the channels, between two that look alike.
+_ALIKE = 1.0
 # A label counts by the root of what it covers, the largest so often.
 _COPIES = 20
 
@@ -237,13 +240,47 @@ def _label_sums(colors, sizes, shares):
     return area, hard, sizes @ shares, shares.T @ (sizes[:, np.newaxis] * colors)
 
 
+def stand_ins(points, areas, kept):
+    """Which label stands for each where several look alike.
+
+    Those look alike that lie less than one deviation apart, by average linkage: of them
+    a net tells what it sees around a pixel, not what is there.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n, D)
+        Looks in units of the deviation within labels.
+    areas : ndarray of shape (n,)
+        What they cover; one that covers nothing stands for none.
+    kept : ndarray of shape (n,), bool
+        Labels that nothing else stands for.
+
+    Returns
+    -------
+    found : ndarray of shape (n,), int
+        Of those that look alike the largest one that is kept, or else the largest.
+    """
+    seen = np.flatnonzero(areas)
+    found = np.full(len(points), areas.argmax())
+    groups = np.ones(len(seen), int)
+    if len(seen) > 1:
+        groups = fcluster(linkage(points[seen], "average"), _ALIKE, "distance")
+    for group in np.unique(groups):
+        members = seen[groups == group]
+        best = members[np.lexsort((areas[members], kept[members]))[-1]]
+        found[members] = best
+    found[kept] = np.flatnonzero(kept)
+    return found
+
+
 def natural_number(points, fractions, apart=np.inf, n_apart=0):
     """Number of groups that are left when what is joined next lies too far apart.
 
     That is what lies further apart than 0.48 of what the main merge joins, the one that
     takes most of the variance between the labels away: a rare label that is very far
     from all others is joined last, and does not make them alike. Or of which the mean
-    looks lie further apart than ``apart``.
+    looks lie further apart than ``apart``; beyond it a distance adds no variance, so
+    that what is rare and very bright does not hide what there is besides.
 
     Parameters
     ----------
@@ -262,7 +299,7 @@ def natural_number(points, fractions, apart=np.inf, n_apart=0):
     copies = _copies(fractions[seeds])
     tree = linkage(points[seeds][copies], "average")
     weights = (fractions[seeds] / np.bincount(copies))[copies]
-    distances, explained = _merges(tree, points[seeds][copies], weights)
+    distances, explained = _merges(tree, points[seeds][copies], weights, apart)
     is_far = tree[:, 2] > _PART_OF_HEIGHT * tree[explained.argmax(), 2]
     is_far |= distances > apart
     n_groups = len(copies) - int(is_far.argmax()) if is_far.any() else 1
@@ -273,19 +310,21 @@ def natural_number(points, fractions, apart=np.inf, n_apart=0):
     return n_groups + len(groups) - len(np.unique(groups))
 
 
-def _merges(tree, points, weights):
+def _merges(tree, points, weights, apart):
     """Distances of the weighted means of what is joined, and the variance this takes.
 
-    Both step by step of a linkage; the variances sum up to that of the points.
+    Both step by step of a linkage; the variances sum up to that of the points, but for
+    distances beyond ``apart``, which count as that.
     """
     areas, sums = [*weights], [*(weights[:, np.newaxis] * points)]
     distances, explained = [], []
     for first, second in tree[:, :2].astype(int):
-        step = sums[first] / areas[first] - sums[second] / areas[second]
-        distances.append(np.linalg.norm(step))
+        means = sums[first] / areas[first], sums[second] / areas[second]
+        distances.append(np.linalg.norm(means[0] - means[1]))
         areas.append(areas[first] + areas[second])
         sums.append(sums[first] + sums[second])
-        explained.append(areas[first] * areas[second] / areas[-1] * (step @ step))
+        reduced_area = areas[first] * areas[second] / areas[-1]
+        explained.append(reduced_area * min(distances[-1], apart) ** 2)
     return np.array(distances), np.array(explained)
 
 

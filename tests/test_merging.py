@@ -5,6 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.spatial.distance import cdist
 
 from sksegment._preparation import PreparedPixels
 from sksegment.io import load_model
@@ -13,6 +14,7 @@ from sksegment.labelling import (
     measure_labels,
     natural_number,
     number_groups,
+    stand_ins,
 )
 
 
@@ -173,8 +175,18 @@ def test_what_is_far_from_all_does_not_join_the_others():
     n_groups = [natural_number(colors, fractions, apart) for apart in (np.inf, 4.0)]
     joined, kept = (group_labels(colors, fractions, n) for n in n_groups)
     assert joined[0] == joined[4]
-    kept = number_groups(kept, colors[:, 0], fractions)
-    assert kept.tolist() == [0, 0, 0, 0, 1, 1, 2, 3]
+    assert len({kept[0], kept[4], kept[7]}) == 3
+
+
+def test_what_is_rare_and_very_bright_does_not_hide_dim_objects():
+    # Ground, dim nuclei and their cores, and dividing nuclei, ever brighter: these are
+    # one pixel in a hundred, and hold two thirds of the variance.
+    colors = np.array([[0.6], [4.5], [11.1], [21.9], [34.4], [59.3]])
+    fractions = np.array([0.73, 0.246, 0.015, 0.004, 0.002, 0.003])
+    n_groups = [natural_number(colors, fractions, apart) for apart in (np.inf, 5.0)]
+    joined, kept = (group_labels(colors, fractions, n) for n in n_groups)
+    assert joined[0] == joined[1]
+    assert kept[0] != kept[1]
 
 
 def test_classes_that_are_kept_apart_join_no_others():
@@ -187,23 +199,32 @@ def test_classes_that_are_kept_apart_join_no_others():
         assert len(np.unique(groups)) == 4
 
 
+@pytest.mark.parametrize("apart", [np.inf, 4.0])
 @pytest.mark.parametrize("seed", range(5))
-def test_natural_number_is_the_first_step_too_far(seed):
+def test_natural_number_is_the_first_step_too_far(seed, apart):
     rng = np.random.default_rng(seed)
     colors, fractions = rng.normal(size=(9, 2)) * 4, rng.dirichlet(np.ones(9))
+    copies = np.rint(20 * np.sqrt(fractions / fractions.max())).clip(1)
     groups = {n: group_labels(colors, fractions, n) for n in range(1, 10)}
-    expected = 9
+    heights, distances, variances = [], [], []
     for n in range(8, 0, -1):
         # The two groups of n + 1 that are one of n.
         sides = np.unique([[groups[n][k], groups[n + 1][k]] for k in range(9)], axis=0)
         joined = np.flatnonzero(np.bincount(sides[:, 0]) == 2)[0]
         pair = [groups[n + 1] == side for side in sides[sides[:, 0] == joined, 1]]
+        between = cdist(*(colors[g] for g in pair))
+        heights.append(
+            np.average(between, weights=np.outer(*(copies[g] for g in pair)))
+        )
         means = [np.average(colors[g], axis=0, weights=fractions[g]) for g in pair]
-        if np.linalg.norm(means[0] - means[1]) > 4.0:
-            break
-        expected = n
-    by_height = natural_number(colors, fractions)
-    assert natural_number(colors, fractions, 4.0) == max(by_height, expected)
+        distances.append(np.linalg.norm(means[0] - means[1]))
+        first, second = (fractions[g].sum() for g in pair)
+        variances.append(
+            first * second / (first + second) * min(distances[-1], apart) ** 2
+        )
+    too_far = np.array(heights) > 0.48 * heights[np.argmax(variances)]
+    too_far |= np.array(distances) > apart
+    assert natural_number(colors, fractions, apart) == 9 - too_far.argmax()
 
 
 def test_labels_are_joined_as_colours_suggest(model):
@@ -337,3 +358,26 @@ def test_fewer_regions_than_pieces_of_the_mask_are_refused_before_the_training(
         model.fit(images[:1])
     assert not hasattr(model, "net_")
     assert model.set_params(n_regions=2).fit(images[:1]).labels_[0].max() == 1
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [
+        # Of two that lie closer than a deviation the larger stands for both; what
+        # covers nothing has the largest.
+        ([], [1, 1, 2, 3, 3, 3]),
+        ([0], [0, 0, 2, 3, 3, 3]),
+        ([0, 1], [0, 1, 2, 3, 3, 3]),
+        ([5], [1, 1, 2, 3, 3, 5]),
+    ],
+)
+def test_the_largest_or_kept_label_stands_for_those_that_look_alike(kept, expected):
+    points = np.array([[0.0], [0.9], [2.0], [9.0], [9.5], [50.0]])
+    areas = np.array([0.1, 0.2, 0.1, 0.5, 0.1, 0.0])
+    is_kept = np.isin(np.arange(6), kept)
+    assert stand_ins(points, areas, is_kept).tolist() == expected
+
+
+def test_a_single_label_stands_for_itself():
+    areas = np.array([0.0, 1.0])
+    assert stand_ins(np.zeros((2, 3)), areas, np.zeros(2, bool)).tolist() == [1, 1]

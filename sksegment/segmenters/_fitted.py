@@ -136,9 +136,9 @@ class FittedMixin:
             0.48 of what the main merge joins, the one that takes most of the variance
             between labels away, and, with ``assignment="pixel"`` and no textures that
             count, than five standard deviations within labels, in the mean of the
-            channels; but leaves as many as scribbles have classes. Then a group that is
-            a rim between two others, in looks and in place, such as a blurred border,
-            is divided between them.
+            channels, beyond which a distance adds no variance; but leaves as many as
+            scribbles have classes. Then a group that is a rim between two others, in
+            looks and in place, such as a blurred border, is divided between them.
 
         Returns
         -------

@@ -14,11 +14,13 @@ from sksegment.labelling import (
     fit_centers,
     fractions_of,
     measure_labels,
+    paint,
+    stand_ins,
 )
 from sksegment.segmenters._labellers import BY_LOOKS
 from sksegment.segmenters._numbers import settle_numbers
 
-__all__ = ["learn_labels"]
+__all__ = ["learn_labels", "without_doubles"]
 
 
 def learn_labels(
@@ -71,7 +73,8 @@ def learn_labels(
     state = LabelState(colors, fractions, centers, sigma, textures=textures)
     if assignment not in BY_LOOKS:
         return state
-    state = _with_looks(state, soft, divided, hinted)
+    kept = [] if anew else before.used
+    state = _with_looks(state, soft, divided, kept, hinted)
     return _sorted(state, net, images.scale, n_fixed) if anew else state
 
 
@@ -93,7 +96,7 @@ def _renumber(net, assignment, shares_of, found, order):
     return None, shares_of(assignment) if is_anew else shares[:, order]
 
 
-def _with_looks(state, soft, divided, hinted):
+def _with_looks(state, soft, divided, kept, hinted):
     """Add the looks of the labels, and count the pixels that get each of them."""
     scaled, sigma = [image.scaled for image in divided], state.sigma
     if sigma is None:
@@ -105,8 +108,26 @@ def _with_looks(state, soft, divided, hinted):
         for _, evidence in image.evidence(soft(image), *how)
     ]
     looks, maps = learn_appearance(scaled, evidence, state.used, hinted=hinted)
+    # A net that was told which classes are meant is believed.
+    if not hinted:
+        looks, maps = without_doubles(scaled, evidence, looks, maps, kept)
     fractions = fractions_of(maps, len(state.colors))
     return replace(state, fractions=fractions, sigma=sigma).with_looks(looks)
+
+
+def without_doubles(scaled, evidence, looks, maps, kept):
+    """Learn the looks anew without labels that look like others and are not kept."""
+    used = looks.used
+    areas = fractions_of(maps, used.max() + 1)
+    found = stand_ins(looks.points(), areas[used], np.isin(used, kept))
+    chosen = np.unique(found)
+    if len(chosen) == len(used):
+        return looks, maps
+    numbers = np.full(len(areas), -1, np.int32)
+    numbers[used] = used[found]
+    maps = [paint(map_, numbers, -1) for map_ in maps]
+    evidence = [each._replace(f=each.f[..., chosen]) for each in evidence]
+    return learn_appearance(scaled, evidence, used[chosen], maps)
 
 
 def _sorted(state, net, scale, n_fixed):
