@@ -73,7 +73,7 @@ def learn_labels(
     state = LabelState(colors, fractions, centers, sigma, textures=textures)
     if assignment not in BY_LOOKS:
         return state
-    kept = [] if anew else before.used
+    kept = _labels_to_keep(state, before, assignment, hinted)
     state = _with_looks(state, soft, divided, kept, hinted)
     return _sorted(state, net, images.scale, n_fixed) if anew else state
 
@@ -96,6 +96,15 @@ def _renumber(net, assignment, shares_of, found, order):
     return None, shares_of(assignment) if is_anew else shares[:, order]
 
 
+def _labels_to_keep(state, before, assignment, hinted):
+    """Labels that stay even if they look like others."""
+    # A net that was told which classes are meant is believed; and of what looks alike
+    # different things are made, which regions find.
+    if hinted or assignment == "region":
+        return state.used
+    return [] if before is None else before.used
+
+
 def _with_looks(state, soft, divided, kept, hinted):
     """Add the looks of the labels, and count the pixels that get each of them."""
     scaled, sigma = [image.scaled for image in divided], state.sigma
@@ -108,9 +117,7 @@ def _with_looks(state, soft, divided, kept, hinted):
         for _, evidence in image.evidence(soft(image), *how)
     ]
     looks, maps = learn_appearance(scaled, evidence, state.used, hinted=hinted)
-    # A net that was told which classes are meant is believed.
-    if not hinted:
-        looks, maps = without_doubles(scaled, evidence, looks, maps, kept)
+    looks, maps = without_doubles(scaled, evidence, looks, maps, kept)
     fractions = fractions_of(maps, len(state.colors))
     return replace(state, fractions=fractions, sigma=sigma).with_looks(looks)
 

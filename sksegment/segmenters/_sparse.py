@@ -70,9 +70,10 @@ class SparseWNetSegmenter(
     assignment : {"pixel", "region", "mean", "majority", "kmeans"}, default="pixel"
         What gives a pixel its label. "pixel": its own soft labels, those of its
         superpixel, and how well its colour fits those of the label, so that structures
-        finer than superpixels survive. "region": all pixels of a region that
-        ``hierarchy(X)[0].cut("auto")`` finds get the label that fits them best on the
-        average, which suits photographs, and is no good for thin structures. As in the
+        finer than superpixels survive; labels that look alike are one. "region": all
+        pixels of a region that ``hierarchy(X)[0].cut("auto")`` finds get the label that
+        fits them best on the average, which suits photographs, and is no good for thin
+        structures; labels that look alike stay, so choose it before the fit. As in the
         paper, one label for each superpixel: the largest of its mean soft labels
         ("mean"), the most frequent label of its pixels ("majority"), or a k-means
         clustering of the mean soft labels with ``max_labels`` clusters ("kmeans").

@@ -253,6 +253,18 @@ def test_labels_that_look_alike_are_one_unless_they_are_kept(doubles, kept, expe
         assert v_measure(disc, labels) > 0.95
 
 
+def test_regions_have_all_labels(make_segmenter, disc):
+    n_labels = [
+        np.count_nonzero(
+            make_segmenter(max_epochs=3, max_labels=16, assignment=assignment)
+            .fit([disc])
+            .label_fractions_
+        )
+        for assignment in ("pixel", "region")
+    ]
+    assert n_labels[0] < n_labels[1]
+
+
 def test_labels_that_scribbles_mean_stay_however_alike(make_segmenter, disc):
     """Strokes on the left and on the right of one ground are two classes."""
     strokes = np.full(disc.shape[:2], -1)
