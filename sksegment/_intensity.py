@@ -100,19 +100,22 @@ def scale_intensity(image, intensity_range):
     return scaled
 
 
-def warn_of_units(image, intensity_range, index, field=None):
-    """Warn of an image whose values are not in the units of the training images.
+def warn_of_units(images, intensity_range, fields):
+    """Warn of images whose values are not in the units of the training images.
 
     Parameters
     ----------
-    image, intensity_range, field
-        See `units_complaint`.
-    index : int
-        Position of the image, for the message.
+    images : sequence of ndarray of shape (H, W, C)
+        They may be the training images, of which some have other units than most.
+    intensity_range : ndarray of shape (2, C)
+        Range of the training images.
+    fields : iterable of ndarray of shape (H, W), bool, or None
+        Field of view of every image.
     """
-    complaint = units_complaint(image, intensity_range, f"image {index}", field)
-    if complaint is not None:
-        warn_user(complaint)
+    for index, (image, field) in enumerate(zip(images, fields, strict=True)):
+        complaint = units_complaint(image, intensity_range, f"image {index}", field)
+        if complaint is not None:
+            warn_user(complaint)
 
 
 def units_complaint(image, intensity_range, name, field=None):

@@ -154,9 +154,8 @@ class SegmenterMixin:
         check_is_fitted(self)
         self._check_superpixels()
         batch = check_images(X, n_channels=self.n_channels_in_, field=self._field)
-        for index, image in enumerate(batch.images):
-            field = self._field_of(index, image)
-            warn_of_units(image, self.intensity_range_, index, field)
+        fields = (self._field_of(*item) for item in enumerate(batch.images))
+        warn_of_units(batch.images, self.intensity_range_, fields)
         items = list(enumerate(batch.images))
         parts = items if prepare is None else look_ahead(prepare, items)
         return batch, [

@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sksegment._intensity import warn_of_units
 from sksegment._preparation import CHOSEN_IN_FIT, PreparedImages
 from sksegment.baselines._color import color_features, resolve_color_space
 from sksegment.regions import region_graph
@@ -37,6 +38,7 @@ class SuperpixelMixin:
         color_space = resolve_color_space(images, self.color_space)
         prepared = PreparedImages.build(images, self.superpixels)
         scale = prepared.transformer.intensity_range_
+        warn_of_units(images, scale, prepared.fields)
         graphs = [
             region_graph(color_features(image, scale, color_space), superpixels)
             for image, superpixels in zip(images, prepared.superpixels, strict=True)

@@ -11,6 +11,7 @@ import torch
 from sklearn.utils import check_random_state
 
 from sksegment._agreement import agreement_scores, regions_without_a_net
+from sksegment._intensity import warn_of_units
 from sksegment._scribbles import NO_SCRIBBLES, check_scribbles
 from sksegment._typing import Images, PathLike
 from sksegment._validation import (
@@ -261,6 +262,7 @@ class TrainingMixin:
         else:
             images, device = self._prepare_more(batch.images), net.device
         warn_of_constant_images(images)
+        warn_of_units(batch.images, images.scale.intensity_range, images.fields)
         on_device = self._training_images(images, device)
         hints.attach(on_device)
         statistics = None if net is None else statistics_of(net)

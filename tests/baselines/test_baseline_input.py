@@ -113,6 +113,12 @@ def test_constant_image_has_one_class_and_raises_no_warning(shape, estimator):
     assert (map_ == 0).all()
 
 
+def test_training_on_images_of_two_units_gives_a_warning(estimator, make_image):
+    images = [make_image((24, 32), 3), make_image((24, 32), 3, seed=1) / 255]
+    with pytest.warns(UserWarning, match="of image 1 hardly fit .* same units"):
+        estimator.fit(images)
+
+
 def test_training_range_of_intensities_is_kept(estimator, make_image):
     estimator.fit([make_image((24, 32), None, np.uint16)])
     before = estimator.intensity_range_.copy()

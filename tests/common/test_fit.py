@@ -154,3 +154,14 @@ def test_answer_to_an_image_is_the_same_alone_and_in_company(
 def test_labels_are_those_of_predict(make_w_net, images, assert_same_maps):
     model = make_w_net().fit(images)
     assert_same_maps(model.predict(images), model.labels_)
+
+
+def test_training_on_images_of_two_units_gives_a_warning(make_w_net, images):
+    with pytest.warns(UserWarning, match="of image 1 hardly fit .* same units"):
+        make_w_net().fit([images[0], images[1] / 255])
+
+
+def test_training_that_goes_on_in_other_units_gives_a_warning(make_w_net, images):
+    model = make_w_net().fit(images)
+    with pytest.warns(UserWarning, match="of image 0 hardly fit .* by 255"):
+        model.partial_fit([images[0] / 255])
