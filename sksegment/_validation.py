@@ -237,10 +237,8 @@ def check_label_maps(y, shapes):
 def _check_label_map(truth, shape, index):
     name = f"ground truth {index}"
     truth = _as_numeric(truth, name)
-    if truth.dtype.kind == "f":
-        if not (np.isfinite(truth) & (truth == np.floor(truth))).all():
-            raise ValueError(f"{name} has labels that are no whole numbers")
-        truth = truth.astype(np.int64)
+    if truth.dtype.kind == "f" and not _are_whole(truth):
+        raise ValueError(f"{name} has labels that are no whole numbers")
     truth = truth[np.newaxis] if truth.ndim == 2 else truth
     if truth.ndim != 3 or truth.shape[0] == 0:
         raise ValueError(
@@ -252,6 +250,10 @@ def _check_label_map(truth, shape, index):
             f"{name} has shape {truth.shape[1:]}, but its image has {tuple(shape)}"
         )
     return truth
+
+
+def _are_whole(values):
+    return (np.isfinite(values) & (values == np.floor(values))).all()
 
 
 def _is_one_array(X):

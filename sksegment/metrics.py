@@ -251,7 +251,8 @@ def _as_labels(labels, name):
             f"{name} of shape {labels.shape} has labels that are no whole numbers; "
             "void is a negative label, not NaN"
         )
-    return labels.astype(np.int64)
+    # As they are: those beyond 64 bits would become negative integers, and so void.
+    return labels
 
 
 @dataclass(frozen=True, eq=False)

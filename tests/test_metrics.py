@@ -115,6 +115,17 @@ def test_narrow_types_do_not_overflow(dtype):
     assert narrow == segmentation_scores(truth, predicted)
 
 
+@pytest.mark.parametrize("largest", [2.0**63, 1e300])
+def test_labels_of_floats_beyond_64_bits_are_no_void(largest):
+    truth, predicted = random_maps(5, 4)
+    floats = np.where(truth == 4, largest, truth)
+    expected = segmentation_scores(truth, predicted)
+    assert segmentation_scores(floats, predicted) == expected
+    assert segmentation_scores(predicted, floats)["v_measure"] == pytest.approx(
+        expected["v_measure"]
+    )
+
+
 def test_boolean_masks_are_labels():
     mask = np.array([[True, False], [False, False]])
     assert v_measure(mask, mask.astype(int)) == 1.0

@@ -255,6 +255,13 @@ def test_negative_ground_truth_is_not_scored(fitted, make_image):
     assert fitted.score(X, [truth]) == pytest.approx(1.0)
 
 
+def test_ground_truth_of_floats_beyond_64_bits_is_scored(fitted, make_image):
+    X = [make_image((32, 40), 3)]
+    labels = fitted.predict(X)[0]
+    truth = np.where(np.arange(40) < 20, labels, 1e300)
+    assert fitted.score(X, [truth]) < 1.0
+
+
 def test_score_needs_ground_truth(fitted, make_image):
     with pytest.raises(ValueError, match="one ground truth per image"):
         fitted.score([make_image((32, 40), 3)], None)
