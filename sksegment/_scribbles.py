@@ -172,6 +172,7 @@ def _check_map(map_, shape, index):
         checked = check_label_maps([map_], [shape])[0]
     except (TypeError, ValueError) as error:
         message = str(error).replace("ground truth 0", f"scribble map {index}")
+        message = message.replace("read_labels", "read_scribbles")
         raise ValueError(message) from error
     if len(checked) > 1:
         raise ValueError(

@@ -155,7 +155,17 @@ def check_image(image, index=0, field=None):
     ``field`` is that of `check_images`.
     """
     name = f"image {index}"
-    image = _as_numeric(image, name)
+    if isinstance(image, np.ma.MaskedArray):
+        raise ValueError(
+            f"{name} is a masked array; pass its data, and the mask as "
+            "superpixels=SuperpixelTransformer(mask=~image.mask)"
+        )
+    if getattr(image, "mode", None) in _PALETTE_MODES:
+        # NumPy would take the numbers of the colours.
+        raise ValueError(
+            f"{name} has a palette; pass its colours, [image.convert('RGB')]"
+        )
+    image = _as_numeric(image, name, "read_images")
     if image.ndim not in (2, 3):
         raise ValueError(
             f"{name} has shape {image.shape}; expected (H, W) or (H, W, C). If this "
@@ -236,7 +246,12 @@ def check_label_maps(y, shapes):
 
 def _check_label_map(truth, shape, index):
     name = f"ground truth {index}"
-    truth = _as_numeric(truth, name)
+    if isinstance(truth, np.ma.MaskedArray):
+        raise ValueError(
+            f"{name} is a masked array; mark what is masked as void, "
+            "truth.astype(int).filled(-1)"
+        )
+    truth = _as_numeric(truth, name, "read_labels")
     if truth.dtype.kind == "f" and not _are_whole(truth):
         raise ValueError(f"{name} has labels that are no whole numbers")
     truth = truth[np.newaxis] if truth.ndim == 2 else truth
@@ -296,20 +311,10 @@ def _looks_like_colour(shape):
     return len(shape) == 3 and shape[-1] in (3, 4)
 
 
-def _as_numeric(array, name):
-    """Return a plain numeric array, or say why there is none."""
-    if isinstance(array, np.ma.MaskedArray):
-        raise ValueError(
-            f"{name} is a masked array; pass its data, and the mask as "
-            "superpixels=SuperpixelTransformer(mask=~image.mask)"
-        )
+def _as_numeric(array, name, reader):
+    """Return a plain numeric array, or say why there is none, and what reads files."""
     if hasattr(array, "todense"):
         raise ValueError(f"{name} is sparse; convert it with .toarray()")
-    if getattr(array, "mode", None) in _PALETTE_MODES:
-        # NumPy would take the numbers of the colours.
-        raise ValueError(
-            f"{name} has a palette; pass its colours, [image.convert('RGB')]"
-        )
     try:
         array = np.asarray(array)
         if array.dtype.kind == "O":
@@ -318,13 +323,13 @@ def _as_numeric(array, name):
     except (ValueError, TypeError, RuntimeError) as error:
         raise ValueError(
             f"{name} is no array of numbers ({error}); read image files first, e.g. "
-            "with sksegment.io.read_images"
+            f"with sksegment.io.{reader}"
         ) from error
     if array.dtype.kind == "c":
         raise ValueError(f"{name} is complex; pass its magnitude, numpy.abs(image)")
     if array.dtype.kind not in "buif":
         raise ValueError(
             f"{name} has dtype {array.dtype}; expected numbers. Read image files "
-            "first, e.g. with sksegment.io.read_images"
+            f"first, e.g. with sksegment.io.{reader}"
         )
     return array

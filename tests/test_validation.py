@@ -220,11 +220,24 @@ TRUTH = (GOOD > 100).astype(int)
         ([TRUTH, np.full((16, 20), "a")], "ground truth 1 .*expected numbers"),
         ([TRUTH, TRUTH * 1j], "ground truth 1 is complex"),
         ([TRUTH, np.full((16, 20), np.nan)], "ground truth 1"),
+        ([TRUTH, "truth.png"], r"ground truth 1 .* sksegment\.io\.read_labels"),
+        (
+            [TRUTH, np.ma.masked_equal(TRUTH, 1)],
+            r"ground truth 1 is a masked array; .*\.filled\(-1\)",
+        ),
     ],
 )
 def test_bad_ground_truth_is_refused_by_its_index(y, message):
     with pytest.raises(ValueError, match=message):
         check_label_maps(y, [(16, 20), (16, 20)])
+
+
+def test_numbers_of_a_palette_are_labels_of_a_ground_truth():
+    picture = Image.fromarray(TRUTH.astype(np.uint8))
+    picture.putpalette([0, 0, 0, 200, 10, 10])
+    assert picture.mode == "P"
+    ((found,),) = check_label_maps([picture], [TRUTH.shape])
+    assert_array_equal(found, TRUTH)
 
 
 def test_score_refuses_ground_truth_of_another_size(fitted, make_image):
