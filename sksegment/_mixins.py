@@ -7,9 +7,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksegment._intensity import warn_of_units
 from sksegment._look_ahead import look_ahead
+from sksegment._scorers import check_is_given, mean_v_measure_of
 from sksegment._typing import Images, LabelMaps, Truths
-from sksegment._validation import check_images, check_label_maps
-from sksegment.metrics import v_measure
+from sksegment._validation import check_images
 
 __all__ = ["SegmenterMixin"]
 
@@ -85,7 +85,7 @@ class SegmenterMixin:
         """What is done ahead of the turn of an image, while the net is busy."""
         return index, image
 
-    def score(self, X: Images, y: Truths) -> float:
+    def score(self, X: Images, y: Truths | None = None) -> float:
         """Mean V-measure of the predicted labels.
 
         Parameters
@@ -99,10 +99,14 @@ class SegmenterMixin:
         score : float
             In [0, 1]. Where there are several annotators, the one that agrees best
             counts, as in the paper.
+
+        Raises
+        ------
+        ValueError
+            If y is missing or does not fit the images.
         """
-        labels = self.predict(X)
-        truths = check_label_maps(y, [map_.shape for map_ in labels])
-        return float(np.mean([*map(v_measure, truths, labels)]))
+        check_is_given(y, "score")
+        return mean_v_measure_of(y, self.predict(X))
 
     def _map(self, X, function, prepare=None):
         batch, answers = self._each(X, function, prepare)

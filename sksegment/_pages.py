@@ -17,7 +17,12 @@ from sksegment._validation import check_images
 
 __all__ = ["Page", "naming_images", "naming_warnings", "training_images"]
 
-_IMAGE_NUMBER = re.compile(r"\b(image|scribble map) (\d+)\b")
+_FORMS = {
+    "image": "{}",
+    "scribble map": "the scribbles of {}",
+    "ground truth": "the ground truth of {}",
+}
+_IMAGE_NUMBER = re.compile(rf"\b({'|'.join(_FORMS)}) (\d+)\b")
 
 
 class Page(NamedTuple):
@@ -126,7 +131,7 @@ def _n_channels(image):
 
 @contextlib.contextmanager
 def naming_images(names):
-    """Put names in the place of "image 0", "scribble map 0", and so on, in messages.
+    """Put names in the place of "image 0", "ground truth 0", and so on, in messages.
 
     Parameters
     ----------
@@ -179,5 +184,4 @@ def _with_names(message, names):
 def _named(match, names):
     if int(match[2]) >= len(names):
         return match[0]
-    name = names[int(match[2])]
-    return name if match[1] == "image" else f"the scribbles of {name}"
+    return _FORMS[match[1]].format(names[int(match[2])])

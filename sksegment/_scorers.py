@@ -1,6 +1,7 @@
 """Scorers for the search tools of scikit-learn, and the splitter without a test set."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,9 @@ from sksegment.metrics import segmentation_scores, v_measure
 __all__ = [
     "SCORERS",
     "InSampleSplit",
+    "check_is_given",
     "check_truth",
+    "mean_v_measure_of",
     "segmentation_scorer",
     "v_measure_scorer",
 ]
@@ -27,24 +30,48 @@ _HIGHER_IS_BETTER = (
 _LOWER_IS_BETTER = ("variation_of_information",)
 
 
-def check_truth(X, y, who):
-    """Refuse missing ground truth, and too little or too much; ``who`` needs it."""
+def check_is_given(y, who):
+    """Refuse missing ground truth, which ``who`` needs."""
     if y is None:
         raise ValueError(
             f"y is None: {who} compares the prediction with ground truth; pass y with "
-            "one label map for every image, (H, W), or (A, H, W) of A annotators"
+            "one label map for every image, (H, W), or (A, H, W) of A annotators, or "
+            "take one of LABEL_FREE_SCORERS"
         )
+
+
+def check_truth(X, y, who):
+    """Refuse missing ground truth, and too little or too much; ``who`` needs it."""
+    check_is_given(y, who)
     if len(y) != len(X):
-        raise ValueError(f"y has {len(y)} ground truths for {len(X)} images")
+        raise ValueError(
+            f"y has {len(y)} ground truths for {len(X)} images; of a single image "
+            "pass [image] and [truth]"
+        )
+
+
+def mean_v_measure_of(y_true, y_pred):
+    """Mean V-measure over the images, without the cost of the other scores."""
+    return float(np.mean(_of_each_image(v_measure, y_true, y_pred)))
 
 
 def _mean_score(y_true, y_pred, *, name):
-    truths = check_label_maps(y_true, [np.shape(labels) for labels in y_pred])
     if name == "v_measure":
-        # This one alone does without the slow ones.
-        return float(np.mean([*map(v_measure, truths, y_pred)]))
-    pairs = zip(truths, y_pred, strict=True)
-    return float(np.mean([segmentation_scores(*pair)[name] for pair in pairs]))
+        return mean_v_measure_of(y_true, y_pred)
+    rows = _of_each_image(segmentation_scores, y_true, y_pred)
+    return float(np.mean([row[name] for row in rows]))
+
+
+def _of_each_image(function, y_true, y_pred):
+    """What a function says of every ground truth and prediction, as a list."""
+    truths = check_label_maps(y_true, [np.shape(labels) for labels in y_pred])
+    answers = []
+    for index, pair in enumerate(zip(truths, y_pred, strict=True)):
+        try:
+            answers.append(function(*pair))
+        except ValueError as error:
+            raise ValueError(f"ground truth {index}: {error}") from error
+    return answers
 
 
 class _SegmentationScorer(CheckedScorer):
@@ -127,12 +154,8 @@ def segmentation_scorer(
     1.0
     """
     check_truth(X, y, "a scorer")
-    predicted = estimator.predict(X)
-    truths = check_label_maps(y, [np.shape(labels) for labels in predicted])
-    rows = [
-        segmentation_scores(truth, labels, annotators=annotators)
-        for truth, labels in zip(truths, predicted, strict=True)
-    ]
+    function = partial(segmentation_scores, annotators=annotators)
+    rows = _of_each_image(function, y, estimator.predict(X))
     means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
     negated = {f"neg_{name}": -means.pop(name) for name in _LOWER_IS_BETTER}
     return means | negated

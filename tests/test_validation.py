@@ -211,7 +211,6 @@ TRUTH = (GOOD > 100).astype(int)
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (None, "y is None"),
         ([TRUTH], "1 ground truths for 2 images"),
         ([TRUTH, TRUTH.T], r"ground truth 1 has shape \(20, 16\).*\(16, 20\)"),
         ([TRUTH, TRUTH + 0.5], "ground truth 1 .*whole numbers"),
@@ -276,8 +275,9 @@ def test_ground_truth_of_floats_beyond_64_bits_is_scored(fitted, make_image):
 
 
 def test_score_needs_ground_truth(fitted, make_image):
-    with pytest.raises(ValueError, match="one ground truth per image"):
-        fitted.score([make_image((32, 40), 3)], None)
+    for arguments in [(), (None,)]:
+        with pytest.raises(ValueError, match=r"y is None.*LABEL_FREE_SCORERS"):
+            fitted.score([make_image((32, 40), 3)], *arguments)
 
 
 @pytest.mark.skipif(

@@ -65,6 +65,13 @@ def test_truth_of_another_shape_is_named(fails, photos):
     assert "p1.png is 32 x 40" in tune(fails, photos)
 
 
+def test_truth_without_a_pixel_to_score_is_named(fails, photos):
+    np.save(photos.parent / "truth" / "p1.npy", np.full((32, 40), -1))
+    (photos.parent / "truth" / "p1.png").unlink()
+    line = tune(fails, photos, "--steps", "sim_con")
+    assert f"the ground truth of {photos / 'p1.png'}: " in line
+
+
 def test_step_without_a_weight_is_refused(fails, photos):
     assert "beta_cut" in tune(fails, photos, "--steps", "cut")
 

@@ -77,7 +77,7 @@ def test_annotators_can_be_averaged(grey_images, grey_truths):
 @pytest.mark.parametrize("scorer", [*SCORERS.values(), segmentation_scorer])
 def test_scorer_without_y_says_what_is_needed(scorer, grey_images):
     for arguments in [(), (None,)]:
-        with pytest.raises(ValueError, match=r"y is None.* one label map for every"):
+        with pytest.raises(ValueError, match=r"y is None.*LABEL_FREE_SCORERS"):
             scorer(Threshold(), grey_images, *arguments)
 
 
@@ -105,6 +105,18 @@ def test_y_that_does_not_fit_is_named_before_predicting(
     assert Threshold.calls == calls
     with pytest.raises(ValueError, match=r"ground truth 2 has shape \(40, 32\)"):
         scorer(Threshold(), grey_images, [*grey_truths[:2], grey_truths[2].T])
+
+
+@pytest.mark.parametrize("scorer", [*SCORERS.values(), segmentation_scorer])
+def test_truth_without_a_pixel_to_score_is_named(scorer, grey_images, grey_truths):
+    truths = [*grey_truths[:2], np.full_like(grey_truths[2], -1)]
+    with pytest.raises(ValueError, match=r"^ground truth 2: .* no pixel to score"):
+        scorer(Threshold(), grey_images, truths)
+
+
+def test_one_image_without_a_list_is_told(grey_images, grey_truths):
+    with pytest.raises(ValueError, match=r"1 ground truths for 32 .* pass \[image\]"):
+        v_measure_scorer(Threshold(), grey_images[0], grey_truths[:1])
 
 
 def test_scorers_survive_clone_and_pickle(grey_images, grey_truths):

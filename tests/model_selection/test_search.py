@@ -109,3 +109,14 @@ def test_search_on_a_dask_cluster_chooses_the_same(images, truths, make_segmente
         spread = search.fit(images, truths)
     assert spread.best_params_ == serial.best_params_
     assert spread.best_score_ == serial.best_score_
+
+
+def test_search_without_y_or_scoring_says_what_is_needed(images, make_segmenter):
+    search = GridSearchCV(
+        make_segmenter(),
+        {"beta_con": [0.1, 0.3]},
+        cv=InSampleSplit(),
+        error_score="raise",
+    )
+    with pytest.raises(ValueError, match=r"y is None.*LABEL_FREE_SCORERS"):
+        search.fit(images)
