@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.cluster.hierarchy import cut_tree, fcluster, linkage
-from scipy.spatial.distance import cdist
+from scipy.spatial.distance import cdist, pdist
 
-from sksegment._validation import is_whole_number
+from sksegment._validation import check_labels, is_whole_number
 
 __all__ = ["consensus_labels"]
 
@@ -41,8 +41,8 @@ def consensus_labels(
     Raises
     ------
     ValueError
-        If there is no segmentation, they do not belong to the same images, or
-        ``n_labels`` is no number from 1 on.
+        If there is no segmentation, one has a map that is none, they do not belong to
+        the same images, or ``n_labels`` is no number from 1 on.
 
     References
     ----------
@@ -59,8 +59,9 @@ def consensus_labels(
     >>> consensus_labels([first, second, third])[0]
     array([[0, 0, 1, 1]], dtype=int32)
     """
-    shapes = _check(label_maps, n_labels)
-    columns = [np.concatenate([map_.ravel() for map_ in maps]) for maps in label_maps]
+    label_maps = _check(label_maps, n_labels)
+    shapes = [map_.shape for map_ in label_maps[0]]
+    columns = [*map(_as_column, label_maps)]
     inside = columns[0] >= 0
     combinations, first, places, counts = np.unique(
         np.stack(columns, axis=1)[inside],
@@ -86,14 +87,38 @@ def _check(label_maps, n_labels):
         raise ValueError(f"n_labels={n_labels!r} must be None or a whole number from 1")
     if len(label_maps) == 0:
         raise ValueError("there is no segmentation to join")
-    shapes = [[np.shape(map_) for map_ in maps] for maps in label_maps]
+    checked = [*map(_check_maps, label_maps, range(len(label_maps)))]
+    shapes = [[map_.shape for map_ in maps] for maps in checked]
     for index, found in enumerate(shapes):
         if found != shapes[0]:
             raise ValueError(
                 f"segmentation {index} has maps of the shapes {found}, the first of "
                 f"{shapes[0]}; all must be of the same images"
             )
-    return shapes[0]
+    return checked
+
+
+def _check_maps(maps, segmentation):
+    """Check the label maps of one segmentation."""
+    if len(maps) == 0:
+        raise ValueError(f"segmentation {segmentation} has no images")
+    checked = []
+    for index, map_ in enumerate(maps):
+        name = f"segmentation {segmentation}, image {index}"
+        checked.append(check_labels(map_, name))
+        if checked[-1].ndim != 2:
+            raise ValueError(
+                f"{name} has shape {checked[-1].shape}; expected (H, W). A "
+                "segmentation is a list of label maps, one for each image"
+            )
+    return checked
+
+
+def _as_column(maps):
+    """Labels of all pixels, numbered from 0; -1 where void."""
+    labels = np.concatenate([map_.ravel() for map_ in maps])
+    ids = np.unique(labels, return_inverse=True)[1].ravel()
+    return np.where(labels >= 0, ids, -1)
 
 
 def _group(combinations, counts, n_labels):
@@ -101,7 +126,7 @@ def _group(combinations, counts, n_labels):
     seeds = np.argsort(-counts, kind="stable")[:_MAX_SEEDS]
     if len(seeds) <= 1:
         return np.zeros(len(combinations), np.int64)
-    tree = linkage(combinations[seeds], "average", metric="hamming")
+    tree = linkage(pdist(combinations[seeds], "hamming"), "average")
     if n_labels is None:
         # More than half agree, not just half.
         found = fcluster(tree, np.nextafter(0.5, 0.0), "distance")

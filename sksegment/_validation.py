@@ -29,6 +29,7 @@ __all__ = [
     "check_image",
     "check_images",
     "check_label_maps",
+    "check_labels",
     "fit_context",
     "is_whole_number",
 ]
@@ -244,14 +245,7 @@ def check_label_maps(y, shapes):
 
 def _check_label_map(truth, shape, index):
     name = f"ground truth {index}"
-    if isinstance(truth, np.ma.MaskedArray):
-        raise ValueError(
-            f"{name} is a masked array; mark what is masked as void, "
-            "truth.astype(int).filled(-1)"
-        )
-    truth = _as_numeric(truth, name, "read_labels")
-    if truth.dtype.kind == "f" and not _are_whole(truth):
-        raise ValueError(f"{name} has labels that are no whole numbers")
+    truth = check_labels(truth, name)
     truth = truth[np.newaxis] if truth.ndim == 2 else truth
     if truth.ndim != 3 or truth.shape[0] == 0:
         raise ValueError(
@@ -263,6 +257,19 @@ def _check_label_map(truth, shape, index):
             f"{name} has shape {truth.shape[1:]}, but its image has {tuple(shape)}"
         )
     return truth
+
+
+def check_labels(labels, name):
+    """Return labels as a plain array of whole numbers; ``name`` is for the message."""
+    if isinstance(labels, np.ma.MaskedArray):
+        raise ValueError(
+            f"{name} is a masked array; mark what is masked as void, "
+            "labels.astype(int).filled(-1)"
+        )
+    labels = _as_numeric(labels, name, "read_labels")
+    if labels.dtype.kind == "f" and not _are_whole(labels):
+        raise ValueError(f"{name} has labels that are no whole numbers")
+    return labels
 
 
 def _are_whole(values):

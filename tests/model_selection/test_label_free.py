@@ -303,3 +303,39 @@ def test_consensus_refuses_what_does_not_belong_together():
         consensus_labels([])
     with pytest.raises(ValueError, match="segmentation 1 has maps of the shapes"):
         consensus_labels([[np.zeros((2, 2))], [np.zeros((2, 3))]])
+
+
+def test_void_has_one_meaning_for_the_consensus_whatever_its_number():
+    one, other = np.array([[0, 1, -1, -1]]), np.array([[0, 1, -1, -2]])
+    segmentations = [[np.array([[0, 1, 2, 3]])], [one], [other]]
+    assert consensus_labels(segmentations)[0].tolist() == [[1, 2, 0, 0]]
+
+
+@pytest.mark.filterwarnings("error")
+def test_consensus_of_two_that_exchange_their_ids_gives_no_warning():
+    segmentations = [[np.array([[0, 1]])], [np.array([[1, 0]])]]
+    assert consensus_labels(segmentations)[0].tolist() == [[0, 1]]
+
+
+def test_consensus_takes_lists_of_numbers():
+    assert consensus_labels([[[[0, 5, 5]]]] * 2)[0].tolist() == [[1, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("map_", "message"),
+    [
+        (np.ma.masked_equal([[0, 1]], 1), r"is a masked array; .*filled\(-1\)"),
+        (np.array([[0, np.nan]]), "no whole numbers"),
+        (np.array([["a", "b"]]), "expected numbers"),
+        (np.array([0, 1]), r"shape \(2,\); expected \(H, W\)"),
+        (np.zeros((2, 2, 3), int), r"shape \(2, 2, 3\); expected \(H, W\)"),
+    ],
+)
+def test_consensus_names_a_map_that_is_none(map_, message):
+    with pytest.raises(ValueError, match=rf"segmentation 1, image 0 .*{message}"):
+        consensus_labels([[np.array([[0, 1]])], [map_]])
+
+
+def test_consensus_of_no_images_is_refused():
+    with pytest.raises(ValueError, match="segmentation 0 has no images"):
+        consensus_labels([[], []])
