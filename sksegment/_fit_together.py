@@ -10,6 +10,7 @@ from sksegment._typing import Images
 from sksegment._validation import check_images
 from sksegment.fitting import check_objective, train_wnets
 from sksegment.segmenters._advice import warn_of_failure
+from sksegment.segmenters._training import TrainingMixin
 
 __all__ = ["fit_together"]
 
@@ -39,8 +40,8 @@ def fit_together(estimators: Sequence[Any], X: Images) -> list[Any]:
     Raises
     ------
     ValueError
-        If there are no estimators, they differ in more, ``n_init`` is above 1,
-        ``min_labels`` is set, or the images have several shapes.
+        If there are no estimators, one is no W-Net, they differ in more, ``n_init`` is
+        above 1, ``min_labels`` is set, or the images have several shapes.
     FloatingPointError
         If one of the losses becomes NaN.
 
@@ -84,6 +85,12 @@ def fit_together(estimators: Sequence[Any], X: Images) -> list[Any]:
 def _check_alike(estimators):
     if not estimators:
         raise ValueError("there are no estimators to fit")
+    for index, estimator in enumerate(estimators):
+        if not isinstance(estimator, TrainingMixin):
+            raise ValueError(
+                f"estimator {index} is a {type(estimator).__name__}; fit_together "
+                "takes W-Net segmenters themselves, SparseWNetSegmenter(...)"
+            )
     first = estimators[0]
     expected = _fixed(first)
     for index, estimator in enumerate(estimators):

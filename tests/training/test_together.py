@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_array_equal
+from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback
 
 from sksegment import SuperpixelTransformer
+from sksegment.baselines import FelzenszwalbSegmenter
 from sksegment.model_selection import fit_together
 from sksegment.training._together import _Stack
 from sksegment.training._watch import watch_training
@@ -137,6 +139,15 @@ def test_images_of_several_shapes_are_refused(make_segmenter, images):
 def test_dense_and_sparse_do_not_mix(make_segmenter, make_dense, grey_images):
     with pytest.raises(ValueError, match="estimator 1 differs"):
         fit_together([make_segmenter(), make_dense()], grey_images)
+
+
+@pytest.mark.parametrize(
+    "other", [make_pipeline, type, lambda _: FelzenszwalbSegmenter()]
+)
+def test_what_is_no_w_net_is_refused(other, make_segmenter, grey_images):
+    model = make_segmenter()
+    with pytest.raises(ValueError, match=r"estimator 1 is a .* takes W-Net segmenters"):
+        fit_together([model, other(model)], grey_images)
 
 
 def test_nothing_to_fit_is_refused(grey_images):
