@@ -10,10 +10,10 @@ import numpy as np
 from sklearn.base import clone
 
 from sksegment._agreement import agreement_scores, regions_without_a_net
-from sksegment._label_free import as_scorer
+from sksegment._label_free import as_scorer, several_scores
 from sksegment._scorers import check_truth
 from sksegment._typing import Images, Truths
-from sksegment._validation import check_images
+from sksegment._validation import check_images, check_label_maps
 
 __all__ = ["BetaPath", "beta_path"]
 
@@ -57,7 +57,7 @@ def beta_path(
     *,
     scoring: Callable[..., float] | None = None,
     betas: Sequence[float] = _BETAS,
-    names: Sequence[str] | None = None,
+    names: str | Sequence[str] | None = None,
     n_fits: float = 3,
 ) -> BetaPath:
     """Fit a W-Net for several betas in the time of a few fits.
@@ -81,7 +81,7 @@ def beta_path(
         net.
     betas : sequence of float, default=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
         Values above 0, in any order. Those of the paper by default.
-    names : sequence of str, optional
+    names : str or sequence of str, optional
         Parameters that all have this value, by default those of ``beta_cut``,
         ``beta_sim`` and ``beta_con`` that are above 0.
     n_fits : float, default=3
@@ -97,7 +97,8 @@ def beta_path(
     Raises
     ------
     ValueError
-        If no beta is in use, a value is not above 0, or y does not fit X.
+        If no beta is in use, a value is not above 0, y does not fit X, or the scorer
+        returns several scores.
 
     See Also
     --------
@@ -136,6 +137,8 @@ def beta_path(
     first = models[0]
     first._validate_params()
     batch = check_images(X, field=first._field_to_fit)
+    if y is not None:
+        check_label_maps(y, batch.shapes)
     data = first._prepare_data(batch)
     rows = []
     seeds = first._draw_seeds(len(models))
@@ -151,7 +154,7 @@ def beta_path(
             }
         )
     if scoring is not None:
-        scores = [scoring(model, X, y) for model in models]
+        scores = [_score(scoring, model, X, y) for model in models]
     else:
         images = data.prepared
         regions = batch.pack(
@@ -164,6 +167,13 @@ def beta_path(
     if np.isnan(found).all():
         raise ValueError("scoring gave NaN for every beta; see what it needs")
     return BetaPath(values, models, rows, int(np.nanargmax(found)))
+
+
+def _score(scoring, model, X, y):
+    score = scoring(model, X, y)
+    if isinstance(score, dict):
+        raise several_scores(scoring)
+    return score
 
 
 def _fit_briefly(model, share, data, seed):
@@ -193,6 +203,8 @@ def _check_names(estimator, names):
             f"{type(estimator).__name__} has no {', '.join(_SEGMENTATION_BETAS)}; pass "
             "a W-Net segmenter"
         )
+    if isinstance(names, str):
+        names = [names]
     if names is None:
         names = [name for name in known if params[name] > 0]
     unknown = [name for name in names if name not in known]

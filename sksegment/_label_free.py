@@ -24,6 +24,7 @@ __all__ = [
     "description_length_score",
     "region_agreement_score",
     "seed_stability_score",
+    "several_scores",
     "stability_score",
 ]
 
@@ -286,3 +287,11 @@ def as_scorer(scoring, y):
             f"scoring={scoring!r} is neither a scorer nor one of {', '.join(known)}"
         )
     return scoring
+
+
+def several_scores(scorer):
+    """Error that tells of a scorer that has no single number to choose by."""
+    return ValueError(
+        f"the scorer {scorer!r} returns several scores; pass one of SCORERS: "
+        f"{', '.join(SCORERS)}"
+    )

@@ -23,6 +23,7 @@ from sksegment._label_free import (
     description_length_score,
     region_agreement_score,
     seed_stability_score,
+    several_scores,
     stability_score,
 )
 from sksegment._scorers import (
@@ -260,10 +261,7 @@ class _BetaSearch:
 
     def _add(self, step, settings, results):
         if "mean_test_score" not in results:
-            raise ValueError(
-                f"the scorer {self.scorer!r} returns several scores; pass one of "
-                f"SCORERS: {', '.join(SCORERS)}"
-            )
+            raise several_scores(self.scorer)
         columns = results["mean_test_score"], results["mean_fit_time"]
         for setting, score, seconds in zip(settings, *columns, strict=True):
             row = {"step": step, **setting}

@@ -1,10 +1,16 @@
 import numpy as np
 import pytest
 import torch
+from skorch.callbacks import Callback
 
 from sksegment import KMeansPixelSegmenter
 from sksegment._agreement import agreement_scores, regions_without_a_net
-from sksegment.model_selection import beta_path, stability_score
+from sksegment.model_selection import (
+    beta_path,
+    segmentation_scorer,
+    stability_score,
+)
+from sksegment.training._watch import watch_training
 
 
 def weights_of(model):
@@ -117,6 +123,7 @@ def test_dense_models_have_a_path_too(images, truths, make_dense):
         ({"names": []}, "all are 0"),
         ({"y": []}, "0 ground truths for 2 images"),
         ({"n_fits": 0}, "n_fits=0 must be above 0"),
+        ({"names": "beta_rec"}, "'beta_rec' is none of them"),
         ({"scoring": "stable"}, "'stable' is neither a scorer nor one of"),
     ],
 )
@@ -139,3 +146,28 @@ def test_scorers_have_names(images, make_segmenter):
 def test_model_without_betas_is_refused(images):
     with pytest.raises(ValueError, match="KMeansPixelSegmenter has no beta_cut"):
         beta_path(KMeansPixelSegmenter(), images)
+
+
+def test_one_name_needs_no_list(images, make_segmenter):
+    path = beta_path(make_segmenter(), images[:1], betas=[0.2], names="beta_con")
+    assert (path.best_estimator_.beta_sim, path.best_estimator_.beta_con) == (0.1, 0.2)
+
+
+def test_several_scores_at_once_are_refused(images, truths, make_segmenter):
+    with pytest.raises(ValueError, match="returns several scores; pass one of SCORERS"):
+        beta_path(make_segmenter(), images, truths, scoring=segmentation_scorer)
+
+
+def test_truth_of_another_shape_is_told_before_the_training(
+    images, truths, make_segmenter
+):
+    epochs = []
+
+    class Count(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            epochs.append(net)
+
+    wrong = [truths[0], truths[1].T]
+    with watch_training(Count()), pytest.raises(ValueError, match="ground truth 1 has"):
+        beta_path(make_segmenter(), images, wrong)
+    assert not epochs
