@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from sksegment._agreement import mean_v_measure, regions_without_a_net
@@ -143,8 +144,8 @@ def seed_stability_score(
     Parameters
     ----------
     estimator : estimator
-        Fitted; clones of it are fitted again, with ``random_state`` 1, 2, ..., but not
-        with its own.
+        Fitted; clones of it, or of what a search found, are fitted to X again, without
+        scribbles, with ``random_state`` 1, 2, ..., but not with its own.
     X : sequence of ndarray of shape (H, W) or (H, W, C)
     y : None
         Ignored.
@@ -165,6 +166,7 @@ def seed_stability_score(
     is_whole = isinstance(n_seeds, Integral) and not isinstance(n_seeds, bool)
     if not is_whole or n_seeds < 1:
         raise ValueError(f"n_seeds={n_seeds!r} must be a whole number from 1")
+    estimator = _fitted_itself(estimator)
     labels = estimator.predict(X)
     params = estimator.get_params()
     names = [name for name in params if _is_seed(name)]
@@ -176,6 +178,17 @@ def seed_stability_score(
         _merge_alike(twin, estimator)
         scores.append(mean_v_measure(labels, twin.predict(X)))
     return float(np.mean(scores))
+
+
+def _fitted_itself(estimator):
+    """What a search has found, or what is frozen: that can be fitted without truth."""
+    if isinstance(estimator, Pipeline):
+        *steps, (name, last) = estimator.steps
+        return Pipeline([*steps, (name, _fitted_itself(last))])
+    if isinstance(estimator, FrozenEstimator):
+        return _fitted_itself(estimator.estimator)
+    found = getattr(estimator, "best_estimator_", None)
+    return estimator if found is None else _fitted_itself(found)
 
 
 def _merge_alike(twin, estimator):

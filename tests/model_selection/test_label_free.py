@@ -21,6 +21,7 @@ from sksegment.model_selection import (
     seed_stability_score,
     stability_score,
     tune_betas,
+    v_measure_scorer,
 )
 from sksegment.preprocessing import ClipPercentiles, Rescale
 
@@ -120,6 +121,20 @@ def test_twins_of_a_merged_model_are_merged(make_segmenter, image):
     assert seed_stability_score(model, [image]) == pytest.approx(np.mean(expected))
     pipeline = Pipeline([("clip", ClipPercentiles()), ("segment", model)])
     assert seed_stability_score(pipeline.fit([image]), [image]) <= 1.0
+
+
+def test_seed_stability_of_what_was_found_or_frozen(make_segmenter, image, truth):
+    search = GridSearchCV(
+        make_segmenter(max_epochs=2),
+        {"beta_con": [0.1, 0.5]},
+        cv=InSampleSplit(),
+        scoring=v_measure_scorer,
+    ).fit([image], [truth])
+    best = search.best_estimator_
+    expected = seed_stability_score(best, [image])
+    in_pipeline = Pipeline([("search", search)])
+    for found in (search, FrozenEstimator(best), in_pipeline):
+        assert seed_stability_score(found, [image]) == expected
 
 
 def test_a_mask_behind_a_search_is_mirrored(make_segmenter, image):
