@@ -1,7 +1,7 @@
 """The dense W-Net as a scikit-learn estimator."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
 
 from sksegment._label_state import LabelState
 from sksegment._merging import summed
@@ -24,7 +24,12 @@ __all__ = ["DenseWNetSegmenter"]
 
 
 class DenseWNetSegmenter(
-    TrainingMixin, FittedMixin, SegmenterMixin, ClusterMixin, BaseEstimator
+    TrainingMixin,
+    FittedMixin,
+    SegmenterMixin,
+    TransformerMixin,
+    ClusterMixin,
+    BaseEstimator,
 ):
     r"""Unsupervised segmentation by a W-Net whose pixels are clustered themselves.
 

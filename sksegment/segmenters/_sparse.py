@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
 
 from sksegment._label_state import LabelState
 from sksegment._large_images import must_be_parted
@@ -25,7 +25,12 @@ __all__ = ["SparseWNetSegmenter"]
 
 
 class SparseWNetSegmenter(
-    TrainingMixin, FittedMixin, SegmenterMixin, ClusterMixin, BaseEstimator
+    TrainingMixin,
+    FittedMixin,
+    SegmenterMixin,
+    TransformerMixin,
+    ClusterMixin,
+    BaseEstimator,
 ):
     r"""Unsupervised segmentation by a W-Net clustered on a graph of superpixels.
 

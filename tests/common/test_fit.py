@@ -44,6 +44,11 @@ def test_fit_predict_takes_y(make_w_net, images, assert_same_maps):
     assert_same_maps(labels, make_w_net(**LONGER).fit_predict(images))
 
 
+def test_fit_transform_is_fit_and_transform(make_w_net, images, assert_same_maps):
+    expected = make_w_net(**LONGER).fit(images).transform(images)
+    assert_same_maps(make_w_net(**LONGER).fit_transform(images), expected)
+
+
 def test_fit_transform_of_superpixels_is_fit_and_transform(images, assert_same_maps):
     superpixels = SuperpixelTransformer(n_segments=40)
     expected = superpixels.fit(images).transform(images)
