@@ -37,8 +37,8 @@ __all__ = [
 MIN_SIDE = 8
 # An image of fewer rows than this, and of more channels, has them in the wrong place.
 _FEW_ROWS = 16
-# Of images of Pillow.
-_PALETTE_MODES = ("P", "PA")
+# Of images of Pillow: palettes, and three channels that would be taken for RGB.
+_OTHER_COLORS = ("P", "PA", "HSV", "YCbCr")
 _LARGEST = np.finfo(np.float64).max
 _Method = TypeVar("_Method", bound=Callable[..., object])
 
@@ -161,10 +161,11 @@ def check_image(image, index=0, field=None):
             f"{name} is a masked array; pass its data, and the mask as "
             "superpixels=SuperpixelTransformer(mask=~image.mask)"
         )
-    if getattr(image, "mode", None) in _PALETTE_MODES:
-        # NumPy would take the numbers of the colours.
+    if getattr(image, "mode", None) in _OTHER_COLORS:
+        # NumPy would take their numbers as they are.
         raise ValueError(
-            f"{name} has a palette; pass its colours, [image.convert('RGB')]"
+            f"{name} has the mode {image.mode} of Pillow, whose numbers are no colours "
+            "in RGB; pass [image.convert('RGB')]"
         )
     image = _as_numeric(image, name, "read_images")
     if image.ndim not in (2, 3):

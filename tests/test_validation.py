@@ -88,6 +88,8 @@ BAD_IMAGES = {
     "ragged rows": ([[1, 2], [3]], "number"),
     "masked": (np.ma.masked_less(GOOD, 9), r"mask=~image\.mask"),
     "palette": (Image.fromarray(GOOD).convert("P"), r"image\.convert\('RGB'\)"),
+    "HSV": (Image.new("HSV", (20, 16)), r"mode HSV of .*image\.convert\('RGB'\)"),
+    "YCbCr": (Image.new("YCbCr", (20, 16)), r"image\.convert\('RGB'\)"),
     "tensor with gradient": (
         torch.zeros(16, 20, requires_grad=True),
         r"no array of numbers .*detach",
