@@ -43,7 +43,8 @@ class SegmenterMixin:
         params = super().get_params(deep=deep)
         if deep:
             for name, default in self._nested_defaults.items():
-                if params[name] is None:
+                # A subclass may not have it as a parameter.
+                if name in params and params[name] is None:
                     nested = default(**self._chosen_in_fit.get(name, {})).get_params()
                     params.update({f"{name}__{key}": v for key, v in nested.items()})
         return params

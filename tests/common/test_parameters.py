@@ -167,3 +167,17 @@ def test_predict_adds_no_attributes(estimator, images, answer):
     before = set(vars(estimator.fit(images)))
     answer(estimator, images)
     assert set(vars(estimator)) == before
+
+
+def test_a_subclass_may_leave_parameters_of_its_own_out(images):
+    class Coarse(SparseWNetSegmenter):
+        def __init__(self, max_labels=4, *, random_state=0):
+            super().__init__(
+                max_labels, max_epochs=1, base_channels=4, random_state=random_state
+            )
+
+    model = clone(Coarse()).set_params(max_labels=3)
+    assert model.get_params() == {"max_labels": 3, "random_state": 0}
+    assert len(model.fit(images).predict(images)) == 2
+    with pytest.raises(ValueError, match="Invalid parameter 'superpixels'"):
+        model.set_params(superpixels__n_segments=9)
