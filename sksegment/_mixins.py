@@ -157,6 +157,8 @@ class SegmenterMixin:
     def _each(self, X, function, prepare=None):
         """Check images; return them, and what the function says of each."""
         check_is_fitted(self)
+        # Parameters may have been set after the fit.
+        self._validate_params()
         self._check_superpixels()
         batch = check_images(X, n_channels=self.n_channels_in_, field=self._field)
         fields = (self._field_of(*item) for item in enumerate(batch.images))

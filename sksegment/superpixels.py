@@ -159,6 +159,8 @@ class SuperpixelTransformer(TransformerMixin, BaseEstimator):
         """
         if not hasattr(self, "intensity_range_"):
             return SuperpixelTransformer(**self.get_params(deep=False)).fit_transform(X)
+        # Parameters may have been set after the fit.
+        self._validate_params()
         batch = check_images(X, n_channels=self.n_channels_in_, field=self.mask_of)
         return batch.pack(
             [

@@ -70,6 +70,8 @@ class ImageTransformerMixin:
         check_is_fitted(self)
         if not hasattr(self, "n_channels_in_"):
             return type(self)(**self.get_params(deep=False)).fit_transform(X)
+        # Parameters may have been set after the fit.
+        self._validate_params()
         batch = check_images(X, n_channels=self.n_channels_in_)
         return batch.repack(
             [self._transform_image(*item) for item in enumerate(batch.images)]

@@ -168,3 +168,16 @@ def test_fit_again_forgets_the_first_fit(
 def test_bad_parameters(cls, params, images, make):
     with pytest.raises(ValueError, match=f"'{next(iter(params))}' parameter"):
         make(cls, **params).fit(images)
+
+
+@pytest.mark.parametrize(
+    ("cls", "params"),
+    [
+        (FelzenszwalbSegmenter, {"scale": -1.0}),
+        (SpectralSuperpixelSegmenter, {"color_scale": -1.0}),
+    ],
+)
+def test_bad_parameter_that_is_set_after_the_fit_is_named(cls, params, images, make):
+    model = make(cls).fit(images).set_params(**params)
+    with pytest.raises(ValueError, match=f"The '{next(iter(params))}' parameter"):
+        model.predict(images)

@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import estimator_checks
 
+from sksegment import SuperpixelTransformer
 from sksegment.preprocessing import (
     ClipPercentiles,
     Denoise,
@@ -230,3 +231,18 @@ def test_bad_parameter_is_named(make, params, grey_images):
     if make is not ClipPercentiles:
         with pytest.raises(ValueError, match=name):
             make(**params).transform(grey_images)
+
+
+@pytest.mark.parametrize(
+    ("model", "params"),
+    [
+        (Denoise(), {"max_iter": -1}),
+        (NormalizeLocalContrast(), {"floor": -1.0}),
+        (TextureEnergy(), {"n_directions": -1}),
+        (SuperpixelTransformer(n_segments=40), {"compactness": -1.0}),
+    ],
+)
+def test_bad_parameter_that_is_set_after_the_fit_is_named(model, params, grey_images):
+    model = clone(model).fit(grey_images).set_params(**params)
+    with pytest.raises(ValueError, match=f"The '{next(iter(params))}' parameter"):
+        model.transform(grey_images)
