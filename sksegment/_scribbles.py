@@ -173,6 +173,7 @@ def _check_map(map_, shape, index):
     except (TypeError, ValueError) as error:
         message = str(error).replace("ground truth 0", f"scribble map {index}")
         message = message.replace("read_labels", "read_scribbles")
+        message = message.replace(", or (A, H, W) of A annotators", "")
         raise ValueError(message) from error
     if len(checked) > 1:
         raise ValueError(

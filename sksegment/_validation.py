@@ -247,15 +247,17 @@ def check_label_maps(y, shapes):
 def _check_label_map(truth, shape, index):
     name = f"ground truth {index}"
     truth = check_labels(truth, name)
+    given = truth.shape
     truth = truth[np.newaxis] if truth.ndim == 2 else truth
     if truth.ndim != 3 or truth.shape[0] == 0:
         raise ValueError(
-            f"{name} has shape {truth.shape}; expected (H, W), or (A, H, W) for "
+            f"{name} has shape {given}; expected (H, W), or (A, H, W) for "
             "A >= 1 annotators"
         )
     if truth.shape[1:] != tuple(shape):
         raise ValueError(
-            f"{name} has shape {truth.shape[1:]}, but its image has {tuple(shape)}"
+            f"{name} has shape {given}, but its image has {tuple(shape)}; expected "
+            "(H, W), or (A, H, W) of A annotators"
         )
     return truth
 

@@ -215,6 +215,10 @@ TRUTH = (GOOD > 100).astype(int)
     [
         ([TRUTH], "1 ground truths for 2 images"),
         ([TRUTH, TRUTH.T], r"ground truth 1 has shape \(20, 16\).*\(16, 20\)"),
+        (
+            [TRUTH, TRUTH[..., np.newaxis]],
+            r"ground truth 1 has shape \(16, 20, 1\), .* \(16, 20\); .*\(A, H, W\)",
+        ),
         ([TRUTH, TRUTH + 0.5], "ground truth 1 .*whole numbers"),
         ([TRUTH, TRUTH.ravel()], "ground truth 1 has shape"),
         ([TRUTH, np.zeros((0, 16, 20), int)], "ground truth 1 has shape"),
