@@ -42,7 +42,7 @@ def predict_stack(
         - ``.zarr``: OME-Zarr, its array ``0`` has a slice a chunk;
         - ``.npy``: an array for `numpy.load`;
         - ``.mp4``, ``.mkv``, ``.avi``, ``.gif``: slices under the colours of their
-          classes, 25 a second;
+          classes, as many a second as in the video they are of, else 25;
         - none, or a folder that exists: an image a slice, named as those of the input.
 
         Ids are unchanged, in uint8 if the largest is at most 254, else in uint16; void

@@ -5,6 +5,7 @@ import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,8 @@ class Source:
     unit : str, optional
     names : list of str, optional
         One a slice.
+    rate : fractions.Fraction, optional
+        Frames a second of a video.
     paths : tuple of path-like
         Files by whose size and time a change is noticed.
     folders : tuple of path-like
@@ -67,6 +70,7 @@ class Source:
     spacing: dict = field(default_factory=dict)
     unit: str | None = None
     names: list | None = None
+    rate: Fraction | None = None
     paths: tuple = ()
     folders: tuple = ()
     behind: Callable = _nothing

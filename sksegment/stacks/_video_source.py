@@ -18,6 +18,8 @@ VIDEO_SUFFIXES = frozenset(
 # Containers with an index; in others, times are off by frames after a jump, so what
 # lies behind is reached from the start.
 _INDEXED = frozenset({"mov", "matroska", "avi"})
+# Frames a second beyond which a rate is that of a clock.
+_HIGHEST_RATE = 1000
 
 
 def video_source(path):
@@ -44,6 +46,7 @@ def video_source(path):
     file = LazyFile(_OpenVideo, path, times, keys)
     with file.lend() as video:
         kind, dtype, shape, axes = video.describe()
+        rate = video.rate()
     file.close()
     return page_source(
         path.name,
@@ -51,6 +54,7 @@ def video_source(path):
         (len(times), *shape),
         dtype,
         axes=axes,
+        rate=rate,
         paths=(path,),
         close=file.close,
     )
@@ -140,6 +144,11 @@ class _OpenVideo:
         if format_.name.startswith(("gray", "mono")):
             return ("gray16le" if deep else "gray"), dtype, shape, "TYX"
         return ("rgb48le" if deep else "rgb24"), dtype, (*shape, 3), "TYXC"
+
+    def rate(self):
+        """Frames a second on the average, None if they are not known."""
+        rate = self._stream.average_rate
+        return rate if rate and 0 < rate <= _HIGHEST_RATE else None
 
     def read(self, index):
         """Decode one frame."""

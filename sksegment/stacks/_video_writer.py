@@ -1,5 +1,7 @@
 """Label maps as a video: slices under the colours of their classes."""
 
+from fractions import Fraction
+
 import numpy as np
 
 from sksegment._intensity import intensity_range, scale_intensity
@@ -10,19 +12,25 @@ from sksegment.stacks._encoding import recode
 
 __all__ = ["VIDEO_SUFFIXES", "write_video"]
 
-# Container, codec and pixels; a GIF has 256 colours.
+# Container, codec, pixels and options; a GIF has 256 colours.
 _FORMATS = {
-    ".mp4": ("mp4", "libx264", "yuv420p"),
-    ".mkv": ("matroska", "libx264", "yuv420p"),
-    ".avi": ("avi", "mpeg4", "yuv420p"),
-    ".gif": ("gif", "gif", "rgb8"),
+    ".mp4": ("mp4", "libx264", "yuv420p", {}),
+    ".mkv": ("matroska", "libx264", "yuv420p", {}),
+    # By itself this codec spends so few bits that borders dissolve into blocks.
+    ".avi": ("avi", "mpeg4", "yuv420p", {"qmax": "4"}),
+    ".gif": ("gif", "gif", "rgb8", {}),
 }
 VIDEO_SUFFIXES = tuple(_FORMATS)
-_FRAMES_PER_SECOND = 25
+# Where the input is no video.
+_FRAMES_PER_SECOND = Fraction(25)
+# Of the fraction that is the rate; MPEG-4 has 16 bits for it.
+_LARGEST_NUMERATOR = 65535
 
 
 def write_video(path, labels):
     """Write slices with the colours and borders of their classes.
+
+    A video has as many a second as that it was made of, others 25.
 
     Parameters
     ----------
@@ -32,11 +40,11 @@ def write_video(path, labels):
     """
     import av
 
-    container, codec, pixels = _FORMATS[path.suffix.lower()]
+    container, codec, pixels, options = _FORMATS[path.suffix.lower()]
     height, width = labels.shape[1:]
     scale = _scale_of(labels)
     with replacing(path) as file, av.open(file, "w", format=container) as video:
-        stream = video.add_stream(codec, rate=_FRAMES_PER_SECOND)
+        stream = video.add_stream(codec, rate=_rate(labels.stack), options=options)
         # These codecs halve the sides for colours.
         stream.height, stream.width = height + height % 2, width + width % 2
         stream.pix_fmt = pixels
@@ -45,6 +53,12 @@ def write_video(path, labels):
             frame = av.VideoFrame.from_ndarray(_with_even_sides(picture), "rgb24")
             video.mux(stream.encode(frame))
         video.mux(stream.encode())
+
+
+def _rate(stack):
+    """Frames a second, as a fraction that all codecs can state."""
+    rate = stack._source.rate or _FRAMES_PER_SECOND
+    return rate.limit_denominator(max(1, int(_LARGEST_NUMERATOR / rate)))
 
 
 def _scale_of(labels):

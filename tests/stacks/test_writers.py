@@ -1,11 +1,13 @@
 """What `predict_stack` writes is what was found, for those who read it elsewhere."""
 
 import os
+from fractions import Fraction
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 from skimage.io import imread
 
 from sksegment import KMeansPixelSegmenter
@@ -262,6 +264,47 @@ def test_video_shows_the_colours_of_the_classes(suffix, dtype, scene, tmp_path):
     ):
         differences = np.abs(frame[:33, :45].astype(int) - overlay(image, labels))
         assert np.median(differences) < 20
+
+
+def film_of(scene, path, rate):
+    av = __import__("av")
+    with av.open(path, "w") as video:
+        stream = video.add_stream("ffv1", rate=rate)
+        stream.height, stream.width = scene.shape[1:]
+        stream.pix_fmt = "gray"
+        for image in scene:
+            video.mux(stream.encode(av.VideoFrame.from_ndarray(image, "gray")))
+        video.mux(stream.encode())
+    return path
+
+
+def rate_of(path):
+    with __import__("av").open(path) as video:
+        return float(video.streams.video[0].average_rate)
+
+
+@pytest.mark.parametrize("suffix", VIDEOS)
+@pytest.mark.parametrize("rate", [10, Fraction(30000, 1001), Fraction(1, 2)])
+def test_overlay_of_a_video_is_as_fast_as_the_video(suffix, rate, scene, tmp_path):
+    film = film_of(scene, tmp_path / "film.mkv", rate)
+    path = predict_stack(Thresholds(), film, tmp_path / f"o{suffix}", progress=False)
+    # A GIF counts hundredths of a second.
+    assert rate_of(path) == pytest.approx(rate, rel=0.12 if suffix == ".gif" else 1e-3)
+
+
+def test_overlay_of_a_video_with_a_rate_that_mpeg4_cannot_state(scene, tmp_path):
+    film = film_of(scene, tmp_path / "film.mkv", Fraction(120000, 1001))
+    path = predict_stack(Thresholds(), film, tmp_path / "labels.avi", progress=False)
+    assert rate_of(path) == pytest.approx(119.88, abs=0.01)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
+def test_last_frame_of_a_restless_video_shows_its_classes(suffix, tmp_path):
+    scene = gaussian_filter(np.random.default_rng(0).random((16, 96, 128)), (0, 2, 2))
+    model = KMeansPixelSegmenter(n_clusters=2, random_state=0).fit(scene[:1])
+    path = predict_stack(model, scene, tmp_path / f"labels{suffix}", progress=False)
+    red, labels = frames_of(path)[-1][..., 0], model.predict(scene[-1:])[0]
+    assert red[labels == 0].mean() > red[labels == 1].mean() + 10
 
 
 def test_slice_that_is_damaged_is_black_in_a_video(scene, tmp_path):
