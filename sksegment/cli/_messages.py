@@ -11,6 +11,8 @@ __all__ = ["any_name_printable", "complain", "one_line", "one_line_warnings"]
 # What the library calls a parameter, and what is typed for it here.
 _WORDS = (
     (r"""\b(axes|dataset|spatial)=["'](\w*)["']""", r"--\1 \2"),
+    (r'open_stack\(\.\.\., (at=\{"\w": \d+\})\)', r"\1"),
+    (r'\bat=\{"(\w)": (\d+)\}', r"--at \1=\2"),
     (r"\b(axes|dataset|along)=", r"--\1"),
     (r"\b(resume|overwrite)=True", r"--\1"),
     (r"\bn=(\d+), but of", r"--train-slices \1, but of"),

@@ -75,6 +75,14 @@ def _add_reading(parser):
     )
     add("--dataset", metavar="PATH", help="array in an HDF5 or zarr file of several")
     add(
+        "--at",
+        type=_position,
+        action="append",
+        metavar="AXIS=N",
+        help="position to take of an axis, counted from 0: T=3 is one time of volumes "
+        "in time, C=0 one channel; may be repeated",
+    )
+    add(
         "--along",
         type=_directions,
         metavar="AXIS",
@@ -133,6 +141,16 @@ def _directions(text):
     return letters if len(letters) == 1 else tuple(letters)
 
 
+def _position(text):
+    letter, _, index = text.partition("=")
+    try:
+        return letter.strip().upper(), int(index)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not of the form AXIS=N, e.g. T=3"
+        ) from error
+
+
 def _indices(text):
     try:
         return [*dict.fromkeys(int(part) for part in text.split(","))]
@@ -154,7 +172,8 @@ def _stack(args):
     check_model_options(args)
     options = model_options(args)
     source = args.source[0] if len(args.source) == 1 else args.source
-    with open_stack(source, axes=args.axes, dataset=args.dataset) as stack:
+    at = dict(args.at) if args.at else None
+    with open_stack(source, axes=args.axes, dataset=args.dataset, at=at) as stack:
         cuts = Cuts.of(stack, args.along)
         place = Place(args.out, stack)
         # An output that is there was to be replaced when the training began.

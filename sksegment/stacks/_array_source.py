@@ -13,7 +13,7 @@ import numpy as np
 
 from sksegment.stacks._dimensions import named_axes
 from sksegment.stacks._files_behind import files_behind
-from sksegment.stacks._source import Source, page_source
+from sksegment.stacks._source import Source, cut_shape, page_source
 
 __all__ = [
     "array_source",
@@ -116,9 +116,8 @@ class _DaskReader:
     array: Any
     scheduler: str | None = None
 
-    def __call__(self, position, start, stop):
-        part = self.array[(slice(None),) * position + (slice(start, stop),)]
-        return np.asarray(part.compute(scheduler=self.scheduler))
+    def __call__(self, cuts):
+        return np.asarray(self.array[cuts].compute(scheduler=self.scheduler))
 
     def __reduce__(self):
         distributed = sys.modules.get("distributed")
@@ -127,9 +126,9 @@ class _DaskReader:
         return type(self), (self.array, "synchronous")
 
 
-def read_array(array, position, start, stop):
+def read_array(array, cuts):
     """Read a part of an array; see `Source`."""
-    return np.asarray(array[(slice(None),) * position + (slice(start, stop),)])
+    return np.asarray(array[cuts])
 
 
 def chunk_thickness(array):
@@ -223,24 +222,21 @@ def mapped_source(path, dtype, offset, shape, order="C", **options):
     if order == "F":
         thickness = (*shape[:-1], 1)
         read = functools.partial(_read_mapped, path, dtype, offset, shape[::-1])
-        read = functools.partial(_read_transposed, read, len(shape))
+        read = functools.partial(_read_transposed, read)
     options = {"name": path.name, "paths": (path,), **options}
     return Source(
         shape=tuple(shape), dtype=dtype, read=read, thickness=thickness, **options
     )
 
 
-def _read_transposed(read, ndim, position, start, stop):
-    return read(ndim - 1 - position, start, stop).T
+def _read_transposed(read, cuts):
+    return read(cuts[::-1]).T
 
 
-def _read_mapped(path, dtype, offset, shape, position, start, stop):
+def _read_mapped(path, dtype, offset, shape, cuts):
     """Copy a part of a file, mapping no more of it at a time than is needed."""
-    first, last = (start, stop) if position == 0 else (0, shape[0])
-    cut = (slice(None),) * position + (slice(start, stop),) if position else ()
-    sides = list(shape)
-    sides[position] = stop - start
-    block = np.empty(sides, dtype)
+    first, last, _ = cuts[0].indices(shape[0])
+    block = np.empty(cut_shape(shape, cuts), dtype)
     row_bytes = math.prod(shape[1:]) * dtype.itemsize
     step = max(1, _MAPPED_BYTES // row_bytes)
     for row in range(first, last, step):
@@ -248,7 +244,7 @@ def _read_mapped(path, dtype, offset, shape, position, start, stop):
         rows = np.memmap(
             path, dtype, "r", offset + row * row_bytes, (end - row, *shape[1:])
         )
-        block[row - first : end - first] = rows[cut]
+        block[row - first : end - first] = rows[:, *cuts[1:]]
     return block
 
 

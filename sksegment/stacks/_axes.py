@@ -1,8 +1,10 @@
 """Which axis of a volume is which: stated by the user or the file, never guessed."""
 
+import operator
 from collections import Counter
+from collections.abc import Mapping
 
-__all__ = ["arrange_axes", "settle_axes"]
+__all__ = ["arrange_axes", "name_axes", "one_slicing_axis", "positions", "settle_axes"]
 
 # Nobody has more channels than this without saying so, nor a side as short.
 _MOST_CHANNELS = 4
@@ -10,6 +12,8 @@ _MOST_CHANNELS = 4
 _READ_FIRST = (
     "read its array first (tifffile.imread, numpy.load, zarr.open, h5py.File), and "
 )
+# Axes of which one position is a stack.
+_MAY_BE_FIXED = "ZTC"
 
 
 def settle_axes(name, shape, *, axes=None, stated=None, is_file=False):
@@ -41,6 +45,12 @@ def settle_axes(name, shape, *, axes=None, stated=None, is_file=False):
     TypeError
         If ``axes`` is no string.
     """
+    letters = name_axes(name, shape, axes=axes, stated=stated, is_file=is_file)
+    return one_slicing_axis(name, shape, letters)
+
+
+def name_axes(name, shape, *, axes=None, stated=None, is_file=False):
+    """Do what `settle_axes` does, with any number of axes to slice along."""
     if 0 in shape:
         raise ValueError(f"{name} is empty: its shape is {shape}")
     if axes is not None:
@@ -49,7 +59,60 @@ def settle_axes(name, shape, *, axes=None, stated=None, is_file=False):
         letters = _drop(_stated_axes(name, shape, stated), shape, "C")
     else:
         letters = _usual_axes(name, shape, is_file)
-    return _one_slicing_axis(name, shape, letters, is_file)
+    return letters
+
+
+def positions(name, shape, letters, at):
+    """Find the axes of which one position is wanted.
+
+    Parameters
+    ----------
+    name, shape
+        See `settle_axes`.
+    letters : str
+        From `name_axes`.
+    at : dict of str to int
+        Positions by the letters of their axes, negative ones from the end.
+
+    Returns
+    -------
+    positions : dict of int to int
+        By the places of the axes, none negative.
+
+    Raises
+    ------
+    ValueError
+        If there is no such axis, or no such position.
+    TypeError
+        If a position is no integer, or ``at`` is no dictionary.
+    """
+    if not isinstance(at, Mapping):
+        raise TypeError(f'at must be a dictionary such as {{"T": 0}}, got {at!r}')
+    found = {}
+    for letter, index in at.items():
+        place = _place(name, letters, letter)
+        try:
+            index = operator.index(index)
+        except TypeError:
+            raise TypeError(f"at={at!r} names {index!r}, not an integer") from None
+        if not -shape[place] <= index < shape[place]:
+            raise ValueError(
+                f"{name} has {shape[place]} positions on {letter}, so there is none at "
+                f"{index}; they are counted from 0"
+            )
+        found[place] = index % shape[place]
+    return found
+
+
+def _place(name, letters, letter):
+    wanted = str(letter).upper().replace("S", "C")
+    if wanted not in letters or wanted not in {*_MAY_BE_FIXED}:
+        fixed = [found for found in letters if found in _MAY_BE_FIXED]
+        raise ValueError(
+            f"{name} with the axes {letters} has no axis {letter!r} of which one "
+            f"position could be taken; choose among {', '.join(fixed) or 'none'}"
+        )
+    return letters.index(wanted)
 
 
 def arrange_axes(letters, cut=None):
@@ -105,7 +168,25 @@ def _stated_axes(name, shape, stated):
         ) from None
 
 
-def _one_slicing_axis(name, shape, letters, is_file):
+def one_slicing_axis(name, shape, letters):
+    """Strike out axes of one position until one is left to slice along.
+
+    Parameters
+    ----------
+    name, shape
+        See `settle_axes`.
+    letters : str
+        From `name_axes`.
+
+    Returns
+    -------
+    letters : str
+
+    Raises
+    ------
+    ValueError
+        If there is none, or there are two.
+    """
     if "Z" in letters and "T" in letters:
         letters = _drop(letters, shape, "T")
     if "Z" in letters and "T" in letters:
@@ -117,12 +198,12 @@ def _one_slicing_axis(name, shape, letters, is_file):
             "one image; wrap it in a list and use predict"
         )
     if len(slicing) == 2:
-        first = letters.index(slicing[0])
+        first, second = (shape[letters.index(letter)] for letter in slicing)
         raise ValueError(
-            f"{name} with the axes {letters} has {shape[first]} positions on "
-            f"{slicing[0]} and {shape[letters.index(slicing[1])]} on {slicing[1]}, but "
-            f"a stack is sliced along one axis; {_READ_FIRST * is_file}choose one "
-            f"position of the other, e.g. volume[{', '.join([':'] * first + ['0'])}]"
+            f"{name} with the axes {letters} has {first} positions on {slicing[0]} and "
+            f"{second} on {slicing[1]}, but a stack is sliced along one axis; choose "
+            "one position of the other, e.g. "
+            f'open_stack(..., at={{"{slicing[0]}": 0}})'
         )
     return letters
 
@@ -164,10 +245,11 @@ def _readings(shape, is_file):
         a, b, c, d = shape
         return (
             f'which is either {a} slices of {b} x {c} in {d} channels (axes="ZYXC") '
-            f'or {b} slices of {c} x {d} in {a} channels (axes="CZYX"); pass axes='
+            f'or {b} slices of {c} x {d} in {a} channels (axes="CZYX") or at {a} times '
+            '(axes="TZYX" with at={"T": 0}); pass axes='
         )
     return (
         "but a stack has 3 or 4 axes, slices of (H, W) or (H, W, C); "
         f"{_READ_FIRST * is_file}choose one position of the others, e.g. volume[0], or "
-        "name all axes with axes="
+        'name all axes with axes= and choose one of T, Z or C with at={"T": 0}'
     )

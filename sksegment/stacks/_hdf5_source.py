@@ -65,9 +65,9 @@ def _open_file(path):
     return h5py.File(path, "r")
 
 
-def _read(file, dataset, position, start, stop):
+def _read(file, dataset, cuts):
     with file.lend() as hdf5:
-        return read_array(hdf5[dataset], position, start, stop)
+        return read_array(hdf5[dataset], cuts)
 
 
 def _choose(name, hdf5, dataset):

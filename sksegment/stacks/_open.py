@@ -3,12 +3,13 @@
 import contextlib
 import importlib
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from sksegment._image_files import ImageFileError, check_path, find_images, naming
 from sksegment._tiff_files import is_tiff
 from sksegment.stacks._array_source import array_source, list_source, npy_source
-from sksegment.stacks._axes import settle_axes
+from sksegment.stacks._axes import name_axes, one_slicing_axis, positions
 from sksegment.stacks._files_source import files_source
 from sksegment.stacks._hdf5_source import hdf5_source
 from sksegment.stacks._stack import Stack
@@ -39,7 +40,11 @@ _NO_DATASET = "dataset= names an array in an HDF5 or zarr file, not in other sou
 
 
 def open_stack(
-    source: Any, *, axes: str | None = None, dataset: str | None = None
+    source: Any,
+    *,
+    axes: str | None = None,
+    dataset: str | None = None,
+    at: Mapping[str, int] | None = None,
 ) -> Stack:
     """Open a volume, a stack of images or a video, without reading it.
 
@@ -63,6 +68,10 @@ def open_stack(
     dataset : str, optional
         Path of the array inside of an HDF5 or zarr file, or of a group with one, by
         itself or a link; needed if there are several.
+    at : dict of str to int, optional
+        Position to take of an axis, Z, T or C, counted from 0: of a volume in time
+        ``{"T": 3}`` is the volume at one time, ``{"Z": 10}`` one slice at all times,
+        ``{"C": 0}`` one channel.
 
     Returns
     -------
@@ -86,24 +95,39 @@ def open_stack(
     Stack('array', axes='ZYXC', shape=(48, 40, 64, 2), dtype=uint16)
     >>> stack[-1].shape
     (40, 64, 2)
+    >>> cells = np.zeros((9, 5, 64, 48), np.uint16)  # a volume in time
+    >>> open_stack(cells, axes="TZYX", at={"T": 3})
+    Stack('array', axes='ZYX', shape=(5, 64, 48), dtype=uint16)
     """
     if isinstance(source, Stack):
         differ = axes is not None and str(axes).upper() != source.axes
-        if differ or dataset is not None:
+        if differ or dataset is not None or at is not None:
             raise ValueError(
-                f"{source!r} is open already; pass axes= and dataset= when it is opened"
+                f"{source!r} is open already; pass axes=, dataset= and at= when it is "
+                "opened"
             )
         return source
     found = _find_source(source, dataset)
     _check_dtype(found.name, found.dtype)
-    letters = settle_axes(
+    letters = name_axes(
         found.name,
         found.shape,
         axes=axes,
         stated=found.axes,
         is_file=isinstance(source, (str, os.PathLike)),
     )
-    return Stack(found, letters)
+    if at is not None:
+        found, letters = _at(found, letters, at)
+    return Stack(found, one_slicing_axis(found.name, found.shape, letters))
+
+
+def _at(source, letters, at):
+    """Take one position of some axes; a channel alone is no axis any more."""
+    for place, index in positions(source.name, source.shape, letters, at).items():
+        source = source.at(place, index)
+        if letters[place] == "C":
+            letters = letters.replace("C", "_")
+    return source, letters
 
 
 @contextlib.contextmanager

@@ -1,10 +1,11 @@
 """What a stack is read from: each kind of file or array makes one `Source`."""
 
 import contextlib
+import functools
 import math
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from sksegment._image_files import ImageFileError
 
-__all__ = ["LazyFile", "Source", "choose_dataset", "page_source"]
+__all__ = ["LazyFile", "Source", "choose_dataset", "cut_shape", "page_source"]
 
 
 def _nothing():
@@ -31,8 +32,8 @@ class Source:
     shape : tuple of int
     dtype : numpy.dtype
     read : callable
-        ``read(position, start, stop)`` returns the array with axis ``position`` cut
-        to ``start:stop``. Where there is a file it can be pickled.
+        ``read(cuts)`` returns the part of the array that a slice for every axis, of
+        step 1, leaves. Where there is a file it can be pickled.
     thickness : tuple of int
         How many slices along each axis are worth reading together, since less costs
         as much: the thickness of a chunk.
@@ -79,6 +80,37 @@ class Source:
     in_memory: bool = False
     close: Callable = _nothing
 
+    def at(self, position, index):
+        """Take one position of an axis, and keep the axis.
+
+        Parameters
+        ----------
+        position : int
+            Of the axis.
+        index : int
+
+        Returns
+        -------
+        source : Source
+        """
+        shape = list(self.shape)
+        shape[position] = 1
+        names = self.names
+        if names and len(names) == self.shape[position] and position == 0:
+            names = [names[index]]
+        return replace(
+            self,
+            shape=tuple(shape),
+            read=functools.partial(_read_at, self.read, position, index),
+            names=names,
+            part=f"{self.part} {position}:{index}".strip(),
+        )
+
+
+def _read_at(read, position, index, cuts):
+    cut = slice(index, index + 1)
+    return read((*cuts[:position], cut, *cuts[position + 1 :]))
+
 
 class LazyFile:
     """A file which is opened at its first use and lent to one thread at a time.
@@ -117,6 +149,25 @@ class LazyFile:
                 file.close()
 
 
+def cut_shape(shape, cuts):
+    """Shape of what slices of an array leave.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    cuts : tuple of slice
+        One an axis, of step 1.
+
+    Returns
+    -------
+    shape : tuple of int
+    """
+    return tuple(
+        len(range(*cut.indices(length)))
+        for cut, length in zip(cuts, shape, strict=True)
+    )
+
+
 @dataclass(frozen=True)
 class _PageReader:
     """Reads a volume which is kept as pages: its first axes count them."""
@@ -126,22 +177,14 @@ class _PageReader:
     dtype: np.dtype
     n_leading: int
 
-    def __call__(self, position, start, stop):
-        leading, sides = (
-            self.shape[: self.n_leading],
-            list(self.shape[self.n_leading :]),
-        )
-        pages, cut = np.arange(math.prod(leading)).reshape(leading), ()
-        if position < self.n_leading:
-            pages = pages.take(range(start, stop), axis=position)
-        else:
-            behind = position - self.n_leading
-            cut = (slice(None),) * behind + (slice(start, stop),)
-            sides[behind] = stop - start
-        block = np.empty((pages.size, *sides), self.dtype)
+    def __call__(self, cuts):
+        leading, sides = self.shape[: self.n_leading], self.shape[self.n_leading :]
+        pages = np.arange(math.prod(leading)).reshape(leading)[cuts[: self.n_leading]]
+        cuts = cuts[self.n_leading :]
+        block = np.empty((pages.size, *cut_shape(sides, cuts)), self.dtype)
         for place, page in zip(block, pages.ravel(), strict=True):
-            place[...] = self._checked(self.read_page(int(page)))[cut]
-        return block.reshape(*pages.shape, *sides)
+            place[...] = self._checked(self.read_page(int(page)))[cuts]
+        return block.reshape(*pages.shape, *block.shape[1:])
 
     def _checked(self, image):
         expected = self.shape[self.n_leading :]

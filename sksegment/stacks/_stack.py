@@ -172,7 +172,9 @@ class Stack(Sequence):
             return self._block[index - start].copy()
 
     def _read(self, start, stop):
-        block = np.asarray(self._source.read(self._order[0], start, stop))
+        cuts = [slice(None)] * len(self._letters)
+        cuts[self._order[0]] = slice(start, stop)
+        block = np.asarray(self._source.read(tuple(cuts)))
         dropped = [i for i, letter in enumerate(self._letters) if letter == "_"]
         block = block.transpose([*self._order, *dropped])
         block = block.reshape(stop - start, *self.shape[1:])

@@ -154,6 +154,17 @@ def test_dataset_of_hdf5(run, fails, volume, model, tmp_path):
     assert_array_equal(np.load(out), load_model(model).predict(volume))
 
 
+def test_one_time_of_a_volume_in_time(run, fails, volume, model, tmp_path):
+    scan, out = tmp_path / "in_time.tif", tmp_path / "labels.tif"
+    both = np.stack([volume[::-1], volume])
+    tifffile.imwrite(scan, both, imagej=True, metadata={"axes": "TZYX"})
+    args = ("stack", scan, "-o", out, "--model", model)
+    assert fails(*args).endswith("position of the other, e.g. --at T=0")
+    assert "'T' is not of the form AXIS=N" in fails(*args, "--at", "T")
+    assert run(*args, "--at", "t=1")[0] == 0
+    assert_array_equal(labels_in(out), load_model(model).predict(volume))
+
+
 @pytest.mark.parametrize("name", ["overlay.mp4", "overlay.gif"])
 def test_video_gives_a_video(run, volume, tmp_path, name):
     av = pytest.importorskip("av")
@@ -305,7 +316,7 @@ def test_help_names_every_kind_of_stack(capsys, run):
         run("stack", "--help")
     text = " ".join(capsys.readouterr().out.split())
     golden = (
-        "OME-TIFF HDF5 NeXus zarr .npy video --axes --dataset --along --resume "
+        "OME-TIFF HDF5 NeXus zarr .npy video --axes --dataset --at --along --resume "
         "--overwrite --scheduler --model --save-model --train-slices --train-at "
         "--classes --mask --sample-region --max-labels --device --quiet"
     )

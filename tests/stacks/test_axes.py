@@ -72,10 +72,9 @@ def test_axes_must_be_a_string():
 
 
 def test_two_slicing_axes_need_a_choice():
-    with pytest.raises(ValueError, match=r"4 positions on T and 5 on Z.*volume\[0\]"):
+    told = r'4 positions on T and 5 on Z.*open_stack\(\.\.\., at=\{"T": 0\}\)'
+    with pytest.raises(ValueError, match=told):
         settle_axes("array", (4, 5, 32, 40), axes="TZYX")
-    with pytest.raises(ValueError, match=r"volume\[:, 0\]"):
-        settle_axes("array", (32, 4, 5, 40), axes="YTZX")
 
 
 def test_axes_of_one_position_do_not_count():
@@ -107,3 +106,49 @@ def test_data_are_turned(colour_volume, axes):
 def test_empty_arrays_are_refused():
     with pytest.raises(ValueError, match="array is empty"):
         open_stack(np.zeros((0, 32, 40)))
+
+
+@pytest.fixture
+def in_time():
+    """Return volumes of three slices in two channels at four times."""
+    return np.random.default_rng(0).integers(0, 255, (4, 3, 2, 16, 20), np.uint8)
+
+
+def test_one_position_of_an_axis(in_time):
+    stack = open_stack(in_time, axes="TZCYX", at={"T": 2})
+    assert (stack.axes, stack.shape) == ("ZYXC", (3, 16, 20, 2))
+    np.testing.assert_array_equal(stack[1], np.moveaxis(in_time[2, 1], 0, -1))
+    stack = open_stack(in_time, axes="TZCYX", at={"Z": -1, "C": 0})
+    assert (stack.axes, stack.shape) == ("TYX", (4, 16, 20))
+    np.testing.assert_array_equal(np.stack([*stack]), in_time[:, 2, 0])
+    turned = open_stack(in_time, axes="TZCYX", at={"T": 2, "C": 1}).along("x")
+    np.testing.assert_array_equal(turned[7], in_time[2, :, 1, :, 7])
+
+
+def test_one_position_of_all_slices(in_time):
+    stack = open_stack(in_time[:, 0, 0], axes="TYX", at={"T": 3})
+    assert (stack.axes, stack.shape) == ("TYX", (1, 16, 20))
+    np.testing.assert_array_equal(stack[0], in_time[3, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("at", "error", "message"),
+    [
+        ({"T": 4}, ValueError, "array has 4 positions on T, so there is none at 4"),
+        ({"T": -5}, ValueError, "none at -5"),
+        ({"Q": 0}, ValueError, "no axis 'Q' .*choose among T, Z, C"),
+        ({"Y": 0}, ValueError, "no axis 'Y' "),
+        ({"T": 0.5}, TypeError, "names 0.5, not an integer"),
+        (3, TypeError, "at must be a dictionary"),
+        ({}, ValueError, "has 4 positions on T and 3 on Z"),
+    ],
+)
+def test_positions_that_there_are_not(in_time, at, error, message):
+    with pytest.raises(error, match=message):
+        open_stack(in_time, axes="TZCYX", at=at)
+
+
+def test_open_stack_cannot_be_narrowed(in_time):
+    stack = open_stack(in_time, axes="TZCYX", at={"T": 0})
+    with pytest.raises(ValueError, match="pass axes=, dataset= and at= when"):
+        open_stack(stack, at={"T": 1})

@@ -131,11 +131,18 @@ def test_channels_go_last(volume, tmp_path, kind, axes, compression):
 def test_times_and_slices_need_a_choice(volume, tmp_path):
     data = np.stack([volume, volume]).astype(np.uint16)
     tifffile.imwrite(tmp_path / "a.tif", data, imagej=True, metadata={"axes": "TZYX"})
-    told = "2 positions on T and 5 on Z"
-    with pytest.raises(ValueError, match=rf"{told}.*; read its array first .*imread"):
+    with pytest.raises(ValueError, match=r"2 positions on T and 5 on Z.*at=.\"T\": 0"):
         open_stack(tmp_path / "a.tif")
-    with pytest.raises(ValueError, match=rf"{told}.* one axis; choose .*volume\[0\]"):
-        open_stack(data, axes="TZYX")
+    for compression in (None, "zlib"):
+        tifffile.imwrite(
+            tmp_path / "a.ome.tif",
+            data,
+            metadata={"axes": "TZYX", "PhysicalSizeX": 2, "PhysicalSizeY": 2},
+            compression=compression,
+        )
+        stack = open_stack(tmp_path / "a.ome.tif", at={"Z": 3})
+        assert (stack.axes, stack._source.spacing) == ("TYX", {"Y": 2, "X": 2})
+        np.testing.assert_array_equal(np.stack([*stack]), data[:, 3])
     np.save(tmp_path / "a.npy", data[None])
     with pytest.raises(ValueError, match=r"3 or 4 axes.*; read its array first .*load"):
         open_stack(tmp_path / "a.npy")

@@ -26,14 +26,17 @@ def write_tiff(path, volume):
     return path / "a.tif"
 
 
+CHUNKS = (4, 4, 16, 16)
+
+
 def write_hdf5(path, volume):
     with h5py.File(path / "a.h5", "w") as file:
-        file.create_dataset("data", data=volume, chunks=(4, 16, 16))
+        file.create_dataset("data", data=volume, chunks=CHUNKS[-volume.ndim :])
     return path / "a.h5"
 
 
 def write_zarr(path, volume):
-    zarr.create_array(str(path / "a.zarr"), data=volume, chunks=(4, 16, 16))
+    zarr.create_array(str(path / "a.zarr"), data=volume, chunks=CHUNKS[-volume.ndim :])
     return path / "a.zarr"
 
 
@@ -48,6 +51,16 @@ def write_video(path, volume):
     frames = np.repeat(volume[..., None], 3, axis=-1)
     iio.imwrite(path / "a.mkv", frames, plugin="pyav", **options)
     return path / "a.mkv"
+
+
+def write_turned_npy(path, volume):
+    np.save(path / "a.npy", np.asfortranarray(volume))
+    return path / "a.npy"
+
+
+def write_plain_tiff(path, volume):
+    tifffile.imwrite(path / "a.tif", volume)
+    return path / "a.tif"
 
 
 WRITERS = [write_npy, write_tiff, write_hdf5, write_zarr, write_folder, write_video]
@@ -81,6 +94,21 @@ def test_file_is_opened_again_after_pickling(path):
     np.testing.assert_array_equal(
         pickle.loads(pickle.dumps(again.along("y")))[3], again.along("y")[3]
     )
+
+
+@pytest.mark.parametrize(
+    "write",
+    [write_npy, write_turned_npy, write_tiff, write_plain_tiff, write_hdf5, write_zarr],
+)
+@pytest.mark.parametrize("at", [{"T": 5}, {"Z": 2}])
+def test_one_position_of_an_axis_in_a_file(write, at, tmp_path):
+    volume = np.random.default_rng(0).integers(0, 255, (6, 5, 32, 40), dtype=np.uint8)
+    path = write(tmp_path, volume)
+    expected = volume[5] if "T" in at else volume[:, 2]
+    stack = pickle.loads(pickle.dumps(open_stack(path, axes="TZYX", at=at)))
+    np.testing.assert_array_equal(np.stack([*stack]), expected)
+    turned = stack.along("y")
+    np.testing.assert_array_equal(turned[7], expected[:, 7])
 
 
 def test_other_process_reads_the_same(tmp_path):

@@ -16,7 +16,7 @@ import tifffile
 
 from sksegment import KMeansPixelSegmenter
 from sksegment.io import load_model
-from sksegment.stacks import _journal, predict_stack
+from sksegment.stacks import _journal, open_stack, predict_stack
 from sksegment.stacks._digest import model_digest
 from sksegment.stacks._journal import Journal
 
@@ -190,6 +190,16 @@ def test_other_axes_of_a_cube_are_refused(run, interrupted):
     with pytest.raises(ValueError, match="another input"):
         run(volume=cube, axes="ZYX", resume=True)
     run(volume=cube, axes="YXZ", resume=True)
+
+
+def test_other_time_of_a_volume_in_time_is_refused(run, interrupted, volume, tmp_path):
+    path = tmp_path / "in_time.npy"
+    np.save(path, np.stack([volume, volume]))
+    first, second = (open_stack(path, axes="TZYX", at={"T": time}) for time in (0, 1))
+    interrupted(volume=first)
+    with pytest.raises(ValueError, match="another input"):
+        run(volume=second, resume=True)
+    run(volume=first, resume=True)
 
 
 def test_slices_that_changed_places_are_noticed(run, interrupted, volume, tmp_path):
