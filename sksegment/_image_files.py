@@ -166,7 +166,8 @@ def read_images(path: PathLike) -> list[np.ndarray]:
     images : list of ndarray of shape (H, W) or (H, W, C)
         One for ordinary files; all pages, in order, of a TIFF, an ImageJ or OME stack,
         or an animation. The dtype is that of the file. A palette becomes RGB; alpha
-        is dropped; the pixels are not rotated by EXIF tags.
+        is dropped; the pixels are not rotated by EXIF tags. Floats that a TIFF declares
+        to be no data, as GDAL does, are NaN.
 
     Raises
     ------
@@ -178,7 +179,8 @@ def read_images(path: PathLike) -> list[np.ndarray]:
     Warns
     -----
     UserWarning
-        If a PNG has 16 bits a channel in colour, of which 8 are read.
+        If a PNG has 16 bits a channel in colour, of which 8 are read, or a TIFF has
+        integers that it declares to be no data.
 
     Examples
     --------

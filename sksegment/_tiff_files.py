@@ -10,6 +10,7 @@ import numpy as np
 import tifffile
 
 from sksegment._shared import SharedState
+from sksegment._tiff_nodata import missing_as_nan, warn_of_missing
 from sksegment._tiff_pages import read_series
 from sksegment._warn import warn_user
 
@@ -86,12 +87,13 @@ def read_tiff(path):
     images : list of ndarray of shape (H, W) or (H, W, C)
         The axes of channels and of samples go last, without alpha; every position on
         the others is one image. Channels without names or colours in an ImageJ or OME
-        file that has neither Z nor T are slices, hence images too.
+        file that has neither Z nor T are slices, hence images too. Floats that the
+        file declares to be no data, as GDAL does, are NaN.
 
     Warns
     -----
     UserWarning
-        If there are four of them at most.
+        If there are four such slices at most, or integers that are no data.
 
     Raises
     ------
@@ -305,7 +307,8 @@ def _n_channels(array, channels):
 def _with_colours(series):
     array, keyframe = read_series(series), series.keyframe
     if not has_palette(keyframe):
-        return array
+        warn_of_missing(array, keyframe)
+        return missing_as_nan(array, keyframe)
     palette = (np.asarray(keyframe.colormap) >> 8).astype(np.uint8)
     return palette.T[array]
 

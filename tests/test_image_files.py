@@ -497,3 +497,46 @@ def test_animation_that_promises_more_than_its_file_can_hold_is_refused(tmp_path
         ImageFileError, match=r"bomb\.gif .*promises .* bytes of pixels"
     ):
         read_images(path)
+
+
+def write_map(path, image, nodata, **options):
+    """Write a TIFF as GDAL does, which names the number that means no data."""
+    tags = [(42113, "s", 0, nodata, True)]
+    options = {"photometric": "minisblack", "metadata": None, **options}
+    tifffile.imwrite(path, image, extratags=tags, **options)
+    return path
+
+
+@pytest.mark.parametrize("nodata", ["-9999", "-3.4028234663852886e+38", "1e39"])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_floats_that_are_no_data_are_nan(tmp_path, nodata, compression):
+    image = np.random.default_rng(0).random((12, 14, 5), np.float32)
+    with np.errstate(over="ignore"):
+        missing = np.float32(nodata)
+    image[:4, :, 1:] = missing
+    options = {"planarconfig": "contig", "compression": compression}
+    path = write_map(tmp_path / "map.tif", image, nodata, **options)
+    expected = np.where(image == missing, np.nan, image)
+    np.testing.assert_array_equal(read_images(path)[0], expected)
+    np.testing.assert_array_equal(open_stack(path)[0], expected)
+    assert read_images(path)[0].dtype == open_stack(path).dtype == np.float32
+
+
+def test_integers_that_are_no_data_are_named(tmp_path):
+    image = np.full((12, 14), 300, np.int16)
+    assert_silent(read_images, write_map(tmp_path / "whole.tif", image, "-9999"))
+    image[:3] = -9999
+    with pytest.warns(UserWarning, match=r"hole\.tif calls -9999 no data and .*in 25%"):
+        read_images(write_map(tmp_path / "hole.tif", image, "-9999"))
+
+
+@pytest.mark.parametrize("nodata", ["", "none", "-9999999", "nan"])
+def test_no_data_that_integers_cannot_be(tmp_path, nodata):
+    image = np.full((12, 14), 300, np.int16)
+    assert_silent(read_images, write_map(tmp_path / "map.tif", image, nodata))
+
+
+def assert_silent(read, path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read(path)

@@ -15,6 +15,7 @@ from sksegment._tiff_files import (
     series_axes,
     warn_of_channels,
 )
+from sksegment._tiff_nodata import has_missing, missing_as_nan
 from sksegment._tiff_pages import PageReader
 from sksegment.stacks._array_source import mapped_source
 from sksegment.stacks._source import LazyFile, page_source
@@ -116,6 +117,8 @@ def _is_mappable(series):
     """Whether a series lies in the file as one plain array, all of it."""
     if series.dataoffset is None or series.is_multifile or _colours(series.keyframe):
         return False
+    if has_missing(series.keyframe):
+        return False
     # ImageJ writes one page for a whole stack of more than 4 GB.
     n_bytes = math.prod(series.shape) * series.dtype.itemsize
     missing = series.dataoffset + n_bytes - series.parent.filehandle.size
@@ -175,5 +178,5 @@ def _read_page(file, colours, index):
         palette = (np.asarray(keyframe.colormap) >> 8).astype(np.uint8)
         return palette.T[image]
     if colours:
-        return image.take(range(colours), axis=keyframe.axes.index("S"))
-    return image
+        image = image.take(range(colours), axis=keyframe.axes.index("S"))
+    return missing_as_nan(image, keyframe)
