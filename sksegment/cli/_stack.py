@@ -195,6 +195,9 @@ def _stack(args):
                 progress=not args.quiet and sys.stderr.isatty(),
                 options=options,
             )
+    if run.was_complete:
+        log.say(f"nothing is left to do: {args.out} is complete")
+        return 0
     for _, reason in run.failed:
         complain(one_line(f"{reason} (its labels are void)"))
     log.say(

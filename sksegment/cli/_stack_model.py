@@ -51,7 +51,9 @@ def get_model(args, cuts, place, log, options):
     if goes_on:
         check_resumed_options(options, place.journal)
     target = _model_file(args, cuts, place)
-    if args.model:
+    if _may_be_complete(args, cuts, place):
+        model = _model_of_complete(args, cuts, place, target, log)
+    elif args.model:
         model = _load(args.model, args, cuts)
         if target is not None:
             _save(model, target)
@@ -59,8 +61,41 @@ def get_model(args, cuts, place, log, options):
         model = _load(target, args, cuts)
         log.say(f"going on with the model {target}")
     else:
-        model = _train(args, cuts, target, log)
+        model, indices = _train(args, cuts, target, log)
+        merge_learnt(model, args.classes, _named(indices, cuts), target)
+        _save(model, target)
+        log.say(
+            f"trained on slice {', '.join(map(str, indices))} in {log.seconds:.1f} s; "
+            f"the model is {target}"
+        )
+        # As it will be read when the run has to go on.
+        model = load_model(target, device=args.device)
     return model
+
+
+def _may_be_complete(args, cuts, place):
+    """Whether there is an output, perhaps of this run, and nothing to go on with."""
+    if not args.resume or args.overwrite or place.journal.exists():
+        return False
+    return not goes_on_training(args, cuts, place) and place.identity() is not None
+
+
+def _model_of_complete(args, cuts, place, target, log):
+    """Model of a run whose output is there; nothing is trained or saved."""
+    if args.model:
+        return _load(args.model, args, cuts)
+    if not target.is_file():
+        raise FileExistsError(
+            f"{place.path} exists, but not its model {target}, so it may be of another "
+            "run; choose another output, or replace it with --overwrite"
+        )
+    model, indices = _train(args, cuts, target, log)
+    merge_classes(model, args.classes, _named(indices, cuts))
+    return model
+
+
+def _named(indices, cuts):
+    return ", ".join(f"slice {i} of {cuts.views[0].source}" for i in indices)
 
 
 def goes_on_training(args, cuts, place):
@@ -110,6 +145,7 @@ def _check_views(name, mask, model, cuts):
 
 
 def _train(args, cuts, target, log):
+    """Train a model, or take that of a complete training, and name its slices."""
     estimator = make_estimator(args)
     params, view = estimator.get_params(), cuts.views[0]
     _check_views(args.mask, params["superpixels__mask"], estimator, cuts)
@@ -133,14 +169,7 @@ def _train(args, cuts, target, log):
         every=args.checkpoint,
         resume=resume,
     )
-    merge_learnt(model, args.classes, ", ".join(images), target)
-    _save(model, target)
-    log.say(
-        f"trained on slice {', '.join(map(str, indices))} in {log.seconds:.1f} s; "
-        f"the model is {target}"
-    )
-    # As it will be read when the run has to go on.
-    return load_model(target, device=args.device)
+    return model, indices
 
 
 def _training_slices(args, view, strokes, mask):

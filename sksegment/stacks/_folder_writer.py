@@ -1,6 +1,5 @@
 """Label maps as a folder of images, one a slice."""
 
-import uuid
 from pathlib import Path
 
 import tifffile
@@ -71,6 +70,5 @@ def _metadata(labels, name):
     """What a TIFF states of the size of its voxels; None if it is not known."""
     if not labels.sizes:
         return None
-    identity = uuid.uuid5(uuid.NAMESPACE_OID, f"{labels.identity} {name}")
     stated = ome_sizes(labels.sizes, labels.unit)
-    return {"axes": "YX", "UUID": f"urn:uuid:{identity}", **stated}
+    return {"axes": "YX", "UUID": f"urn:uuid:{labels.digest(f' {name}')}", **stated}

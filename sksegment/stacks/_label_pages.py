@@ -1,6 +1,7 @@
 """The label maps of a finished run, as writers take them."""
 
 import contextlib
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -53,6 +54,10 @@ class LabelPages:
     def unit(self):
         """Of the sizes, None if there are none."""
         return self.stack._source.unit if self.sizes else None
+
+    def digest(self, part=""):
+        """Identity, or that of a part of the output, as a UUID."""
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.identity}{part}"))
 
     def images(self):
         """Slices of the input one after the other, None where one is damaged."""

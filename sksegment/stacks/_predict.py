@@ -58,7 +58,8 @@ def predict_stack(
     resume : bool, default=False
         Go on with a run into ``out`` that was interrupted, even by a kill. Its finished
         slices are in a file beside the output, or in the output folder, which ends in
-        ``.partial``. Without one, begin.
+        ``.partial``. Without one, begin. A ``.tif`` or ``.zarr`` that this run has
+        completed stays as it is.
     overwrite : bool, default=False
         Replace an output that exists, or begin anew although there is a run to go on
         with, and whatever ``resume`` says. Nothing else is removed: a folder with more

@@ -49,6 +49,8 @@ class StackRun:
     failed : list of (int, str)
         Index of every slice that was left void, and why.
     seconds : float
+    was_complete : bool, default=False
+        Whether the output was there, and nothing was left to do.
     """
 
     path: Path | None
@@ -56,6 +58,7 @@ class StackRun:
     n_done: int
     failed: list
     seconds: float
+    was_complete: bool = False
 
 
 def run_stack(
@@ -101,6 +104,8 @@ def run_stack(
             place = Place(out, stack)
             place.check_free(resume=resume, overwrite=overwrite)
             header = _header(model, cuts)
+            if resume and not overwrite and _is_complete(place, cuts, header):
+                return StackRun(Path(out), None, len(cuts), [], 0.0, was_complete=True)
         # As the message of a run that does not fit says.
         resume = resume and not overwrite
         journal, results = _begin(model, cuts, place, header, options, resume, client)
@@ -111,6 +116,8 @@ def run_stack(
                 # Slices are not damaged where the files are gone: then this raises.
                 stack.fingerprint()
             n_done = len(journal)
+            # Those that are void may be read another time.
+            header |= {"failed": failed} if failed else {}
             labels = _finish(model, cuts, place, journal, header, bar)
     if place is not None:
         place.journal.unlink()
@@ -130,6 +137,24 @@ def _header(model, cuts):
         "model": model_digest(model),
         "along": cuts.axes,
     }
+
+
+def _is_complete(place, cuts, header):
+    """Whether the output is there; raise if what is there is that of another run."""
+    if place.journal.exists() or not place.path.exists():
+        return False
+    expected = LabelPages((), None, cuts.stack, _identity(header)).digest()
+    if place.identity() == expected:
+        return True
+    raise FileExistsError(
+        f"{place.path} exists, and is of another input, model or version, or lacks "
+        "slices that could not be labelled; choose another output, or replace it with "
+        "overwrite=True"
+    )
+
+
+def _identity(header):
+    return json.dumps(header, sort_keys=True)
 
 
 def _begin(model, cuts, place, header, options, resume, client):
@@ -224,7 +249,7 @@ def _finish(model, cuts, place, journal, header, bar):
     if place is None:
         return to_array(LabelPages(pages, dtype, cuts.stack))
     pages = bar(pages, total=len(cuts.stack), desc="writing", unit="slice", leave=False)
-    identity = json.dumps(header, sort_keys=True)
+    identity = _identity(header)
     scale = getattr(model, "intensity_range_", None)
     place.write(place.path, LabelPages(pages, dtype, cuts.stack, identity, scale))
     place.remove_leftovers()

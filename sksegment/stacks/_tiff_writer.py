@@ -1,13 +1,13 @@
 """Label maps as a multi-page TIFF that ImageJ, Fiji and OME readers open."""
 
-import uuid
+import re
 
 import tifffile
 
 from sksegment._lengths import ome_sizes, resolution_tags
 from sksegment._output_files import replacing
 
-__all__ = ["write_tiff"]
+__all__ = ["identity_in_tiff", "write_tiff"]
 
 # What fits the offsets of a classic TIFF, without what its headers may take.
 _CLASSIC_BYTES = 2**32 - 2**25
@@ -39,6 +39,27 @@ def write_tiff(path, labels):
         )
 
 
+def identity_in_tiff(path):
+    """Read of which run a file is; see `LabelPages.digest`.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    digest : str or None
+        None where the file does not tell.
+    """
+    try:
+        with tifffile.TiffFile(path) as tif:
+            found = re.search(r'<OME\b[^>]*\bUUID="urn:uuid:([^"]*)"', tif.ome_metadata)
+    # It may be any file.
+    except Exception:
+        return None
+    return found and found[1]
+
+
 def _is_big(labels):
     n_pages, height, width = labels.shape
     page_bytes = height * width * labels.dtype.itemsize + _HEADER_BYTES
@@ -48,6 +69,5 @@ def _is_big(labels):
 def _metadata(labels):
     # Turned stacks have axes in an order that OME does not know.
     axes = labels.axes if labels.axes in ("ZYX", "TYX") else "ZYX"
-    identity = uuid.uuid5(uuid.NAMESPACE_OID, labels.identity)
-    metadata = {"axes": axes, "UUID": f"urn:uuid:{identity}"}
+    metadata = {"axes": axes, "UUID": f"urn:uuid:{labels.digest()}"}
     return metadata | ome_sizes(labels.sizes, labels.unit)

@@ -13,9 +13,9 @@ from sksegment.stacks._array_writer import write_npy
 from sksegment.stacks._encoding import recode
 from sksegment.stacks._folder_writer import page_names, write_folder
 from sksegment.stacks._label_pages import LabelPages
-from sksegment.stacks._tiff_writer import write_tiff
+from sksegment.stacks._tiff_writer import identity_in_tiff, write_tiff
 from sksegment.stacks._video_writer import VIDEO_SUFFIXES, write_video
-from sksegment.stacks._zarr_writer import write_zarr
+from sksegment.stacks._zarr_writer import identity_in_zarr, write_zarr
 
 __all__ = ["WRITTEN_SUFFIXES", "Place", "refuse_video"]
 
@@ -27,6 +27,8 @@ _WRITERS = {
     **dict.fromkeys(VIDEO_SUFFIXES, write_video),
 }
 WRITTEN_SUFFIXES = frozenset(_WRITERS)
+# Of which run an output is; others do not tell.
+_IDENTITIES = {write_tiff: identity_in_tiff, write_zarr: identity_in_zarr}
 # As `replacing` and `write_zarr` name them.
 _TEMPORARY = re.compile(r"\.(.+)\.\d+(?:-\d+)?\.(?:tmp|old)")
 _PACKAGES = {".zarr": ("zarr",), **dict.fromkeys(VIDEO_SUFFIXES, ("av",))}
@@ -117,8 +119,16 @@ class Place:
                 "labels for slices; choose another output"
             )
 
+    def identity(self):
+        """Tell of which run the output is that is there, None if it does not tell."""
+        read = _IDENTITIES.get(self.write)
+        return read(self.path) if read and self.path.exists() else None
+
     def check_free(self, *, resume, overwrite):
         """Refuse to replace what is there.
+
+        With ``resume``, an output that tells of which run it is may be that of this
+        one: then nothing is left to do.
 
         Raises
         ------
@@ -139,6 +149,8 @@ class Place:
                 "interrupted; go on with resume=True, or begin anew with "
                 "overwrite=True"
             )
+        if resume and self.identity() is not None:
+            return
         if found := next(filter(os.path.lexists, self.targets), None):
             raise FileExistsError(
                 f"{found} exists; choose another output, or replace it with "

@@ -5,7 +5,7 @@ import shutil
 
 from sksegment.stacks._encoding import void_of
 
-__all__ = ["write_zarr"]
+__all__ = ["identity_in_zarr", "write_zarr"]
 
 _UNITS = {"um": "micrometer", "µm": "micrometer", "nm": "nanometer"} | {
     "mm": "millimeter",
@@ -31,6 +31,27 @@ def write_zarr(path, labels):
         _replace(path, temporary)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def identity_in_zarr(path):
+    """Read of which run a folder is; see `LabelPages.digest`.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    digest : str or None
+        None where the folder does not tell.
+    """
+    import zarr
+
+    try:
+        return zarr.open_group(path, mode="r").attrs["sksegment"]["run"]
+    # It may be any folder.
+    except Exception:
+        return None
 
 
 def _replace(path, new):
@@ -75,7 +96,11 @@ def _attributes(labels):
         "axes": [*map(_axis, labels.axes.lower(), units)],
         "datasets": [{"path": "0", "coordinateTransformations": [scale]}],
     }
-    return {"multiscales": [multiscale], "image-label": {"version": "0.4"}}
+    return {
+        "multiscales": [multiscale],
+        "image-label": {"version": "0.4"},
+        "sksegment": {"run": labels.digest()},
+    }
 
 
 def _axis(letter, unit):

@@ -154,6 +154,26 @@ def test_dataset_of_hdf5(run, fails, volume, model, tmp_path):
     assert_array_equal(np.load(out), load_model(model).predict(volume))
 
 
+@pytest.mark.parametrize("options", [[], ["--classes", "2"], ["--regions", "2"]])
+def test_run_that_is_complete_has_nothing_left(run, fails, scan, tmp_path, options):
+    out, kept = tmp_path / "a.tif", tmp_path / "a.tif.model.safetensors"
+    args = ("stack", scan, "-o", out, *TINY)
+    run(*args, *options)
+    files = [(path, path.read_bytes()) for path in (out, kept)]
+    assert run(*args, *options, "--resume")[0:2] == (
+        0,
+        f"nothing is left to do: {out} is complete\n",
+    )
+    assert str(kept) in fails(*args, *options, "--resume", "--seed", 1)
+    assert "a.tif" in fails(*args, "--resume", "--classes", 3)
+    if "--classes" in options:
+        assert "is of another input, model" in fails(*args, "--resume")
+    assert files == [(path, path.read_bytes()) for path in (out, kept)]
+    kept.unlink()
+    assert f"but not its model {kept}" in fails(*args, *options, "--resume")
+    assert not kept.exists()
+
+
 def test_one_time_of_a_volume_in_time(run, fails, volume, model, tmp_path):
     scan, out = tmp_path / "in_time.tif", tmp_path / "labels.tif"
     both = np.stack([volume[::-1], volume])

@@ -130,6 +130,35 @@ def test_run_that_never_began_is_begun(run, model, volume):
     np.testing.assert_array_equal(np.load(run(resume=True)), model.predict(volume))
 
 
+@pytest.mark.parametrize("name", ["labels.tif", "labels.zarr"])
+def test_run_that_is_complete_is_left_as_it_is(name, run, seen, volume):
+    path = run(name)
+    before, stamp = read_bytes(path), os.stat(path).st_mtime_ns
+    seen.clear()
+    assert run(name, resume=True) == path
+    for other in ({"volume": changed(volume)}, {"along": "y"}):
+        with pytest.raises(FileExistsError, match=r"another input, model .*overwrite="):
+            run(name, resume=True, **other)
+    assert (seen, read_bytes(path), os.stat(path).st_mtime_ns) == ([], before, stamp)
+
+
+def test_run_of_which_the_output_does_not_tell(run, tmp_path):
+    run("labels.npy")
+    tifffile.imwrite(tmp_path / "labels.tif", np.zeros((8, 16, 20), np.uint8))
+    for name in ("labels.npy", "labels.tif"):
+        with pytest.raises(FileExistsError, match=r"exists; .* overwrite=True"):
+            run(name, resume=True)
+
+
+def test_run_that_left_slices_void_is_not_complete(run, volume):
+    volume = volume.astype(np.float32)
+    volume[3, 5, 5] = np.inf
+    with pytest.warns(UserWarning, match="slice 3"):
+        run("labels.tif", volume=volume)
+    with pytest.raises(FileExistsError, match="slices that could not be labelled"):
+        run("labels.tif", volume=volume, resume=True)
+
+
 def test_nothing_is_resumed_without_an_output(model, volume):
     with pytest.raises(ValueError, match="resume=True goes on with a run into out="):
         predict_stack(model, volume, resume=True)
