@@ -89,6 +89,16 @@ def _add_reading(parser):
         help="axis to slice along: z, y, x or t; zyx labels along all three, and every "
         "voxel gets the label that most of them give (default: z or t)",
     )
+    add(
+        "--spacing",
+        type=float,
+        nargs="+",
+        metavar="S",
+        help="size of a voxel along z, y and x, of a frame's pixel along y and x, one "
+        "number if they are equal, which the labels then state (default: as the file "
+        "does)",
+    )
+    add("--unit", help="of the spacing, e.g. um")
 
 
 def _add_model(parser):
@@ -164,6 +174,7 @@ def _stack(args):
     from sksegment.cli._log import Log
     from sksegment.cli._stack_model import get_model, goes_on_training
     from sksegment.cli._stack_options import check_model_options, model_options
+    from sksegment.cli._voxel_size import with_size
     from sksegment.stacks._cuts import Cuts
     from sksegment.stacks._open import open_stack
     from sksegment.stacks._run import run_stack
@@ -173,7 +184,8 @@ def _stack(args):
     options = model_options(args)
     source = args.source[0] if len(args.source) == 1 else args.source
     at = dict(args.at) if args.at else None
-    with open_stack(source, axes=args.axes, dataset=args.dataset, at=at) as stack:
+    with open_stack(source, axes=args.axes, dataset=args.dataset, at=at) as found:
+        stack = with_size(found, args.spacing, args.unit)
         cuts = Cuts.of(stack, args.along)
         place = Place(args.out, stack)
         # An output that is there was to be replaced when the training began.

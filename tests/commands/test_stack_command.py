@@ -1,5 +1,6 @@
 """Volumes, stacks and videos are labelled as a whole by one command."""
 
+import re
 import subprocess
 import sys
 
@@ -52,6 +53,46 @@ def test_size_of_voxels_is_kept(run, scan, model, tmp_path):
     run("stack", scan, "-o", tmp_path / "labels.tif", "--model", model)
     stack = open_stack(tmp_path / "labels.tif")
     assert (stack.spacing, stack.unit) == ((2.0, 0.5, 0.5), "um")
+
+
+@pytest.mark.parametrize("name", ["labels.tif", "labels.zarr"])
+def test_size_of_voxels_can_be_said(run, volume, model, tmp_path, name):
+    np.save(tmp_path / "scan.npy", volume)
+    args = ("stack", tmp_path / "scan.npy", "-o", tmp_path / name, "--model", model)
+    assert run(*args, "--spacing", 3, 0.5, 0.25, "--unit", "µm")[0] == 0
+    stack = open_stack(tmp_path / name)
+    assert (stack.spacing, stack.unit) == ((3.0, 0.5, 0.25), "um")
+
+
+def test_size_of_pixels_can_be_said_of_frames(run, scan, model, tmp_path):
+    args = ("stack", scan, "-o", tmp_path / "a.tif", "--model", model, "--axes", "TYX")
+    assert run(*args, "--spacing", 2, "--unit", "mm")[0] == 0
+    found = open_stack(tmp_path / "a.tif")._source
+    assert (found.spacing, found.unit) == ({"Y": 2.0, "X": 2.0}, "mm")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--spacing", "2"], "--spacing needs --unit; choose um"),
+        (["--unit", "um"], "--unit um needs --spacing"),
+        (["--spacing", "2", "--unit", "furlong"], "has the unit 'furlong'; choose um"),
+        (["--spacing", "2", "1", "--unit", "um"], "--spacing 2 1 is no size of .*z, y"),
+        (["--spacing", "0", "--unit", "um"], "--spacing 0 is no size of .*positive"),
+    ],
+)
+def test_sizes_that_are_none(fails, scan, model, tmp_path, options, message):
+    out = tmp_path / "a.tif"
+    line = fails("stack", scan, "-o", out, "--model", model, *options)
+    assert re.search(message, line)
+    assert not out.exists()
+
+
+def test_other_size_of_voxels_is_another_run(run, fails, scan, model, tmp_path):
+    args = ("stack", scan, "-o", tmp_path / "a.tif", "--model", model, "--resume")
+    size = ("--spacing", 2, "--unit", "mm")
+    assert run(*args, *size)[0] == run(*args, *size)[0] == 0
+    assert "is of another input" in fails(*args)
 
 
 @pytest.mark.parametrize("name", ["labels.tif", "labels.zarr"])
