@@ -1,6 +1,7 @@
 """Write label maps, pictures and other files, whole or not at all."""
 
 import contextlib
+import math
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ __all__ = [
     "replacing",
     "write_image",
     "write_labels",
+    "write_pages",
 ]
 
 
@@ -68,11 +70,27 @@ def write_labels(
     array([[  0,   1],
            [  2, 255]], dtype=uint8)
     """
+    write_pages(path, labels, spacing=spacing, unit=unit)
+
+
+def write_pages(path, labels, *, spacing=None, unit=None, leading=None):
+    """Do what `write_labels` does, of pages that need not be slices of a volume.
+
+    Parameters
+    ----------
+    path, labels, spacing, unit
+        See `write_labels`.
+    leading : dict of str to int, optional
+        Letters and lengths of the axes that count the maps, such as
+        ``{"T": 9, "Z": 5}``; by default, and where they do not fit, slices.
+    """
     path = Path(path)
     maps = _label_maps(labels)
+    if not leading or math.prod(leading.values()) != len(maps):
+        leading = {"Z": len(maps)}
     sizes = _sizes(spacing, unit, len(maps))
     if path.suffix.lower() in (".tif", ".tiff"):
-        _write_tiff(path, maps, sizes, unit)
+        _write_tiff(path, maps, sizes, unit, leading if len(maps) > 1 else {})
     elif path.suffix.lower() != ".png":
         raise ValueError(
             f"{path}: label maps are written as .png or .tif, not {path.suffix!r}"
@@ -115,17 +133,17 @@ def _sizes(spacing, unit, n_maps):
     return dict(zip(letters, steps, strict=True))
 
 
-def _write_tiff(path, maps, spacing, unit):
+def _write_tiff(path, maps, spacing, unit, leading):
     options = {"photometric": "minisblack", "compression": "zlib"}
-    is_ome = bool(spacing) and len({page.shape for page in maps}) == 1
+    is_stated = bool(spacing) or "T" in leading
+    is_ome = is_stated and len({page.shape for page in maps}) == 1
     with replacing(path) as file, tifffile.TiffWriter(file, ome=is_ome) as tif:
         if is_ome:
-            axes = "ZYX"[-2 - (len(maps) > 1) :]
+            axes = "".join([*leading, "YX"])
             metadata = {"axes": axes} | ome_sizes(spacing, unit)
-            shape = (len(maps), *maps[0].shape)[-len(axes) :]
             tif.write(
                 iter(maps),
-                shape=shape,
+                shape=(*leading.values(), *maps[0].shape),
                 dtype=maps[0].dtype,
                 maxworkers=1,
                 metadata=metadata,

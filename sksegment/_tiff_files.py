@@ -21,6 +21,7 @@ __all__ = [
     "has_palette",
     "is_palette_file",
     "is_tiff",
+    "leading_axes",
     "open_tiff",
     "read_tiff",
     "series_axes",
@@ -119,6 +120,25 @@ def count_pages(path):
     """
     with open_tiff(path) as series:
         return sum(_count_series_pages(one) for one in series)
+
+
+def leading_axes(path):
+    """Axes that count the images of a file, in their order.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    axes : dict of str to int
+        Lengths by the letters Z and T; empty where the images are counted otherwise.
+    """
+    with open_tiff(path) as series:
+        axes = zip(series_axes(series[0]), series[0].shape, strict=True)
+        found = {axis: length for axis, length in axes if axis not in "YXCS"}
+        is_known = len(series) == 1 and {*found} <= {*"ZT"}
+        return found if is_known else {}
 
 
 def type_of_pages(path):

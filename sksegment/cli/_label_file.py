@@ -58,13 +58,13 @@ class LabelFile(Sequence):
     guess: int | None = None
 
     @classmethod
-    def open(cls, path, *, axes=None, dataset=None, void="max"):
+    def open(cls, path, *, axes=None, dataset=None, at=None, void="max"):
         """Open a file or a folder.
 
         Parameters
         ----------
         path : str or path-like
-        axes, dataset : str, optional
+        axes, dataset, at
             See `sksegment.stacks.open_stack`.
         void : {"max"} or int or None
             See `sksegment.io.read_labels`.
@@ -75,14 +75,20 @@ class LabelFile(Sequence):
             If the file cannot be read, or holds no label maps.
         """
         path = Path(path)
+        is_folder = path.is_dir() and not is_zarr(path)
+        if at and (is_folder or _is_read_at_once(path)):
+            letter, index = next(iter(at.items()))
+            raise ValueError(
+                f"--at {letter}={index} is for files with axes; {path} has none"
+            )
         if _is_read_at_once(path):
             maps = read_labels(path, void=void)
             axes = axes if len(maps) > 1 else None
             size = size_in_file(path)
             return cls(path, _stack_of(maps, path.name, [path], axes, *size), maps)
-        if path.is_dir() and not is_zarr(path):
+        if is_folder:
             return cls._of_folder(path, axes, dataset, void)
-        stack = open_stack(path, axes=axes, dataset=dataset)
+        stack = open_stack(path, axes=axes, dataset=dataset, at=at)
         if len(stack.shape) == 4:
             raise ImageFileError(
                 f"{path} has {stack.shape[3]} channels; a label map has one: write "

@@ -4,7 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from sksegment.cli._options import add_command, add_overwrite, add_quiet, add_void
+from sksegment.cli._options import (
+    add_command,
+    add_overwrite,
+    add_position,
+    add_quiet,
+    add_void,
+)
 
 __all__ = ["add_commands"]
 
@@ -183,6 +189,7 @@ def _add_labels(parser):
     parser.add_argument(
         "--dataset", metavar="PATH", help="array in an HDF5 or zarr file"
     )
+    add_position(parser)
     add_void(parser)
 
 
@@ -233,7 +240,11 @@ def _open_labels(args):
     from sksegment.cli._label_file import LabelFile
 
     return LabelFile.open(
-        args.labels, axes=args.axes, dataset=args.dataset, void=args.void
+        args.labels,
+        axes=args.axes,
+        dataset=args.dataset,
+        at=dict(args.at) or None,
+        void=args.void,
     )
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "add_mask",
     "add_outputs",
     "add_overwrite",
+    "add_position",
     "add_quiet",
     "add_scribbles",
     "add_training",
@@ -231,6 +232,29 @@ def add_field(parser):
         help="image of the size of all others that is not 0 where patches for the "
         "training are drawn, the more the brighter",
     )
+
+
+def add_position(group):
+    """Add which position to take of an axis, as pairs of a letter and a number."""
+    group.add_argument(
+        "--at",
+        type=_position,
+        action="append",
+        default=[],
+        metavar="AXIS=N",
+        help="position to take of an axis, counted from 0: T=3 is one time of volumes "
+        "in time, C=0 one channel; may be repeated",
+    )
+
+
+def _position(text):
+    letter, _, index = text.partition("=")
+    try:
+        return letter.strip().upper(), int(index)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not of the form AXIS=N, e.g. T=3"
+        ) from error
 
 
 def add_mask(group):

@@ -5,7 +5,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sksegment._output_files import check_folder, replacing, write_image, write_labels
+from sksegment._output_files import check_folder, replacing, write_image, write_pages
+from sksegment._tiff_files import is_tiff, leading_axes
 from sksegment.plotting import overlay
 from sksegment.stacks._tiff_sizes import size_in_file
 
@@ -87,7 +88,9 @@ class Outputs:
         suffix = self.suffix if len(maps) == 1 else ".tif"
         spacing, unit = size_in_file(path)
         target = self.place(path, f"labels{suffix}")
-        write_labels(target, maps, spacing=spacing, unit=unit)
+        # Other files of several images are animations.
+        leading = leading_axes(path) if is_tiff(path) else {"T": len(maps)}
+        write_pages(target, maps, spacing=spacing, unit=unit, leading=leading)
         if self.overwrite:
             other = ".png" if suffix == ".tif" else ".tif"
             target.with_suffix(other).unlink(missing_ok=True)

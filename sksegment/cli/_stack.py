@@ -11,6 +11,7 @@ from sksegment.cli._options import (
     add_command,
     add_common,
     add_field,
+    add_position,
     add_scribbles,
     add_training,
     positive,
@@ -69,19 +70,13 @@ def add_commands(commands):
 
 
 def _add_reading(parser):
-    add = parser.add_argument_group("the stack").add_argument
+    group = parser.add_argument_group("the stack")
+    add = group.add_argument
     add(
         "--axes", help="letters of its axes where the file does not say, e.g. ZYX, ZCYX"
     )
     add("--dataset", metavar="PATH", help="array in an HDF5 or zarr file of several")
-    add(
-        "--at",
-        type=_position,
-        action="append",
-        metavar="AXIS=N",
-        help="position to take of an axis, counted from 0: T=3 is one time of volumes "
-        "in time, C=0 one channel; may be repeated",
-    )
+    add_position(group)
     add(
         "--along",
         type=_directions,
@@ -151,16 +146,6 @@ def _directions(text):
     return letters if len(letters) == 1 else tuple(letters)
 
 
-def _position(text):
-    letter, _, index = text.partition("=")
-    try:
-        return letter.strip().upper(), int(index)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not of the form AXIS=N, e.g. T=3"
-        ) from error
-
-
 def _indices(text):
     try:
         return [*dict.fromkeys(int(part) for part in text.split(","))]
@@ -183,7 +168,7 @@ def _stack(args):
     check_model_options(args)
     options = model_options(args)
     source = args.source[0] if len(args.source) == 1 else args.source
-    at = dict(args.at) if args.at else None
+    at = dict(args.at) or None
     with open_stack(source, axes=args.axes, dataset=args.dataset, at=at) as found:
         stack = with_size(found, args.spacing, args.unit)
         cuts = Cuts.of(stack, args.along)

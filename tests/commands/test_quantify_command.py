@@ -259,3 +259,15 @@ def test_distance_of_slices_that_is_missing_is_told(run, labels, tmp_path):
     assert "states no size of a voxel along z, so none is used; give all thr" in err
     for more in (("3d", "--spacing", 1, 2, 2), ("2d",)):
         assert run(*args, "--spatial", *more)[2] == ""
+
+
+def test_one_time_of_labels_in_time(quantify, fails, labels, tmp_path):
+    path = tmp_path / "in_time.ome.tif"
+    in_time = np.stack([np.zeros_like(labels), labels])
+    tifffile.imwrite(path, in_time, metadata={"axes": "TZYX"})
+    assert "e.g. --at T=0" in fails("quantify", path, "-o", tmp_path / "tables")
+    classes, _, _ = quantify(path, "--at", "T=1")
+    assert classes["n_voxels"].tolist() == [203, 12]
+    write_image(tmp_path / "a.png", labels[0])
+    line = fails("quantify", tmp_path / "a.png", "-o", tmp_path / "b", "--at", "T=1")
+    assert "--at T=1 is for files with axes" in line

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.testing import assert_array_equal
+from PIL import Image
 
 from sksegment.io import load_model, write_image
 from sksegment.stacks import open_stack, predict_stack
@@ -115,6 +116,28 @@ def test_size_of_voxels_is_kept_by_pages(run, scan, model, tmp_path, command):
     assert run(*args, "-o", tmp_path / "out", *options)[0] == 0
     stack = open_stack(tmp_path / "out" / "scan_labels.tif")
     assert (stack.spacing, stack.unit) == ((2.0, 0.5, 0.5), "um")
+
+
+@pytest.mark.parametrize("axes", ["TYX", "TZYX", "ZYX"])
+@pytest.mark.parametrize("kind", ["imagej", "ome"])
+def test_pages_in_time_stay_in_time(run, volume, model, tmp_path, kind, axes):
+    scan, out = tmp_path / "a.tif", tmp_path / "out"
+    pages = volume if len(axes) == 3 else volume.reshape(4, 2, *volume.shape[1:])
+    tifffile.imwrite(scan, pages, metadata={"axes": axes}, **{kind: True})
+    assert run("predict", model, scan, "-o", out)[0] == 0
+    with tifffile.TiffFile(out / "a_labels.tif") as tif:
+        found = tif.series[0]
+        assert found.axes == axes if "T" in axes else "T" not in found.axes
+        labels = tif.asarray().reshape(volume.shape)
+    assert_array_equal(labels, load_model(model).predict(volume))
+
+
+def test_frames_of_an_animation_stay_in_time(run, volume, model, tmp_path):
+    frames = [*map(Image.fromarray, volume)]
+    scan, out = tmp_path / "a.gif", tmp_path / "out"
+    frames[0].save(scan, save_all=True, append_images=frames[1:])
+    assert run("segment", scan, "-o", out, *TINY)[0] == 0
+    assert open_stack(out / "a_labels.tif").axes == "TYX"
 
 
 def test_slices_that_are_named_are_trained_on(run, scan, volume, tmp_path):
