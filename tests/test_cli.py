@@ -571,7 +571,7 @@ def test_a_full_disk_is_one_line(folder, tmp_path, capsys, monkeypatch):
     def fail(path, labels, **sizes):
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr("sksegment.cli._outputs.write_labels", fail)
+    monkeypatch.setattr("sksegment.cli._outputs.write_pages", fail)
     assert run("segment", folder, "-o", tmp_path / "out", *TINY, "-q") == 2
     assert "p0_labels.png: no space left on device" in one_error(capsys)
 
