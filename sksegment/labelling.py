@@ -4,6 +4,7 @@ import numpy as np
 from scipy.cluster.hierarchy import cut_tree, fcluster, linkage
 from scipy.spatial.distance import cdist, pdist
 from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
 
 from sksegment.regions import sums_by_label
 
@@ -131,7 +132,9 @@ def fit_centers(f, n_clusters, seed, start=None):
         return _move_centers(f, start)
     # What differs by rounding alone is no cluster of its own.
     found = min(n_clusters, len(np.unique(f.round(5), axis=0)))
-    kmeans = KMeans(found, n_init=3, random_state=seed).fit(f)
+    # A pool of OpenMP threads would get in the way of torch's for the next minute.
+    with threadpool_limits(1, user_api="openmp"):
+        kmeans = KMeans(found, n_init=3, random_state=seed).fit(f)
     centers = np.full((n_clusters, f.shape[1]), _FAR, np.float32)
     centers[:found] = kmeans.cluster_centers_
     return centers

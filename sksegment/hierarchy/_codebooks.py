@@ -6,6 +6,7 @@ from math import gcd
 import numpy as np
 from scipy.ndimage import gaussian_filter
 from sklearn.cluster import MiniBatchKMeans
+from threadpoolctl import threadpool_limits
 
 __all__ = ["N_CODES", "colors", "textons"]
 
@@ -99,7 +100,10 @@ def _codes(values, inside):
         max_iter=_PASSES,
         max_no_improvement=None,
         random_state=0,
-    ).fit(sample)
+    )
     codes = np.zeros(inside.shape, np.int32)
-    codes[inside] = model.predict(values)
+    # Batches are so small that OpenMP threads would mostly wait for each other, many
+    # times as long where another program has one of their cores.
+    with threadpool_limits(1, user_api="openmp"):
+        codes[inside] = model.fit(sample).predict(values)
     return codes
