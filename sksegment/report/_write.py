@@ -152,39 +152,40 @@ def _look(model, images):
     found = []
     for image in images:
         start = time.perf_counter()
-        labels = model.predict([image])[0]
+        final, seen = _last_step(model, image)
+        labels = final.predict(seen)[0]
         seconds = time.perf_counter() - start
-        tree = _hierarchy(model, image)
+        tree = final.hierarchy(seen)[0] if hasattr(final, "hierarchy") else None
         found.append(
             {
                 "labels": labels,
                 "regions": None if tree is None else encode_regions(tree, _MAX_SIDE),
                 "picture": encode_image(image, limits, _MAX_SIDE),
-                "uncertainty": _uncertainty(model, image),
+                "uncertainty": _uncertainty(final, image, seen),
                 "seconds": seconds,
             }
         )
     return found
 
 
-def _uncertainty(model, image):
-    """Picture of how undecided classes are; None where that cannot be told."""
-    n_pixels = image.shape[0] * image.shape[1]
-    if n_pixels > _MAX_PIXELS_OF_SHARES or gives_regions(model):
-        return None
-    if not hasattr(model, "predict_proba"):
-        return None
-    return encode_uncertainty(uncertainty(model.predict_proba([image])[0]), _MAX_SIDE)
-
-
-def _hierarchy(model, image):
-    """Regions of every granularity; None where the model has none."""
+def _last_step(model, image):
+    """Segmenter at the end of a pipeline, or the model, and the image it is given."""
     final, images = final_step(model), [image]
-    if not hasattr(final, "hierarchy"):
-        return None
     if final is not model and len(model) > 1:
         images = model[:-1].transform(images)
-    return final.hierarchy(images)[0]
+    if hasattr(final, "_for_one_image"):
+        final = final._for_one_image(np.shape(images[0]))
+    return final, images
+
+
+def _uncertainty(final, image, seen):
+    """Picture of how undecided classes are; None where that cannot be told."""
+    n_pixels = image.shape[0] * image.shape[1]
+    if n_pixels > _MAX_PIXELS_OF_SHARES or gives_regions(final):
+        return None
+    if not hasattr(final, "predict_proba"):
+        return None
+    return encode_uncertainty(uncertainty(final.predict_proba(seen)[0]), _MAX_SIDE)
 
 
 def _about(model, shown):

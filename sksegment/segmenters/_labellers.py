@@ -5,6 +5,7 @@ shape (H, W), int32, of a large image in the place of its superpixels; and ``pro
 shape (H, W, K), float32, after labels were joined to groups, if they were.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -22,8 +23,15 @@ __all__ = ["BY_LOOKS", "labeller_of"]
 BY_LOOKS = ("pixel", "region")
 
 
-def labeller_of(assignment, state, rgb):
+def labeller_of(assignment, state, merge):
     """Make of a `LabelState` what labels images.
+
+    Parameters
+    ----------
+    assignment : {"pixel", "region", "mean", "majority", "kmeans"}
+    state : LabelState
+    merge : callable
+        From a `DividedImage` and its `SoftLabels` to a merge tree of its superpixels.
 
     Raises
     ------
@@ -41,7 +49,7 @@ def labeller_of(assignment, state, rgb):
     pixels = PixelLabels(state.appearance(state.used), state.sigma)
     if assignment == "pixel":
         return pixels
-    return RegionLabels(pixels, len(state.fractions), rgb)
+    return RegionLabels(pixels, len(state.fractions), merge)
 
 
 class SuperpixelLabels(NamedTuple):
@@ -92,7 +100,7 @@ class RegionLabels(NamedTuple):
 
     pixels: PixelLabels
     n_labels: int
-    rgb: bool
+    merge: Callable
 
     def labels(self, image, f):
         """The label of the region."""
@@ -106,7 +114,7 @@ class RegionLabels(NamedTuple):
 
     def _shares(self, image, f):
         """Regions of an image, and the mean shares of the labels in each, (n, K)."""
-        regions, looks = image.tree(f, self.rgb).cut("auto"), self.pixels.looks
+        regions, looks = self.merge(image, f).cut("auto"), self.pixels.looks
         parts = (
             (regions[place][rows], posteriors)
             for place, evidence in self.pixels.evidence(image, f)

@@ -1,11 +1,13 @@
 """The sparse W-Net as a scikit-learn estimator."""
 
+import copy
 from functools import partial
 
 from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
 
 from sksegment._label_state import LabelState
 from sksegment._large_images import must_be_parted
+from sksegment._last_answer import last_answer_of
 from sksegment._mixins import SegmenterMixin
 from sksegment._preparation import CHOSEN_IN_FIT, PreparedImages
 from sksegment._soft_labels import soft_labels_of
@@ -343,6 +345,19 @@ class SparseWNetSegmenter(
             pair = self.superpixels_.divide(image, index)
         return (DividedImage.build(*pair, **self._grid),)
 
+    def _for_one_image(self, shape):
+        """Copy that divides an image once, however much it is asked about it in turn.
+
+        Neither does its net see the image twice, nor are superpixels merged twice. Of
+        an image that must be labelled part by part nothing is kept.
+        """
+        twin = copy.copy(self)
+        if not must_be_parted(self, shape):
+            twin._prepare_image = last_answer_of(self._prepare_image)
+            twin._soft = last_answer_of(self._soft)
+            twin._merge = last_answer_of(self._merge)
+        return twin
+
     def _learn_labels(self, images, anew, n_fixed=0):
         return learn_labels(
             self.net_,
@@ -377,10 +392,14 @@ class SparseWNetSegmenter(
         return self._labeller().proba(image, self._soft(image), self.label_groups_)
 
     def _tree(self, image):
-        return image.tree(self._soft(image), self.rgb_)
+        return self._merge(image, self._soft(image))
+
+    def _merge(self, image, f):
+        return image.tree(f, self.rgb_)
 
     def _soft(self, image):
         return soft_labels_of(self, image.grid)
 
     def _labeller(self, assignment=None):
-        return labeller_of(assignment or self.assignment, self._label_state, self.rgb_)
+        assignment = assignment or self.assignment
+        return labeller_of(assignment, self._label_state, self._merge)

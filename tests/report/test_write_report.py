@@ -4,6 +4,7 @@ import base64
 import copy
 import io
 import sys
+from collections import Counter
 from html.parser import HTMLParser
 
 import numpy as np
@@ -11,11 +12,16 @@ import pytest
 from PIL import Image
 from sklearn.pipeline import make_pipeline
 
-from sksegment import FelzenszwalbSegmenter, KMeansPixelSegmenter
+from sksegment import (
+    FelzenszwalbSegmenter,
+    KMeansPixelSegmenter,
+    SuperpixelTransformer,
+)
 from sksegment.datasets import sample_images
 from sksegment.plotting import uncertainty
 from sksegment.preprocessing import Rescale
 from sksegment.report import write_report
+from sksegment.segmenters import _divided, _sparse
 
 
 class Reader(HTMLParser):
@@ -206,6 +212,33 @@ def test_a_pipeline_of_one_step_with_nan_outside_its_mask(
     X = [np.where(mask, make_image((32, 40)), np.nan)]
     model = make_pipeline(make_segmenter(superpixels__mask=mask)).fit(X)
     assert "40 × 32 pixels" in write(model, X)[0]
+
+
+@pytest.mark.parametrize("steps", [[], [Rescale(0.5)]])
+def test_each_image_is_divided_seen_and_merged_once(
+    write, make_segmenter, make_image, monkeypatch, steps
+):
+    images = [make_image((32, 40), seed=seed) for seed in range(2)]
+    segmenter = make_segmenter(assignment="region")
+    model = make_pipeline(*steps, segmenter).fit(images)
+    calls = []
+
+    def count(place, name):
+        def counted(*args, **kwargs):
+            calls.append(name)
+            return own(*args, **kwargs)
+
+        own = getattr(place, name)
+        monkeypatch.setattr(place, name, counted)
+
+    count(SuperpixelTransformer, "divide")
+    count(_sparse, "soft_labels_of")
+    count(_divided, "region_hierarchy")
+    text, _ = write(model, images)
+    assert "Granularity" in text
+    assert "How undecided" in text
+    assert Counter(calls) == dict.fromkeys(calls, 2)
+    assert len({*calls}) == 3
 
 
 def test_names_are_text_and_not_markup(write, known, known_labels, known_images):
