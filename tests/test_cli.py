@@ -14,6 +14,7 @@ from sksegment._image_files import read_images
 from sksegment._pages import Page, training_images
 from sksegment.cli import main, make_parser
 from sksegment.cli._log import Log
+from sksegment.cli._models import labels_of_training
 from sksegment.cli._options import make_estimator
 from sksegment.cli._outputs import output_names
 from sksegment.cli._segment import image_files
@@ -177,6 +178,39 @@ def test_labels_are_those_of_the_saved_model(folder, tmp_path):
     image = read_images(folder / "p1.png")
     written = read_images(tmp_path / "out" / "p1_labels.png")[0]
     np.testing.assert_array_equal(written, model.predict(image)[0])
+
+
+@pytest.mark.parametrize(
+    ("options", "n_labelled"),
+    [(["--train-images", "2"], 1), (["--each"], 0), (["--classes", "2"], 0)],
+    ids=str,
+)
+def test_images_that_were_trained_on_are_not_labelled_again(
+    folder, tmp_path, monkeypatch, options, n_labelled
+):
+    predict, labelled = SparseWNetSegmenter.predict, []
+
+    def watched(self, X):
+        labelled.extend(X)
+        return predict(self, X)
+
+    monkeypatch.setattr(SparseWNetSegmenter, "predict", watched)
+    assert run("segment", folder, "-o", tmp_path / "out", "-q", *options, *TINY) == 0
+    assert len(labelled) == n_labelled
+    for path in image_files([folder]):
+        name = f"{path.stem}_model" if "--each" in options else "model"
+        model = load_model(tmp_path / "out" / f"{name}.safetensors")
+        [written] = read_images(tmp_path / "out" / f"{path.stem}_labels.png")
+        assert np.array_equal(written, model.predict(read_images(path))[0])
+
+
+def test_images_are_labelled_where_a_model_does_not_tell_what_it_was_trained_on(model):
+    trained = load_model(model)
+    images = {Page(Path("p.png"), 0): picture(0, 3)}
+    trained.fit([*images.values()])
+    assert labels_of_training(trained, images).keys() == images.keys()
+    trained._image_digests = [""]
+    assert labels_of_training(trained, images) == {}
 
 
 def test_the_same_command_gives_the_same_labels(folder, tmp_path):

@@ -1,13 +1,16 @@
 """What several commands do with a model: join its classes, label a file."""
 
 import time
+from types import MappingProxyType
 
 import numpy as np
 
 from sksegment._image_files import ImageFileError, read_images
 from sksegment._pages import Page, naming_images, naming_warnings
+from sksegment._validation import check_images
+from sksegment.segmenters._before import image_digests
 
-__all__ = ["label_file", "merge_classes", "merge_learnt"]
+__all__ = ["label_file", "labels_of_training", "merge_classes", "merge_learnt"]
 
 
 def merge_classes(model, n_classes, name):
@@ -60,7 +63,27 @@ def merge_learnt(model, n_classes, name, target):
         raise ImageFileError(f"{error}; the model as it is: {target}") from error
 
 
-def label_file(model, path, outputs, log):
+def labels_of_training(model, images):
+    """Labels that images have from the fit.
+
+    Parameters
+    ----------
+    model : SparseWNetSegmenter
+    images : dict of Page to ndarray
+        What it was trained on.
+
+    Returns
+    -------
+    known : dict of Page to ndarray of shape (H, W), int32
+        Empty where the file of the model did not tell which images it was trained on.
+    """
+    batch = check_images([*images.values()], field=model._field)
+    if model._image_digests != image_digests(batch.images):
+        return {}
+    return dict(zip(images, model.labels_, strict=True))
+
+
+def label_file(model, path, outputs, log, known=MappingProxyType({})):
     """Label all images of a file and write the results.
 
     Parameters
@@ -70,6 +93,8 @@ def label_file(model, path, outputs, log):
     outputs : Outputs
     log : Log
         The file is given up there if it cannot be used.
+    known : dict of Page to ndarray of shape (H, W), optional
+        Labels that need not be found again.
     """
     if path in log.failed:
         return
@@ -80,7 +105,11 @@ def label_file(model, path, outputs, log):
         shapes = [image.shape for image in images]
         log.tell_memory(f"labelling {path}", model, shapes)
         for index, image in enumerate(images):
-            with naming_images([Page(path, index, len(images))]):
+            page = Page(path, index, len(images))
+            if page in known:
+                maps.append(known[page])
+                continue
+            with naming_images([page]):
                 maps += model.predict([image])
         outputs.write(path, images, maps)
         log.n_images += len(maps)

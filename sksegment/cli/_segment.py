@@ -165,14 +165,14 @@ def _segment(args):
         models = "a model for each file"
     else:
         target = outputs.folder / "model.safetensors"
-        model = _train(paths, args, estimator, target, scribbles, log)
+        model, known = _train(paths, args, estimator, target, scribbles, log)
         if model is None:
             return 2
         models = f"trained on {len(model.labels_)} in {log.seconds:.1f} s"
         outputs.folder.mkdir(parents=True, exist_ok=True)
         model.save(target)
         for path in paths:
-            label_file(model, path, outputs, log)
+            label_file(model, path, outputs, log, known)
     _sum_up(log, outputs, models)
     return log.exit_code
 
@@ -189,14 +189,15 @@ def _check_free(paths, outputs, *, each):
 
 
 def _train(paths, args, estimator, target, scribbles, log):
+    """Model, and labels of its training images by page; None where there are none."""
     from sksegment._pages import training_images
-    from sksegment.cli._models import merge_learnt
+    from sksegment.cli._models import labels_of_training, merge_learnt
     from sksegment.cli._unfinished import train_model
 
     wanted, field = {*scribbles}, estimator._field_to_fit
     images = training_images(paths, args.train_images, log, wanted, field)
     if not images:
-        return None
+        return None, {}
     shapes = [image.shape for image in images.values()]
     name = f"training on {len(images)} image(s)"
     log.tell_memory(name, estimator, shapes, training=True)
@@ -210,7 +211,7 @@ def _train(paths, args, estimator, target, scribbles, log):
     )
     name = str(paths[0]) if len(paths) == 1 else f"{len(images)} images"
     merge_learnt(model, args.classes, name, target)
-    return model
+    return model, labels_of_training(model, images)
 
 
 def _segment_alone(estimator, path, outputs, scribbles, args, log):
@@ -218,9 +219,9 @@ def _segment_alone(estimator, path, outputs, scribbles, args, log):
 
     target = outputs.place(path, "model.safetensors")
     with log.guard(path):
-        model = _train([path], args, estimator, target, scribbles, log)
+        model, known = _train([path], args, estimator, target, scribbles, log)
         if model is not None:
-            label_file(model, path, outputs, log)
+            label_file(model, path, outputs, log, known)
         if path not in log.failed:
             model.save(target)
 
@@ -238,7 +239,7 @@ def _fit(args):
         check_free([target], resumable=True)
     estimator, scribbles = make_estimator(args), scribbles_of_images(args, paths)
     log = Log(args.quiet, verbose=args.verbose)
-    model = _train(paths, args, estimator, target, scribbles, log)
+    model, _ = _train(paths, args, estimator, target, scribbles, log)
     if model is None:
         return 2
     target.parent.mkdir(parents=True, exist_ok=True)
