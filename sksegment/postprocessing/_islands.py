@@ -36,7 +36,7 @@ def absorb_islands(labels, min_sizes, connectivity):
         labels, background=VOID, connectivity=connectivity, return_num=True
     )
     flat = islands.ravel()
-    sizes = np.bincount(flat, minlength=n + 1)[1:]
+    sizes = np.bincount(flat)[1:]
     classes = np.empty(n + 1, np.int64)
     classes[flat] = labels.ravel()
     found, classes = np.unique(classes[1:], return_inverse=True)

@@ -12,9 +12,8 @@ __all__ = ["close_class", "fill_holes_of", "open_class"]
 
 def fill_holes_of(labels, class_, max_size, connectivity):
     """Fill what a class encloses, up to a size; the border and void enclose nothing."""
-    holes, n = label(labels != class_, connectivity=connectivity, return_num=True)
-    filled = np.bincount(holes.ravel(), minlength=n + 1) <= max_size
-    filled[0] = False
+    holes = label(labels != class_, connectivity=connectivity)
+    filled = np.bincount(holes.ravel()) <= max_size
     filled[holes[labels == VOID]] = False
     for axis, size in enumerate(labels.shape):
         # A volume of one slice is like a map: nothing would be enclosed else.

@@ -119,9 +119,11 @@ def test_a_hole_is_filled_up_to_its_size_whatever_is_in_it():
 
 def test_neither_the_border_nor_void_encloses():
     labels = grid("11111 01101 11111 11.11 11011")
-    np.testing.assert_array_equal(
-        postprocess(labels, fill_holes=10), grid("11111 01111 11111 11.11 11011")
-    )
+    filled = grid("11111 01111 11111 11.11 11011")
+    for turns in range(4):
+        np.testing.assert_array_equal(
+            postprocess(np.rot90(labels, turns), fill_holes=10), np.rot90(filled, turns)
+        )
 
 
 def test_a_hole_of_a_volume_is_closed_on_all_sides():
@@ -137,7 +139,7 @@ def test_a_hole_of_a_volume_is_closed_on_all_sides():
 
 def test_a_volume_of_one_slice_is_like_a_map():
     labels = random_labels(4, (30, 31))
-    options = {"fill_holes": 5, "min_size": 9, "rules": {1: {"opening": 1}}}
+    options = {"fill_holes": 5, "rules": {1: {"opening": 1}, 2: {"min_size": 9}}}
     np.testing.assert_array_equal(
         postprocess(labels[np.newaxis], spatial="3d", **options)[0],
         postprocess(labels, **options),
@@ -210,6 +212,16 @@ def test_a_strip_along_void_is_thin_all_the_same():
     labels[:, 4:] = 0
     labels[:, 4] = 1
     assert not (postprocess(labels, rules={1: {"opening": 1}}) == 1).any()
+
+
+def test_what_is_thin_all_over_goes_even_in_a_corner():
+    labels = grid("1100 0000 0000")
+    assert not postprocess(labels, rules={1: {"opening": 1}}).any()
+
+
+def test_closing_takes_in_all_where_it_leaves_no_gap():
+    labels = grid("000 010 000")
+    assert (postprocess(labels, rules={1: {"closing": 2}}) == 1).all()
 
 
 def test_closing_takes_in_gaps_but_no_void():
