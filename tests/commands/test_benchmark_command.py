@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from sksegment.baselines import KMeansPixelSegmenter
 from sksegment.benchmarking import read_runs
 from sksegment.io import write_image
 
@@ -68,6 +69,34 @@ def test_report_compares_with_the_paper(run, bsds300, tmp_path):
     assert "chosen on the training images" in text
     summary = json.loads((tmp_path / "t.json").read_text())["Kmeans-Superpixel"]
     assert summary["fixed"]["setting"] in ({"n_clusters": 2}, {"n_clusters": 3})
+
+
+def test_values_of_a_grid_may_be_words(run, bsds300, tmp_path):
+    args = ("--model", "Kmeans-Pixel", "--grid", "color_space=rgb,lab", "--images", "0")
+    assert bench(run, bsds300, tmp_path, *args, "-q")[0] == 0
+    settings = [row["setting"] for row in read_runs(tmp_path)]
+    assert settings == [{"color_space": "rgb"}, {"color_space": "lab"}]
+
+
+def test_a_fit_that_fails_is_told_and_the_others_are_done(
+    run, bsds300, tmp_path, monkeypatch
+):
+    fit = KMeansPixelSegmenter.fit
+
+    def fail(self, *args, **options):
+        if self.n_clusters == 3:
+            raise RuntimeError("out of memory")
+        return fit(self, *args, **options)
+
+    monkeypatch.setattr(KMeansPixelSegmenter, "fit", fail)
+    args = ("--model", "Kmeans-Pixel", "--grid", "n_clusters=2,3", "--images", "0")
+    code, _, err = bench(run, bsds300, tmp_path, *args)
+    warning, error = err.splitlines()
+    assert code == 2
+    assert warning.startswith("sksegment: warning: Kmeans-Pixel 100 n_clusters 3 ")
+    assert warning.endswith(": out of memory")
+    assert "1 of 2 fits failed; the same command tries them again" in error
+    assert [row["setting"] for row in read_runs(tmp_path)] == [{"n_clusters": 2}]
 
 
 @pytest.mark.parametrize(

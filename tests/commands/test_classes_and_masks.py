@@ -222,6 +222,22 @@ def test_regions_of_the_slices_of_a_stack(run, volume, tmp_path):
         assert_array_equal(np.unique(page), np.arange(4))
 
 
+def test_regions_by_a_model_that_gives_classes(run, model, scan, in_file, tmp_path):
+    out = tmp_path / "labels.tif"
+    args = ("--model", model, "-o", out, "--regions", 4)
+    assert run("stack", scan, *args)[0] == 0
+    assert_array_equal(np.unique(in_file(out)[5]), np.arange(4))
+
+
+def test_mask_for_a_model_without_superpixels(
+    fails, fitted_dense, photo, mask, tmp_path
+):
+    dense = tmp_path / "dense.safetensors"
+    fitted_dense.save(dense)
+    line = fails("predict", dense, photo, "-o", tmp_path / "out", "--mask", mask)
+    assert "--mask needs superpixels, which" in line
+
+
 def test_regions_along_several_axes_are_refused_before_training(fails, scan, tmp_path):
     args = ("-o", tmp_path / "out" / "labels.tif", "--regions", 4, *TINY)
     line = fails("stack", scan, *args, "--along", "zyx")

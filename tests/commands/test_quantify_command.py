@@ -89,6 +89,13 @@ def test_single_image_has_areas(quantify, labels, tmp_path):
     assert objects["mean_intensity"].tolist() == [0, 100]
 
 
+def test_slices_on_their_own_are_measured_in_a_stack(quantify, path, labels, tmp_path):
+    np.save(tmp_path / "scan.npy", labels * 7.0)
+    args = ("--spatial", "2d", "--image", tmp_path / "scan.npy")
+    objects = quantify(path, *args)[1]
+    assert (objects["mean_intensity"] == 7 * objects["class"]).all()
+
+
 def test_array_of_two_axes_is_a_map(quantify, labels, tmp_path):
     np.save(tmp_path / "map.npy", labels[0])
     assert quantify(tmp_path / "map.npy")[0]["n_pixels"].tolist() == [66, 6]

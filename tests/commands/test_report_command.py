@@ -54,6 +54,15 @@ def test_a_place_that_is_no_html_file_is_refused(fails, model, scan, tmp_path, n
     assert "report.html" in line
 
 
+def test_the_image_is_not_replaced_by_its_report(fails, run, model, photo, tmp_path):
+    out = tmp_path / "report.html"
+    out.symlink_to(photo)
+    before = photo.read_bytes()
+    line = fails("report", model, photo, "-o", out, "--overwrite")
+    assert f"would replace the input {out}" in line
+    assert photo.read_bytes() == before
+
+
 def test_images_of_another_kind_are_named(fails, model, make_image, tmp_path):
     Image.fromarray(make_image((40, 48), 3)).save(tmp_path / "colour.png")
     out = tmp_path / "report.html"
