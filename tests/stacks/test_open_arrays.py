@@ -67,6 +67,15 @@ def test_damaged_slice_is_named_and_the_others_are_read():
     assert [stack[index][0, 0] for index in (0, 1, 3)] == [0, 1, 3]
 
 
+def test_damaged_slice_of_a_chunk_costs_only_itself():
+    spy = Spy((8, 32, 40), damaged=[2])
+    spy.chunks = (4, 32, 40)
+    stack = open_stack(spy)
+    with pytest.raises(SliceError, match="slice 2 of array"):
+        stack[2]
+    assert stack[1][0, 0] == 1
+
+
 def test_slice_error_is_a_value_error():
     assert issubclass(SliceError, ValueError)
 

@@ -196,6 +196,7 @@ def test_numbers_that_do_not_count_say_nothing(tmp_path, numbers):
         ("scan_T", "_ch", "count channels"),
         ("t", "z", "count times and slices, but all"),
         ("day", "_hour", None),
+        ("z", "_tile", None),
         ("scan", "_mac", None),
     ],
 )

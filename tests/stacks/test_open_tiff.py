@@ -205,10 +205,25 @@ def test_size_of_a_voxel_in_ome_in_two_units(volume, tmp_path):
     assert stack.unit == "nm"
 
 
-def test_size_that_is_no_number_costs_no_slice(volume, tmp_path):
-    metadata = {"axes": "ZYX", "spacing": "x", "unit": "um"}
+@pytest.mark.parametrize("spacing", ["x", 0.0, -2.0, "inf"])
+def test_size_that_is_no_length_costs_no_slice(volume, tmp_path, spacing):
+    metadata = {"axes": "ZYX", "spacing": spacing, "unit": "um"}
     tifffile.imwrite(
         tmp_path / "a.tif", volume, imagej=True, resolution=(1, 1), metadata=metadata
+    )
+    stack = open_stack(tmp_path / "a.tif")
+    assert stack.spacing is None
+    np.testing.assert_array_equal(stack[1], volume[1])
+
+
+def test_resolution_of_nothing_costs_no_slice(volume, tmp_path):
+    resolution, metadata = ((0, 1), (0, 1)), {"axes": "ZYX", **UM}
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        volume,
+        imagej=True,
+        resolution=resolution,
+        metadata=metadata,
     )
     stack = open_stack(tmp_path / "a.tif")
     assert stack.spacing is None

@@ -1,6 +1,7 @@
 """Video files as stacks."""
 
 import pickle
+import wave
 
 import imageio.v3 as iio
 import numpy as np
@@ -105,6 +106,15 @@ def test_damage_costs_the_frames_it_reaches(lossless, frames, tmp_path):
         np.testing.assert_array_equal(stack[index], frames[index])
 
 
+def test_frames_of_a_stream_without_times_are_counted(frames, tmp_path):
+    write(tmp_path / "a.h264", frames[:6], "libx264").rename(tmp_path / "a.mpg")
+    stack = open_stack(tmp_path / "a.mpg")
+    in_order = list(iio.imiter(tmp_path / "a.mpg", plugin="pyav"))
+    assert len(stack) == len(in_order) == 6
+    for index in (4, 5, 2):
+        np.testing.assert_array_equal(stack[index], in_order[index])
+
+
 def test_shortened_video_warns(frames, tmp_path):
     path = write(tmp_path / "a.avi", frames, "mpeg4")
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 4 // 5])
@@ -120,6 +130,11 @@ def test_what_is_no_video(frames, tmp_path):
         open_stack(path)
     path.write_bytes(b"")
     with pytest.raises(ValueError, match=r"a\.mp4 is empty"):
+        open_stack(path)
+    with wave.open(str(path), "wb") as sound:
+        sound.setparams((1, 2, 8000, 0, "NONE", "NONE"))
+        sound.writeframes(bytes(2000))
+    with pytest.raises(ValueError, match=r"a\.mp4 cannot be read: it holds no video"):
         open_stack(path)
 
 

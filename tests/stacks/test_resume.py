@@ -327,6 +327,7 @@ def test_functions_are_told_apart():
 
 
 MASKS = """
+import functools
 import re
 from logging import getLogger
 import numpy as np
@@ -359,9 +360,18 @@ class Field:
     def __call__(self, image):
         return image > 5
 
+class Lazy:
+    @property
+    def level(self):
+        return 5
+
+    def __call__(self, image):
+        return image > self.level
+
 bound, called, of_state = Field(0).above, Field(0), Field(5).above
 default = lambda image, *, level=5: image > level
 builtin = np.float64(5).__lt__
+part, lazy = functools.partial(np.less, 5), Lazy()
 """
 MASK_NAMES = ["above", "by_another", "within", "again", "bound", "called"]
 
@@ -372,7 +382,9 @@ def digest_of_mask(name, level):
     return model_digest(types.SimpleNamespace(mask=module[name]))
 
 
-@pytest.mark.parametrize("name", [*MASK_NAMES, "of_state", "default", "builtin"])
+@pytest.mark.parametrize(
+    "name", [*MASK_NAMES, "of_state", "default", "builtin", "part", "lazy"]
+)
 def test_functions_are_told_apart_by_what_they_use(name):
     assert digest_of_mask(name, 5) == digest_of_mask(name, 5)
     assert digest_of_mask(name, 5) != digest_of_mask(name, 120)
