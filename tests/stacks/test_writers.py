@@ -556,12 +556,12 @@ def test_folders_are_made(classes, write):
 
 
 def leave_unfinished(path):
-    """Leave what a program leaves that is killed while it writes."""
+    """Leave what another program leaves that is killed while it writes."""
     with replacing(path) as file:
         names = {found.name for found in path.parent.iterdir()}
         [begun] = [name for name in names if path.name in name]
         file.write(b"begun")
-    path.rename(path.with_name(begun))
+    path.rename(path.with_name(begun.replace(f".{os.getpid()}-", ".3-")))
 
 
 def test_what_killed_programs_left_is_removed(tmp_path, classes, write):
