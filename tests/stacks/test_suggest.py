@@ -113,6 +113,16 @@ def test_slices_may_have_channels():
     assert chosen == [0, 1, 3, 4, 5]
 
 
+def test_channels_count_alike_in_any_unit():
+    one, other = (make_rock(8, seed).astype(float) for seed in range(2))
+    expected = suggest_training_slices(np.stack([one, other], -1), 3, axes="ZYXC")
+    scaled = np.stack([one, 1e-9 * other, np.ones_like(one)], -1)
+    assert suggest_training_slices(scaled, 3, axes="ZYXC") == expected
+    opposite = np.stack([one, -one], -1)
+    found = suggest_training_slices(opposite, 3, axes="ZYXC")
+    assert found == suggest_training_slices(one, 3)
+
+
 def test_large_slices_are_made_smaller():
     volume = np.kron(make_rock(3), np.ones((1, 13, 16), np.uint16))
     volume[1] = 9
