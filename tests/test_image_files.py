@@ -180,6 +180,21 @@ def test_imagej_hyperstack_keeps_its_channels(tmp_path, stack):
     np.testing.assert_array_equal(images[2][..., 1], data[2, 1])
 
 
+def test_of_a_slide_only_the_image_is_read(tmp_path, rgb):
+    path, maker = tmp_path / "slide.tif", "Aperio Image Library v11.2.1\n"
+    with tifffile.TiffWriter(path) as tif:
+        for image, text in ((rgb, "40x48"), (rgb[:16, :16], "thumbnail")):
+            tif.write(image, tile=(16, 16), description=maker + text, metadata=None)
+    [image] = read_images(path)
+    np.testing.assert_array_equal(image, rgb)
+
+
+def test_axes_that_make_no_image_are_named(tmp_path, stack):
+    tifffile.imwrite(tmp_path / "a.tif", stack[0], metadata={"axes": "ZX"})
+    with pytest.raises(ImageFileError, match="its axes ZX are not those of an image"):
+        read_images(tmp_path / "a.tif")
+
+
 def test_stack_of_colour_pages(tmp_path, rgb):
     pages = np.stack([rgb, 255 - rgb])
     tifffile.imwrite(tmp_path / "a.tif", pages, photometric="rgb")

@@ -100,6 +100,7 @@ def test_contours_between_pieces_that_never_meet_are_infinite():
     superpixels = np.array([[0, 1]] * 3, dtype=np.int32)
     tree = RegionHierarchy(superpixels, np.empty((0, 2), np.int64), np.empty(0))
     assert np.isinf(tree.boundaries()[:, 0]).all()
+    assert (tree.cut("auto") == superpixels).all()
 
 
 @pytest.mark.parametrize(

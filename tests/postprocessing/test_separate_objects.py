@@ -131,6 +131,8 @@ def test_slices_on_their_own_are_those_of_each():
         assert (one == separate_objects(map_, 1)).all()
     stacked = separate_objects(np.stack([maps[0]] * 2), 1, spatial="2d")
     assert (stacked == found[0]).all()
+    found = separate_objects([*maps, np.zeros((40, 40), int)], 1, spatial="2d")
+    assert not found[2].any()
 
 
 def test_void_and_the_border_make_no_neck():
