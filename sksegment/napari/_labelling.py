@@ -181,5 +181,5 @@ def suggest_cut(picture, cut):
 
     yield from ()
     stack, _, cuts = next(picture.stacks(cut))
-    [number] = suggest_training_slices(stack, 1)
+    [number] = suggest_training_slices(stack, 1, mask="finite")
     return cuts(number)

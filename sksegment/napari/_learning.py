@@ -48,16 +48,18 @@ def make_model(settings):
     Returns
     -------
     model : SparseWNetSegmenter
-        With a fixed seed, so that the same clicks give the same labels.
+        With a fixed seed, so that the same clicks give the same labels. What is NaN or
+        infinite lies outside of its mask.
     """
     from sksegment import SparseWNetSegmenter, SuperpixelTransformer
 
-    thin = {}
+    superpixels, thin = SuperpixelTransformer(mask="finite"), {}
     if settings.thin:
-        superpixels = SuperpixelTransformer("watershed", "auto")
-        thin = {"superpixels": superpixels, "resolution": 1.0}
+        superpixels.set_params(method="watershed", n_segments="auto")
+        thin = {"resolution": 1.0}
     return SparseWNetSegmenter(
         settings.max_labels,
+        superpixels=superpixels,
         max_epochs=settings.max_epochs,
         beta_con=settings.smoothness,
         random_state=0,

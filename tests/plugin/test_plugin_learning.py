@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pytest
 
+from sksegment import SuperpixelTransformer
 from sksegment.napari._labelling import (
     Regions,
     cut_regions,
@@ -14,6 +15,7 @@ from sksegment.napari._labelling import (
     most_regions,
     n_classes,
     n_learnt,
+    suggest_cut,
     unmerged,
     usual_regions,
 )
@@ -113,7 +115,25 @@ def test_settings_become_parameters():
 
 def test_settings_have_the_defaults_of_the_estimator():
     ours, theirs = make_model(Settings()), type(make_model(Settings()))()
-    assert ours.set_params(random_state=None).get_params() == theirs.get_params()
+    superpixels = ours.superpixels.get_params()
+    assert superpixels == SuperpixelTransformer(mask="finite").get_params()
+    ours.set_params(random_state=None, superpixels=theirs.superpixels)
+    assert ours.get_params() == theirs.get_params()
+
+
+@pytest.mark.parametrize("thin", [False, True])
+def test_pixels_that_are_not_finite_are_void(volume, thin):
+    volume = volume.astype(np.float32)
+    volume[:, :9] = np.nan
+    volume[:3] = np.nan
+    picture = Picture.of("rock", volume)
+    _, cut = run(suggest_cut(picture, (0, None, None)))
+    assert cut in {(3, None, None), (4, None, None)}
+    estimator = make_model(Settings(max_epochs=1, thin=thin))
+    estimator.set_params(batches_per_epoch=1, base_channels=4)
+    _, model = run(train(estimator, picture, [cut], threading.Event()))
+    [found] = label_slices(model, picture, cut, only=True)
+    assert ((found.labels == -1) == np.isnan(volume[3])).all()
 
 
 def test_all_slices_have_the_labels_of_predict(model, picture, volume):
