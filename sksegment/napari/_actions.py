@@ -16,7 +16,7 @@ from sksegment.napari._labelling import (
     unmerged,
     usual_regions,
 )
-from sksegment.napari._layers import picture_of
+from sksegment.napari._layers import look_at, picture_of
 from sksegment.napari._learning import load, make_model, train
 from sksegment.napari._session import Session
 from sksegment.napari._tasks import Tasks, WhenTakenOut
@@ -164,7 +164,7 @@ class Actions:
         def mark(cut):
             if not is_the_same():
                 return
-            self.session.look_at(image, cut)
+            look_at(self._viewer, image, cut)
             if cut not in self.session.marks(image):
                 self.session.toggle_mark(image, cut)
 

@@ -8,7 +8,7 @@ from sksegment.napari._picture import Picture, shown_cut
 from sksegment.plotting import label_colors
 from sksegment.stacks._encoding import void_of
 
-__all__ = ["label_colormap", "picture_of", "show_labels", "shown_cut_of"]
+__all__ = ["label_colormap", "look_at", "picture_of", "show_labels", "shown_cut_of"]
 
 # Labels lie on the image where the layer says where the image lies.
 _PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
@@ -45,15 +45,33 @@ def shown_cut_of(viewer, layer, shape):
         See `shown_cut`.
     """
     point = np.array(viewer.dims.point[-layer.ndim :], float)
-    units = viewer.dims.units or layer.units
-    # The viewer has one unit an axis, and a layer may have another.
-    registry = pint.get_application_registry()
-    for axis, (world, own) in enumerate(
-        zip(units[-layer.ndim :], layer.units, strict=True)
-    ):
-        point[axis] *= registry.get_base_units(world)[0]
-        point[axis] /= registry.get_base_units(own)[0]
+    point *= _size_of_units(viewer, layer)
     return shown_cut(layer.world_to_data(point), viewer.dims.order, shape)
+
+
+def look_at(viewer, layer, cut):
+    """Bring the viewer to a slice of a layer.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    layer : napari.layers.Image
+    cut : tuple of int or None
+    """
+    world = layer.data_to_world([position or 0 for position in cut])
+    point = world / _size_of_units(viewer, layer)
+    first = viewer.dims.ndim - len(cut)
+    for axis, position in enumerate(cut):
+        if position is not None:
+            viewer.dims.set_point(first + axis, point[axis])
+
+
+def _size_of_units(viewer, layer):
+    # The viewer has one unit an axis, and a layer may have another.
+    units = viewer.dims.units or layer.units
+    size = pint.get_application_registry().get_base_units
+    pairs = zip(units[-layer.ndim :], layer.units, strict=True)
+    return np.array([size(world)[0] / size(own)[0] for world, own in pairs])
 
 
 def show_labels(viewer, image, labels, kind, layer=None):

@@ -71,15 +71,6 @@ class Session:
         """Slices to train on: those marked, else the one that is looked at."""
         return self.marks(image) or [self.cut(image)]
 
-    def look_at(self, image, cut):
-        """Bring the viewer to a slice of an image layer."""
-        point = [0 if position is None else position for position in cut]
-        world = image.data_to_world(point)
-        first = self._viewer.dims.ndim - len(cut)
-        for axis, position in enumerate(cut):
-            if position is not None:
-                self._viewer.dims.set_point(first + axis, world[axis])
-
     @property
     def has_regions(self):
         """Whether the model has a hierarchy of regions."""

@@ -12,6 +12,7 @@ from napari.layers import Image, Labels
 
 from sksegment.napari._layers import (
     label_colormap,
+    look_at,
     picture_of,
     show_labels,
     shown_cut_of,
@@ -89,6 +90,17 @@ def test_the_cut_is_right_where_another_layer_brings_time_and_other_units(volume
         viewer.dims.order = (0, 1, 2, 3)
         cut = shown_cut_of(viewer, layer, volume.shape)
         assert (seen_by_napari(viewer, layer) == volume[as_index(cut)]).all()
+
+
+def test_the_viewer_comes_to_a_slice_of_a_layer_of_other_units(volume):
+    viewer = ViewerModel()
+    viewer.add_image(np.zeros((4, 9, 32, 40), np.uint8), units=("s", "um", "um", "um"))
+    layer = viewer.add_image(
+        volume, units="mm", scale=[0.001] * 3, translate=[0.002] * 3
+    )
+    look_at(viewer, layer, (6, None, None))
+    assert shown_cut_of(viewer, layer, volume.shape) == (6, None, None)
+    assert (seen_by_napari(viewer, layer) == volume[6]).all()
 
 
 def test_labels_lie_where_the_image_lies(volume):
