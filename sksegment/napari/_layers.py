@@ -46,6 +46,9 @@ def shown_cut_of(viewer, layer, shape):
     """
     point = np.array(viewer.dims.point[-layer.ndim :], float)
     point *= _size_of_units(viewer, layer)
+    # As napari does where a layer is sheared or turned out of the plane.
+    first = viewer.dims.ndim - layer.ndim
+    point[[axis - first for axis in viewer.dims.order[-2:] if axis >= first]] = 0
     return shown_cut(layer.world_to_data(point), viewer.dims.order, shape)
 
 

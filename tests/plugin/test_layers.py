@@ -92,6 +92,21 @@ def test_the_cut_is_right_where_another_layer_brings_time_and_other_units(volume
         assert (seen_by_napari(viewer, layer) == volume[as_index(cut)]).all()
 
 
+@pytest.mark.parametrize("place", [{"shear": (0.2, 0, 0)}, {"rotate": (0, 20, 0)}])
+@pytest.mark.parametrize("more_axes", [False, True])
+def test_the_cut_is_the_slice_that_is_drawn_of_a_slanted_volume(
+    volume, place, more_axes
+):
+    viewer = ViewerModel()
+    if more_axes:
+        viewer.add_image(np.zeros((4, *volume.shape), np.uint8))
+    layer = viewer.add_image(volume, **place)
+    for world in (2, 5):
+        viewer.dims.set_point(viewer.dims.ndim - 3, world)
+        cut = shown_cut_of(viewer, layer, volume.shape)
+        assert (seen_by_napari(viewer, layer) == volume[as_index(cut)]).all()
+
+
 def test_the_viewer_comes_to_a_slice_of_a_layer_of_other_units(volume):
     viewer = ViewerModel()
     viewer.add_image(np.zeros((4, 9, 32, 40), np.uint8), units=("s", "um", "um", "um"))
