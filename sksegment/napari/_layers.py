@@ -8,7 +8,14 @@ from sksegment.napari._picture import Picture, shown_cut
 from sksegment.plotting import label_colors
 from sksegment.stacks._encoding import void_of
 
-__all__ = ["label_colormap", "look_at", "picture_of", "show_labels", "shown_cut_of"]
+__all__ = [
+    "forget_strokes",
+    "label_colormap",
+    "look_at",
+    "picture_of",
+    "show_labels",
+    "shown_cut_of",
+]
 
 # Labels lie on the image where the layer says where the image lies.
 _PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
@@ -108,6 +115,20 @@ def show_labels(viewer, image, labels, kind, layer=None):
         opacity=0.5,
         **{name: getattr(image, name) for name in _PLACE},
     )
+
+
+def forget_strokes(layer):
+    """Let undo bring no label back from before others were written.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+    """
+    # A layer that cannot be edited forgets what it has to undo, and leaves its tool.
+    tool = layer.mode
+    layer.editable = False
+    layer.editable = True
+    layer.mode = tool
 
 
 def label_colormap(dtype):

@@ -4,7 +4,12 @@ import weakref
 from dataclasses import dataclass
 
 from sksegment.napari._label_arrays import ClassLabels, RegionLabels
-from sksegment.napari._layers import picture_of, show_labels, shown_cut_of
+from sksegment.napari._layers import (
+    forget_strokes,
+    picture_of,
+    show_labels,
+    shown_cut_of,
+)
 from sksegment.napari._picture import plane_of
 
 __all__ = ["Session"]
@@ -94,6 +99,7 @@ class Session:
         """
         shown = self._shown_as(image, kind)
         shown.labels.write(cut, labels)
+        forget_strokes(shown.layer)
         self._refresh(image, shown, cut)
 
     def join(self, n_classes, image):
@@ -115,6 +121,7 @@ class Session:
         parts = [part for part in parts if part and part.model is self.model]
         for part in parts:
             part.labels.set_groups(self.model.label_groups_)
+            forget_strokes(part.layer)
         if current in parts:
             current.labels.rejoin(self.cut(image))
             current.layer.refresh()
@@ -123,7 +130,9 @@ class Session:
     def show_only(self, image, kind):
         """Hide the labels of an image that are of another kind."""
         for other, shown in self._shown.get(image, {}).items():
-            shown.layer.visible = other == kind
+            # A layer loses its tool even where it is as visible as before.
+            if shown.layer.visible != (other == kind):
+                shown.layer.visible = other == kind
 
     def _shown_as(self, image, kind):
         self._follow(image)
@@ -157,6 +166,7 @@ class Session:
     def _show_blank(self, image, kind, layer):
         labels = self._blank(image, kind)
         layer = show_labels(self._viewer, image, labels.shown, kind, layer)
+        forget_strokes(layer)
         shown = self._shown.setdefault(image, {})[kind] = _Shown(
             self.model, labels, layer
         )
@@ -179,4 +189,5 @@ class Session:
 def _join_all(parts):
     for part in parts:
         yield from part.labels.rejoin_all()
+        forget_strokes(part.layer)
         part.layer.refresh()

@@ -68,6 +68,28 @@ def test_the_slice_looked_at_follows_the_slider_at_once(window):
     assert len(np.unique(window.labels().data[3])) == 2
 
 
+@pytest.mark.parametrize("action", ["slider", "label_slice", "train", "data"])
+def test_undo_brings_no_label_back_that_another_has_replaced(window, volume, action):
+    window.click("train")
+    layer = window.labels()
+    layer.mode = "paint"
+    for number in (3, 5):
+        layer.paint((number, 10, 10), 1)
+    window.viewer.dims.set_current_step(0, 5)
+    if action == "slider":
+        window.controls.classes.value = 1
+        window.wait(lambda: not window.actions._timer.isActive())
+    elif action == "data":
+        window.viewer.layers["rock"].data = volume[::-1].copy()
+    else:
+        window.click(action)
+    before = layer.data.copy()
+    layer.undo()
+    layer.undo()
+    assert (layer.data == before).all()
+    assert layer.mode == "paint"
+
+
 def test_the_slider_counts_while_slices_are_labelled(make_window, volume):
     window = make_window(np.concatenate([volume] * 10))
     window.click("train")
