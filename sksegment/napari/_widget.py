@@ -31,3 +31,14 @@ class SegmentWidget(Container):
         self.controls = Controls()
         super().__init__(widgets=self.controls.rows, labels=False)
         self.actions = Actions(napari_viewer, self.controls, self.native)
+
+    def reset_choices(self, *args):
+        """List the images there are now; one with a new name stays the chosen one."""
+        image = self.controls.image
+        chosen = image.value
+        with image.changed.blocked():
+            super().reset_choices(*args)
+            if chosen in image.choices:
+                image.value = chosen
+        if image.value is not chosen:
+            image.changed.emit(image.value)

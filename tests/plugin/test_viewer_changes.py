@@ -126,3 +126,16 @@ def test_an_image_outlives_the_plugin(labelled, volume, told):
     labelled.viewer.window.remove_dock_widget("all")
     labelled.viewer.layers["rock"].data = volume[::-1].copy()
     assert told == []
+
+
+def test_the_chosen_image_stays_chosen_with_another_name(window, volume):
+    other = window.viewer.add_image(volume[::-1], name="other")
+    window.controls.image.value = other
+    window.click("train")
+    other.name = "granite"
+    assert window.controls.image.value is other
+    window.click("label_all")
+    expected = window.model.predict(volume[::-1])
+    assert (window.viewer.layers["other classes"].data == expected).all()
+    window.viewer.layers.remove(other)
+    assert window.controls.image.value is window.viewer.layers["rock"]
