@@ -71,7 +71,7 @@ class Actions:
             (controls.cancel, self.tasks.cancel),
         ):
             button.changed.connect(action)
-        controls.image.changed.connect(self._update)
+        controls.image.changed.connect(self._change_image)
         controls.kind.changed.connect(self._change_kind)
         controls.classes.changed.connect(self._choose_classes)
         controls.granularity.number.changed.connect(self._cut_regions)
@@ -188,6 +188,7 @@ class Actions:
                 self._accept(model, self._n_classes_wanted or n_learnt(model))
                 if is_the_same():
                     self.session.show_training(image, cuts)
+                    self.session.show_only(image, self._kind)
                 self._show_regions()
 
         self.tasks.run(
@@ -256,6 +257,11 @@ class Actions:
 
     # Regions.
 
+    def _change_image(self):
+        self._update()
+        if self._kind == "regions":
+            self._change_kind()
+
     def _change_kind(self):
         self._update()
         if self._image is not None:
@@ -288,9 +294,9 @@ class Actions:
 
     def _cut_regions(self, n_regions):
         image = self._image
-        if self._hierarchy is None or image is None:
+        if image is None:
             return
-        of_image, cut, hierarchy = self._hierarchy
+        of_image, cut, hierarchy = self._hierarchy or (None, None, None)
         if of_image is not image or cut != self.session.cut(image):
             self._show_regions()
             return

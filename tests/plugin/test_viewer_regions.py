@@ -59,3 +59,35 @@ def test_of_classes_and_regions_one_is_seen(window):
     assert (window.labels().visible, window.labels("regions").visible) == (False, True)
     window.controls.kind.value = "classes"
     assert (window.labels().visible, window.labels("regions").visible) == (True, False)
+    window.click("train")
+    assert (window.labels().visible, window.labels("regions").visible) == (True, False)
+    window.controls.kind.value = "regions"
+    window.wait()
+    window.click("train")
+    assert (window.labels().visible, window.labels("regions").visible) == (False, True)
+
+
+def test_regions_of_another_image_are_shown_when_it_is_chosen(window, volume):
+    window.click("train")
+    window.controls.kind.value = "regions"
+    window.wait()
+    window.controls.granularity.number.value = 4
+    window.viewer.add_image(volume[::-1], name="other", scale=(2, 0.5, 0.5))
+    window.controls.image.value = window.viewer.layers["other"]
+    window.wait()
+    [tree] = window.model.hierarchy([volume[2]])
+    found = window.viewer.layers["other regions"].data[3]
+    assert (found == tree.cut(n_regions=4)).all()
+    window.click("train")
+    assert not window.viewer.layers["other classes"].visible
+
+
+def test_the_slider_grows_regions_after_they_were_cancelled(window, volume):
+    window.click("train")
+    window.controls.kind.value = "regions"
+    window.click("cancel")
+    assert window.controls.status.value == "Growing regions was not finished"
+    window.controls.granularity.number.value = 2
+    window.wait()
+    [tree] = window.model.hierarchy([volume[3]])
+    assert (window.labels("regions").data[3] == tree.cut(n_regions=2)).all()
