@@ -30,6 +30,13 @@ class StoppableWorker(GeneratorWorker):
         self._stop = threading.Event()
         super().__init__(function, task, self._stop)
 
+    def work(self):
+        """Do the task, and let go of what it holds, such as another thread."""
+        try:
+            return super().work()
+        finally:
+            self._gen.close()
+
     def quit(self):
         """Ask the task to stop."""
         self._stop.set()

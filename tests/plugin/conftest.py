@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -94,6 +95,21 @@ def told():
     notification_manager.notification_ready.connect(note)
     yield messages
     notification_manager.notification_ready.disconnect(note)
+
+
+@pytest.fixture
+def threads():
+    """Give a function that tells which threads run."""
+
+    def running():
+        # One of Qt in which Python once was stays listed as a dummy.
+        return {
+            thread
+            for thread in threading.enumerate()
+            if not isinstance(thread, threading._DummyThread)
+        }
+
+    return running
 
 
 @pytest.fixture

@@ -25,7 +25,9 @@ def test_one_slice_gets_the_labels_of_the_model(window, volume):
     assert (window.labels().data[0] == 255).all()
 
 
-def test_what_is_done_is_shown_and_kept_when_the_rest_is_cancelled(make_window, volume):
+def test_what_is_done_is_shown_and_kept_when_the_rest_is_cancelled(
+    make_window, volume, threads
+):
     window = make_window(np.concatenate([volume] * 20))
     window.viewer.dims.set_current_step(0, 50)
     window.click("train")
@@ -39,10 +41,12 @@ def test_what_is_done_is_shown_and_kept_when_the_rest_is_cancelled(make_window, 
         return (window.labels().data != 255).any(axis=(1, 2))
 
     window.model._predict_image = slowly
+    before = threads()
     window.click("label_all", wait=False)
     window.wait(lambda: done().sum() > 3)
     assert not done().all()
     window.click("cancel")
+    window.wait(lambda: threads() <= before)
     n_done = done().sum()
     assert 3 < n_done < 120
     # From the slice that is looked at onwards.

@@ -1,6 +1,5 @@
 """Training in a real viewer: clicks in, a layer of labels out."""
 
-import threading
 import time
 
 import numpy as np
@@ -11,15 +10,6 @@ pytest.importorskip("napari", reason="napari is not installed; see make test-nap
 from qtpy.QtCore import QTimer
 
 pytestmark = pytest.mark.napari
-
-
-def threads():
-    """Threads that run: one of Qt in which Python once was stays listed as a dummy."""
-    return {
-        thread
-        for thread in threading.enumerate()
-        if not isinstance(thread, threading._DummyThread)
-    }
 
 
 def test_training_on_the_slice_shown_labels_it(window, volume, make_segmenter):
@@ -55,7 +45,7 @@ def test_training_shows_its_epochs_and_the_window_stays_alive(window):
     assert np.diff(ticks).max() < 0.5 * (ticks[-1] - ticks[0])
 
 
-def test_a_training_can_be_cancelled(window):
+def test_a_training_can_be_cancelled(window, threads):
     window.controls.settings.boxes["max_epochs"].value = 500
     before = threads()
     window.click("train", wait=False)
@@ -68,7 +58,7 @@ def test_a_training_can_be_cancelled(window):
     window.wait(lambda: threads() <= before)
 
 
-def test_closing_the_viewer_ends_the_training(window):
+def test_closing_the_viewer_ends_the_training(window, threads):
     window.controls.settings.boxes["max_epochs"].value = 500
     before = threads()
     window.click("train", wait=False)
@@ -77,7 +67,7 @@ def test_closing_the_viewer_ends_the_training(window):
     window.wait(lambda: threads() <= before)
 
 
-def test_closing_the_plugin_alone_ends_the_training(window):
+def test_closing_the_plugin_alone_ends_the_training(window, threads):
     window.controls.settings.boxes["max_epochs"].value = 500
     before = threads()
     window.click("train", wait=False)
