@@ -14,6 +14,7 @@ from sksegment.napari._labelling import (
     n_learnt,
     suggest_cut,
     unmerged,
+    usual_classes,
     usual_regions,
 )
 from sksegment.napari._layers import look_at, picture_of
@@ -185,7 +186,7 @@ class Actions:
 
         def keep(model):
             if model is not None:
-                self._accept(model, self._n_classes_wanted or n_learnt(model))
+                self._accept(model, self._n_classes_wanted or usual_classes(model))
                 if is_the_same():
                     self.session.show_training(image, cuts)
                     self.session.show_only(image, self._kind)

@@ -9,7 +9,6 @@ __all__ = [
     "Regions",
     "SliceLabels",
     "cut_regions",
-    "usual_regions",
     "grow_regions",
     "label_slices",
     "most_regions",
@@ -17,6 +16,8 @@ __all__ = [
     "n_learnt",
     "suggest_cut",
     "unmerged",
+    "usual_classes",
+    "usual_regions",
 ]
 
 # As many regions as a label layer of uint16 holds beside void.
@@ -94,6 +95,11 @@ def n_classes(model):
     """How many classes a model gives, after `merge_labels`."""
     groups = model.label_groups_
     return n_learnt(model) if groups is None else int(groups.max()) + 1
+
+
+def usual_classes(model):
+    """How many classes there are where nobody has chosen a number: as looks suggest."""
+    return n_classes(copy.copy(model).merge_labels("auto"))
 
 
 class Regions:

@@ -16,12 +16,17 @@ def test_training_on_the_slice_shown_labels_it(window, volume, make_segmenter):
     assert window.controls.slices.value == "slice z=3"
     window.click("train")
     expected = make_segmenter(max_epochs=2, batches_per_epoch=4).fit([volume[3]])
+    n_learnt = len(np.unique(expected.labels_[0]))
+    expected.merge_labels("auto")
+    n_classes = len(np.unique(expected.labels_[0]))
+    expected.merge_labels(n_classes)
     layer = window.labels()
     assert (layer.data[3] == expected.labels_[0]).all()
     assert (np.delete(layer.data, 3, axis=0) == 255).all()
     assert tuple(layer.scale) == (2, 0.5, 0.5)
     assert layer.axis_labels == ("z", "y", "x")
-    assert window.controls.classes.value == len(np.unique(expected.labels_[0]))
+    assert window.controls.classes.value == n_classes
+    assert window.controls.classes.max == n_learnt > n_classes
 
 
 def test_training_shows_its_epochs_and_the_window_stays_alive(window):
@@ -87,7 +92,8 @@ def test_marked_slices_train_together(window, volume, make_segmenter):
     window.viewer.dims.set_current_step(0, 0)
     window.click("train")
     expected = make_segmenter(max_epochs=2, batches_per_epoch=4)
-    expected = expected.fit([volume[1], volume[4]]).labels_
+    expected = expected.fit([volume[1], volume[4]])
+    expected = expected.merge_labels(window.controls.classes.value).labels_
     assert (window.labels().data[[1, 4]] == expected).all()
     assert (window.labels().data[[0, 2, 3, 5]] == 255).all()
     window.click("unmark")
