@@ -50,10 +50,11 @@ def fit_together(estimators: Sequence[Any], X: Images) -> list[Any]:
     >>> from skimage.data import coins
     >>> from sksegment import SparseWNetSegmenter
     >>> from sksegment.model_selection import fit_together
-    >>> model = SparseWNetSegmenter(max_epochs=1, base_channels=4)
-    >>> models = [model.set_params(random_state=seed) for seed in (0, 1)]
-    >>> [len(fitted.labels_) for fitted in fit_together(models, [coins()[::8, ::8]])]
-    [1, 1]
+    >>> small = {"max_epochs": 1, "base_channels": 4}
+    >>> models = [SparseWNetSegmenter(**small, random_state=seed) for seed in (0, 1)]
+    >>> fitted = fit_together(models, [coins()[::8, ::8]])
+    >>> [model.random_state for model in fitted]
+    [0, 1]
     """
     _check_alike(estimators)
     estimators = [clone(estimator) for estimator in estimators]
