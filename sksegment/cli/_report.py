@@ -68,10 +68,12 @@ def _report(args):
         check_free([target])
     model = load_model(args.model, device=args.device)
     merge_classes(model, args.classes, args.model)
-    log = Log(args.quiet)
+    log = Log(args.quiet, verbose=args.verbose)
     images = training_images(paths, args.images, log, field=model._field)
     if not images:
         return 2
+    shapes = [image.shape for image in images.values()]
+    log.tell_memory("labelling an image", model, shapes)
     target.parent.mkdir(parents=True, exist_ok=True)
     with naming_images(images), naming_warnings(images):
         write_report(model, [*images.values()], target, titles=_titles(images))

@@ -186,7 +186,10 @@ def _tune(args):
     warn_of_types(paths)
     images, truths = read_labelled(paths, args.truth, void=args.void)
     estimator = make_estimator(args).set_params(verbose=0)
-    log = Log(args.quiet)
+    log = Log(args.quiet, verbose=args.verbose)
+    shapes = [image.shape for image in images.values()]
+    name = f"training on {len(images)} image(s)"
+    log.tell_memory(name, estimator, shapes, training=True)
     log.say(f"tuning on {len(images)} image(s); this takes up to 15 fits")
     with naming_images(images):
         tuning = tune_betas(
