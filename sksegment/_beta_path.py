@@ -55,7 +55,7 @@ def beta_path(
     X: Images,
     y: Truths | None = None,
     *,
-    scoring: Callable[..., float] | None = None,
+    scoring: Callable[..., float] | str | None = None,
     betas: Sequence[float] = _BETAS,
     names: str | Sequence[str] | None = None,
     n_fits: float = 3,
@@ -74,11 +74,11 @@ def beta_path(
         Images; one is enough.
     y : sequence of ndarray of shape (H, W) or (A, H, W), optional
         Ground truth. Without it the choice is by a score that needs none.
-    scoring : str or callable, optional
+    scoring : callable or str, optional
         Scorer that is called with estimator, X and y and returns a number, of which
-        more is better, or the name of one. By default `v_measure_scorer`; without y
-        how far each result agrees with the others and with regions found without a
-        net.
+        more is better; or a key of `SCORERS` or `LABEL_FREE_SCORERS`. By default
+        `v_measure_scorer`; without y how far each result agrees with the others and
+        with regions found without a net.
     betas : sequence of float, default=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
         Values above 0, in any order. Those of the paper by default.
     names : str or sequence of str, optional
@@ -97,8 +97,8 @@ def beta_path(
     Raises
     ------
     ValueError
-        If no beta is in use, a value is not above 0, y does not fit X, or the scorer
-        returns several scores.
+        If no beta is in use, a value is not above 0, ``n_init`` is above 1, y does not
+        fit X, the scorer is unknown or returns several scores, or no score is a number.
 
     See Also
     --------
@@ -123,8 +123,8 @@ def beta_path(
     """
     if y is not None:
         check_truth(X, y, "beta_path")
-    if scoring is not None or y is not None:
-        scoring = as_scorer(scoring, y)
+    by_agreement = scoring is None and y is None
+    scorer = None if by_agreement else as_scorer(scoring, y)
     values, names = _check_betas(betas), _check_names(estimator, names)
     if estimator.n_init > 1:
         raise ValueError(
@@ -153,8 +153,8 @@ def beta_path(
                 "fit_time": time.perf_counter() - start,
             }
         )
-    if scoring is not None:
-        scores = [_score(scoring, model, X, y) for model in models]
+    if scorer is not None:
+        scores = [_score(scorer, model, X, y) for model in models]
     else:
         images = data.prepared
         regions = batch.pack(
@@ -169,10 +169,10 @@ def beta_path(
     return BetaPath(values, models, rows, int(np.nanargmax(found)))
 
 
-def _score(scoring, model, X, y):
-    score = scoring(model, X, y)
+def _score(scorer, model, X, y):
+    score = scorer(model, X, y)
     if isinstance(score, dict):
-        raise several_scores(scoring)
+        raise several_scores(scorer)
     return score
 
 

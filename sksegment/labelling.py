@@ -61,7 +61,13 @@ def region_shares(f, pooling, assignment, centers=None):
 
 
 def pooled(f, pooling, assignment):
-    """Sums over superpixels, (n, K), of soft labels, or of labels; they add up."""
+    """Sums over superpixels, (n, K), of soft labels, or of labels; they add up.
+
+    Parameters
+    ----------
+    f, pooling, assignment
+        See `region_shares`; of a part of the grid those of the part.
+    """
     pixels = f.reshape(-1, f.shape[-1])
     if assignment == "majority":
         pixels = np.eye(f.shape[-1], dtype=np.float32)[pixels.argmax(axis=1)]
@@ -69,7 +75,15 @@ def pooled(f, pooling, assignment):
 
 
 def finish_shares(shares, assignment, centers):
-    """Shares of sums that are complete; see `region_shares`."""
+    """Shares of sums that are complete, which are overwritten; see `region_shares`.
+
+    Parameters
+    ----------
+    shares : ndarray of shape (n, K)
+        See `pooled`.
+    assignment, centers
+        See `region_shares`.
+    """
     # Thousands of small terms, added up in float32, miss 1 by their rounding.
     shares /= shares.sum(axis=1, keepdims=True)
     if assignment == "kmeans":
@@ -287,10 +301,12 @@ def natural_number(points, fractions, apart=np.inf, n_apart=0):
 
     Parameters
     ----------
-    points, fractions, n_apart
-        See `group_labels`. Those that are kept apart count each, however alike.
+    points, fractions
+        See `group_labels`.
     apart : float, default=inf
         Distance of two classes that no one takes for one.
+    n_apart : int, default=0
+        See `group_labels`. Those that are kept apart count each, however alike.
 
     Returns
     -------

@@ -138,7 +138,7 @@ def tune_betas(
         `v_measure_scorer`, or without y `region_agreement_score`.
     n_jobs : int, optional
         How many settings are fitted at once, of the two or three of a round.
-    steps : sequence of {"cut", "sim_con", "con", "fine"}, optional
+    steps : {"cut", "sim_con", "con", "fine"} or sequence of these, optional
         Steps to take; their order is always this. By default all that tune betas in
         use.
     prefix : str, optional

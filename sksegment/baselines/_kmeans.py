@@ -108,7 +108,7 @@ class KMeansPixelSegmenter(
         *,
         color_space: ColorSpace = "auto",
         n_init: int = 3,
-        max_samples: int = 100_000,
+        max_samples: int | None = 100_000,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.n_clusters = n_clusters

@@ -68,7 +68,17 @@ class Run:
         return cls(**{name: row[name] for name in cls.__dataclass_fields__})
 
     def make(self, *, device="auto"):
-        """Make the estimator, unfitted."""
+        """Make the estimator, unfitted.
+
+        Parameters
+        ----------
+        device : str, default="auto"
+            Where there is such a parameter.
+
+        Returns
+        -------
+        estimator : estimator
+        """
         params = {**self.overrides, **self.setting}
         if self.model == "Felzenszwalb":
             return FelzenszwalbSegmenter().set_params(**params)

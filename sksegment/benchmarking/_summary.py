@@ -41,8 +41,8 @@ def summarise(rows, training_rows=()):
         - ``fixed``, where there are ``training_rows`` of the model: the ``setting``
           with the best mean V-measure there, and what it gives for ``rows``: the
           scores for the best annotator (``best``) and over all annotators (``mean``),
-          and over the seeds the standard deviation ``sd`` of the V-measure (None with
-          one seed);
+          ``n_images`` and ``n_seeds`` of these, and over the seeds the standard
+          deviation ``sd`` of the V-measure (None with one seed);
         - ``pieces``: V-measure for the best annotator when classes are split into
           connected pieces, as ``oracle`` and ``fixed``.
 

@@ -88,7 +88,7 @@ def label_file(model, path, outputs, log, known=MappingProxyType({})):
 
     Parameters
     ----------
-    model : SparseWNetSegmenter
+    model : SparseWNetSegmenter or DenseWNetSegmenter
     path : Path
     outputs : Outputs
     log : Log

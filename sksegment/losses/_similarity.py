@@ -47,7 +47,7 @@ def dense_similarity(scores: torch.Tensor) -> torch.Tensor:
 
 
 def majority_labels(f: torch.Tensor, pooling: Any) -> torch.Tensor:
-    """Most frequent label of the pixels of every superpixel.
+    """Count the labels of the pixels of every superpixel: the most frequent is its own.
 
     Parameters
     ----------

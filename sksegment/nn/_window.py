@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
-__all__ = ["WindowOperator"]
+__all__ = ["WindowOperator", "overlap"]
 
 # Values that a strip of rows may have to be worked on within the cache of a core.
 _STRIP = 2**18
@@ -95,7 +95,20 @@ class _WindowProduct(torch.autograd.Function):
 
 
 def overlap(shape, offset):
-    """Slices of the pixels that have a neighbour at an offset, and of those."""
+    """Slices of the pixels that have a neighbour at an offset, and of those.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Height and width of the image.
+    offset : (int, int)
+        Rows down, never negative, and columns to the right of the neighbour.
+
+    Returns
+    -------
+    here, there : (slice, slice)
+        Rows and columns of the pixels, and of their neighbours in the same order.
+    """
     (height, width), (dy, dx) = shape, offset
     left, right = max(0, -dx), max(0, dx)
     here = np.s_[: height - dy, left : width - right]

@@ -67,7 +67,20 @@ class WNet(nn.Module):
         return self.decoder(channel_softmax(z), margin)
 
     def forward(self, x, margin=0):
-        """Return ``(z, x')``, the logits and the reconstruction."""
+        """Encode and decode.
+
+        Parameters
+        ----------
+        x : tensor of shape (B, C, H, W)
+        margin : int, default=0
+            As in `encode`.
+
+        Returns
+        -------
+        z : tensor of shape (B, K, H, W)
+            Logits of the soft labels.
+        reconstructed : tensor of shape (B, C, H, W)
+        """
         z = self.encode(x, margin)
         return z, self.decode(z, margin)
 

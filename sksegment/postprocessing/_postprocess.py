@@ -52,8 +52,9 @@ def postprocess(
         What differs for a class, after merging: its own ``min_size`` and
         ``fill_holes``, and the radii of an ``opening``, which takes off what is
         thinner (it goes to the nearest other class), and of a ``closing``, which takes
-        in narrow gaps of other classes. Classes are treated in this order, then all
-        others in theirs. Example: ``{1: {"min_size": 200, "opening": 1}}``.
+        in narrow gaps of other classes. Classes are treated in the order of the dict,
+        then all others in ascending order. Example:
+        ``{1: {"min_size": 200, "opening": 1}}``.
     connectivity : int, default=1
         Islands and holes are connected through sides or faces alone (1), or also
         through corners (2), in a volume edges (2) and corners (3).
@@ -73,6 +74,8 @@ def postprocess(
     ValueError
         If the labels are no maps of whole numbers, ``spatial`` is needed, or merge,
         rules or a size name what there is not.
+    TypeError
+        If the labels are no sequence.
 
     Examples
     --------

@@ -1,5 +1,7 @@
 """Second derivatives of a blurred image."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from skimage.feature import hessian_matrix, hessian_matrix_eigvals
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -71,7 +73,7 @@ class GaussianHessian(ImageTransformerMixin, TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        sigma: float = 2.0,
+        sigma: float | Sequence[float] = 2.0,
         *,
         include_image: bool = False,
         eigenvalues: bool = False,

@@ -1,5 +1,7 @@
 """What the surroundings of pixels look like, however bright they are."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.ndimage import correlate1d, gaussian_filter
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -97,7 +99,7 @@ class TextureEnergy(ImageTransformerMixin, TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        sigma: float | tuple[float, ...] = (0.5, 1.0, 2.0),
+        sigma: float | Sequence[float] = (0.5, 1.0, 2.0),
         *,
         window: float = 12.0,
         n_directions: int = 4,

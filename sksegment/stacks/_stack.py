@@ -26,10 +26,9 @@ class Stack(Sequence):
     """A lazy sequence of slices; `open_stack` makes it.
 
     A slice is read when it is asked for, and forgotten; that of an array in memory is
-    a view of it. Where a file is kept in chunks
-    that are thicker than a slice, the slices of the present chunk are kept, at most
-    64 MiB. A stack of a file can be pickled: it travels as the path. Any number of
-    threads may read from it.
+    a view of it. Where a file is kept in chunks that are thicker than a slice, the
+    slices of the present chunk are kept, at most 64 MiB. A stack of a file can be
+    pickled: it travels as the path. Any number of threads may read from it.
 
     Parameters
     ----------
@@ -124,6 +123,10 @@ class Stack(Sequence):
             If this slice is damaged; the others can still be read.
         IndexError
             If there is no such slice.
+        TypeError
+            If the index is no integer.
+        ValueError
+            If the stack was closed.
         """
         index = self._checked_index(index)
         try:

@@ -52,7 +52,19 @@ def to_grid(scaled, resolution, position=0.0):
 
 
 def grid_shape(shape, resolution):
-    """Height and width of the grid for an image of shape (H, W, ...)."""
+    """Height and width of the grid of an image.
+
+    Parameters
+    ----------
+    shape : (int, int) or (int, int, int)
+        Of the image, (H, W) or (H, W, C).
+    resolution : float
+        See `to_grid`.
+
+    Returns
+    -------
+    grid_shape : (int, int)
+    """
     return tuple(max(_MIN_GRID, round(side * resolution)) for side in shape[:2])
 
 
@@ -114,7 +126,7 @@ class GraphImage:
         Parameters
         ----------
         scaled : ndarray of shape (H, W, C), float32
-            Intensities in [0, 1].
+            As `SuperpixelTransformer.normalize` returns it.
         superpixels : ndarray of shape (H, W), int32
         graph : RegionGraph
         tau : float
@@ -191,7 +203,7 @@ class PixelImage:
         Parameters
         ----------
         scaled : ndarray of shape (H, W, C), float32
-            Intensities in [0, 1].
+            As `SuperpixelTransformer.normalize` returns it.
         with_affinity : bool
             Whether the normalised cut is in use.
         device : torch.device

@@ -43,7 +43,16 @@ def choose_device(device):
 
 
 def is_available(device):
-    """Whether `choose_device` accepts a device."""
+    """Whether `choose_device` accepts a device.
+
+    Parameters
+    ----------
+    device : str or torch.device
+
+    Returns
+    -------
+    answer : bool
+    """
     try:
         choose_device(device)
     except ValueError:

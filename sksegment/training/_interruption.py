@@ -59,7 +59,17 @@ class LastEpoch(Callback):
 
 
 def twin_of(net):
-    """Copy of a net between two epochs, which goes its own way from there."""
+    """Copy of a net between two epochs, which goes its own way from there.
+
+    Parameters
+    ----------
+    net : SegmentationNet
+
+    Returns
+    -------
+    twin : SegmentationNet
+        On the same device, in the same precision.
+    """
     return copy_state(net, clone(net).initialize())
 
 
