@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from sksegment._agreement import agreement_scores, regions_without_a_net
+from sksegment._agreement import agreement_scores
 from sksegment._label_free import as_scorer, several_scores
 from sksegment._scorers import check_truth
 from sksegment._typing import Images, Truths
@@ -153,20 +153,15 @@ def beta_path(
                 "fit_time": time.perf_counter() - start,
             }
         )
-    if scorer is not None:
-        scores = [_score(scorer, model, X, y) for model in models]
+    if scorer is None:
+        label_maps = [model.labels_ for model in models]
+        scores = agreement_scores(label_maps, data.regions_without_a_net())
     else:
-        images = data.prepared
-        regions = batch.pack(
-            regions_without_a_net(images.scaled, images.fields, rgb=images.scale.rgb)
-        )
-        scores = agreement_scores([model.labels_ for model in models], regions)
-    for row, score in zip(rows, scores, strict=True):
-        row["score"] = float(score)
-    found = np.array([row["score"] for row in rows])
-    if np.isnan(found).all():
+        scores = np.array([_score(scorer, model, X, y) for model in models], float)
+    if np.isnan(scores).all():
         raise ValueError("scoring gave NaN for every beta; see what it needs")
-    return BetaPath(values, models, rows, int(np.nanargmax(found)))
+    rows = [row | {"score": float(s)} for row, s in zip(rows, scores, strict=True)]
+    return BetaPath(values, models, rows, int(np.nanargmax(scores)))
 
 
 def _score(scorer, model, X, y):

@@ -16,7 +16,7 @@ from sksegment._parts import ScaledParts
 from sksegment._rescaled import RescaledImage, original_shape
 from sksegment._scorers import SCORERS, v_measure_scorer
 from sksegment._typing import Images
-from sksegment._validation import check_images
+from sksegment._validation import check_images, is_whole_number
 from sksegment.superpixels import is_of_each_image
 
 __all__ = [
@@ -163,8 +163,7 @@ def seed_stability_score(
     ValueError
         If ``n_seeds`` is no whole number from 1 on.
     """
-    is_whole = isinstance(n_seeds, Integral) and not isinstance(n_seeds, bool)
-    if not is_whole or n_seeds < 1:
+    if not is_whole_number(n_seeds) or n_seeds < 1:
         raise ValueError(f"n_seeds={n_seeds!r} must be a whole number from 1")
     estimator = _fitted_itself(estimator)
     labels = estimator.predict(X)

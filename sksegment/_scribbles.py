@@ -7,10 +7,10 @@ import torch
 
 from sksegment._validation import check_label_maps
 from sksegment._warn import warn_user
+from sksegment.losses import UNKNOWN
 
 __all__ = ["NO_SCRIBBLES", "Scribbles", "check_scribbles"]
 
-_UNKNOWN = -1
 # Part of the marked pixels of a class that should have its label.
 _LEAST_HEEDED = 0.5
 
@@ -49,13 +49,13 @@ class Scribbles:
             return
         lost = np.unique(np.concatenate([np.ravel(map_) for map_ in self.maps]))
         for image, map_ in zip(images, self.maps, strict=True):
-            pixels = np.nonzero(map_ != _UNKNOWN)
+            pixels = np.nonzero(map_ != UNKNOWN)
             places, n_places = image.places(*pixels)
             lost = np.setdiff1d(lost, map_[pixels][places >= 0])
             classes = _majority(places, n_places, map_[pixels], self.n_classes)
-            if (classes != _UNKNOWN).any():
+            if (classes != UNKNOWN).any():
                 image.scribbles = torch.from_numpy(classes).to(image.pixels.device)
-        _warn_of_lost(lost[lost != _UNKNOWN])
+        _warn_of_lost(lost[lost != UNKNOWN])
 
     def warn_of_unheeded(self, labels, names, cure):
         """Warn of classes whose scribbles have mostly got other labels.
@@ -79,7 +79,7 @@ class Scribbles:
         table = np.zeros((self.n_classes, 2), np.int64)
         for map_, found in zip(self.maps, labels, strict=True):
             found = _shrunk(found, map_.shape)
-            marked = (map_ != _UNKNOWN) & (found >= 0)
+            marked = (map_ != UNKNOWN) & (found >= 0)
             table += _counts(map_[marked], found[marked], self.n_classes)
         for index, (right, total) in enumerate(table.tolist()):
             if right < _LEAST_HEEDED * total:
@@ -161,7 +161,7 @@ def _warn_of_lost(classes):
 
 def _check_map(map_, shape, index):
     if map_ is None:
-        return np.full(shape, _UNKNOWN)
+        return np.full(shape, UNKNOWN)
     if np.asarray(map_).dtype.kind == "b":
         raise ValueError(
             f"scribble map {index} is of booleans, which know no unknown pixels; "
@@ -179,7 +179,7 @@ def _check_map(map_, shape, index):
         raise ValueError(
             f"scribble map {index} has shape {checked.shape}; expected (H, W)"
         )
-    return np.maximum(checked[0].astype(np.int64), _UNKNOWN)
+    return np.maximum(checked[0].astype(np.int64), UNKNOWN)
 
 
 def _check_names(names, n_classes):
@@ -197,8 +197,8 @@ def _shrunk(map_, size):
     """Scribbles on a smaller grid, thin ones too."""
     if map_.shape == tuple(size):
         return map_
-    rows, columns = np.nonzero(map_ != _UNKNOWN)
-    shrunk = np.full(size, _UNKNOWN)
+    rows, columns = np.nonzero(map_ != UNKNOWN)
+    shrunk = np.full(size, UNKNOWN)
     classes = map_[rows, columns]
     rows = rows * size[0] // map_.shape[0]
     columns = columns * size[1] // map_.shape[1]
@@ -211,4 +211,4 @@ def _majority(places, n_places, classes, n_classes):
     counts = np.zeros((n_places, n_classes), np.int64)
     inside = places >= 0
     np.add.at(counts, (places[inside], classes[inside]), 1)
-    return np.where(counts.any(axis=1), counts.argmax(axis=1), _UNKNOWN)
+    return np.where(counts.any(axis=1), counts.argmax(axis=1), UNKNOWN)

@@ -17,6 +17,8 @@ from sksegment._warn import warn_user
 __all__ = [
     "bytes_beyond",
     "check_promise",
+    "colours_of",
+    "count_alpha",
     "count_pages",
     "has_palette",
     "is_palette_file",
@@ -64,6 +66,17 @@ def has_palette(page):
     """
     is_palette = page.photometric == tifffile.PHOTOMETRIC.PALETTE
     return is_palette and not page.parent.is_imagej
+
+
+def colours_of(indices, page):
+    """Colours that the palette of a page gives to indices, (...): (..., 3), uint8."""
+    palette = (np.asarray(page.colormap) >> 8).astype(np.uint8)
+    return palette.T[indices]
+
+
+def count_alpha(page):
+    """Count the samples of a page that are alpha."""
+    return sum(int(sample) in _ALPHA_SAMPLES for sample in page.extrasamples)
 
 
 def is_palette_file(path):
@@ -326,18 +339,14 @@ def _n_channels(array, channels):
 
 def _with_colours(series):
     array, keyframe = read_series(series), series.keyframe
-    if not has_palette(keyframe):
-        warn_of_missing(array, keyframe)
-        return missing_as_nan(array, keyframe)
-    palette = (np.asarray(keyframe.colormap) >> 8).astype(np.uint8)
-    return palette.T[array]
+    if has_palette(keyframe):
+        return colours_of(array, keyframe)
+    warn_of_missing(array, keyframe)
+    return missing_as_nan(array, keyframe)
 
 
 def _without_alpha(array, series):
-    n_samples = series.keyframe.samplesperpixel
-    n_alpha = sum(
-        int(sample) in _ALPHA_SAMPLES for sample in series.keyframe.extrasamples
-    )
+    n_samples, n_alpha = series.keyframe.samplesperpixel, count_alpha(series.keyframe)
     if n_alpha == 0 or array.ndim < 4 or array.shape[-1] != n_samples:
         return array
     array = array[..., : n_samples - n_alpha]

@@ -3,12 +3,11 @@
 from pathlib import Path
 
 from sksegment._image_files import ImageFileError, find_images, read_images
+from sksegment._label_files import ARRAY_SUFFIXES
 from sksegment._pages import Page
 from sksegment.cli._label_file import is_volume, maps_of
 
 __all__ = ["find_truth", "pair_truth", "read_labelled"]
-
-_ARRAYS = (".npz", ".npy")
 
 
 def find_truth(paths, truth):
@@ -57,7 +56,7 @@ def _by_name(folder):
     arrays = [
         path
         for path in folder.iterdir()
-        if path.suffix.lower() in _ARRAYS or is_volume(path)
+        if path.suffix.lower() in ARRAY_SUFFIXES or is_volume(path)
     ]
     try:
         files = [*find_images([folder]), *arrays]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sksegment._agreement import regions_without_a_net
 from sksegment._preparation import PreparedImages, PreparedPixels
 from sksegment._scribbles import NO_SCRIBBLES, Scribbles
 from sksegment._validation import ImageBatch
@@ -36,3 +37,10 @@ class TrainingData:
     def goes_on(self):
         """Whether it is the net of the estimator that is trained, not a new one."""
         return self.statistics_before is not None
+
+    def regions_without_a_net(self):
+        """Regions of the images, in the form of these, to compare labels with."""
+        found, rgb = self.prepared, self.prepared.scale.rgb
+        return self.batch.pack(
+            regions_without_a_net(found.scaled, found.fields, rgb=rgb)
+        )

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
-from sksegment._agreement import agreement_scores, regions_without_a_net
+from sksegment._agreement import agreement_scores
 from sksegment._intensity import warn_of_units
 from sksegment._scribbles import NO_SCRIBBLES, check_scribbles
 from sksegment._typing import Images, PathLike
@@ -334,11 +334,8 @@ class TrainingMixin:
         if len(nets) == 1:
             return nets[0]
         label_maps = [self._model_of(net, data).unmerged_labels_ for net in nets]
-        images = data.prepared
-        regions = data.batch.pack(
-            regions_without_a_net(images.scaled, images.fields, rgb=images.scale.rgb)
-        )
-        return nets[agreement_scores(label_maps, regions).argmax()]
+        scores = agreement_scores(label_maps, data.regions_without_a_net())
+        return nets[scores.argmax()]
 
     def _model_of(self, net, data):
         """Copy of the estimator that is fitted by a net."""

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["files_behind"]
+__all__ = ["ZARR_FILES", "files_behind"]
 
-_ZARR_FILES = ("zarr.json", ".zarray", ".zgroup")
+#: Of an array or a group, in the versions 3 and 2.
+ZARR_FILES = ("zarr.json", ".zarray", ".zgroup")
 
 
 def files_behind(*arrays):
@@ -54,7 +55,7 @@ def _named(name):
     path = Path(name)
     try:
         # A folder may be named for the files in it.
-        if path.is_file() or any((path / file).is_file() for file in _ZARR_FILES):
+        if path.is_file() or any((path / file).is_file() for file in ZARR_FILES):
             yield path
     # Not every text can be a name.
     except (OSError, ValueError):

@@ -10,6 +10,8 @@ import tifffile
 from sksegment._image_files import ImageFileError
 from sksegment._tiff_files import (
     bytes_beyond,
+    colours_of,
+    count_alpha,
     has_palette,
     open_tiff,
     series_axes,
@@ -23,7 +25,6 @@ from sksegment.stacks._tiff_sizes import stated_size
 
 __all__ = ["tiff_source"]
 
-_ALPHA_SAMPLES = frozenset({1, 2})
 # Series which differ in nothing but the shape of their pages, in the order of these.
 _LOOSE_KINDS = frozenset({"generic", "uniform", "shaped"})
 
@@ -143,7 +144,7 @@ def _colours(keyframe):
     """Tell what has to be done to a page: "palette", number of samples kept, None."""
     if has_palette(keyframe):
         return "palette"
-    n_alpha = sum(int(sample) in _ALPHA_SAMPLES for sample in keyframe.extrasamples)
+    n_alpha = count_alpha(keyframe)
     return keyframe.samplesperpixel - n_alpha if n_alpha else None
 
 
@@ -175,8 +176,7 @@ def _read_page(file, colours, index):
     with file.lend() as tiff:
         image, keyframe = tiff.read(index)
     if colours == "palette":
-        palette = (np.asarray(keyframe.colormap) >> 8).astype(np.uint8)
-        return palette.T[image]
+        return colours_of(image, keyframe)
     if colours:
         image = image.take(range(colours), axis=keyframe.axes.index("S"))
     return missing_as_nan(image, keyframe)

@@ -4,6 +4,7 @@ import numpy as np
 
 from sksegment._image_files import ImageFileError
 from sksegment.stacks._array_source import array_source
+from sksegment.stacks._files_behind import ZARR_FILES
 from sksegment.stacks._source import choose_dataset
 from sksegment.stacks._voxels import voxel_size
 
@@ -21,7 +22,7 @@ def is_zarr(path):
     -------
     answer : bool
     """
-    return any((path / name).is_file() for name in ("zarr.json", ".zarray", ".zgroup"))
+    return any((path / name).is_file() for name in ZARR_FILES)
 
 
 def zarr_source(path, dataset=None):
@@ -75,7 +76,7 @@ def _find(path, root, dataset):
 
 
 def _source(path, array, name, **options):
-    metadata = [path / file for file in ("zarr.json", ".zarray", ".zgroup")]
+    metadata = [path / file for file in ZARR_FILES]
     paths = tuple(file for file in metadata if file.is_file())
     # Where the chunks are, and no other array of the group.
     folders = (path / array.path,)
