@@ -12,19 +12,21 @@ from skimage.color import lab2rgb, rgb2lab
 from sksegment._warn import warn_user
 
 __all__ = [
+    "PERCENTILES",
     "IntensityScale",
     "from_perceptual",
     "intensity_range",
     "is_rgb",
     "perceptual",
     "scale_intensity",
+    "units_complaint",
     "warn_of_units",
 ]
 
 PERCENTILES = (0.1, 99.9)
 # Values outside the training range keep some of their contrast, but a hot pixel
 # cannot swamp the network.
-HEADROOM = 0.5
+_HEADROOM = 0.5
 _MAX_SAMPLES = 4_000_000
 # Values that fill less of the training range are in other units: a byte is 1/257 of a
 # number of 16 bits, and what was divided by 255 fills 1/255.
@@ -96,7 +98,7 @@ def scale_intensity(image, intensity_range):
         # A value that lies that far outside is cut off just below.
         with np.errstate(over="ignore"):
             values /= span[channel]
-        scaled[..., channel] = np.clip(values, -HEADROOM, 1.0 + HEADROOM)
+        scaled[..., channel] = np.clip(values, -_HEADROOM, 1.0 + _HEADROOM)
     return scaled
 
 
@@ -174,7 +176,7 @@ def _is_narrow(values, known):
 def _is_beyond(image, field, known):
     """Whether half of the pixels are cut off."""
     low, high = known
-    margin = HEADROOM * (high - low)
+    margin = _HEADROOM * (high - low)
     values = _sample(image, field).astype(np.float64).ravel()
     # A median may be a mean of two, which may be too large for a float.
     middle = float(np.partition(values, len(values) // 2)[len(values) // 2])

@@ -22,7 +22,15 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-__all__ = ["FORMAT", "ModelFileError", "decode", "encode", "read_file", "write_file"]
+__all__ = [
+    "FORMAT",
+    "ModelFileError",
+    "check_class",
+    "decode",
+    "encode",
+    "read_file",
+    "write_file",
+]
 
 FORMAT = 1
 # What the metadata may hold; ``format`` is what other programs say of the framework.

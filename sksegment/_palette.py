@@ -68,17 +68,16 @@ def _palette():
     # Near black and near white would pass for the image itself.
     brightness = candidates.mean(axis=1)
     candidates = candidates[(brightness > 80) & (brightness < 225)]
-    colors = np.array(_OKABE_ITO, float)
-    views = _views(np.concatenate([colors, candidates]))
-    chosen = list(range(len(colors)))
+    colors = np.concatenate([np.array(_OKABE_ITO, float), candidates])
+    views = _views(colors)
+    chosen = list(range(len(_OKABE_ITO)))
     nearest = np.full(views.shape[1], np.inf)
     for index in chosen:
         nearest = np.minimum(nearest, _distance(views, index))
     while len(chosen) < _N_COLORS:
         chosen.append(int(nearest.argmax()))
         nearest = np.minimum(nearest, _distance(views, chosen[-1]))
-    everything = np.concatenate([colors, candidates])
-    return everything[chosen].astype(np.uint8)
+    return colors[chosen].astype(np.uint8)
 
 
 def _views(colors):

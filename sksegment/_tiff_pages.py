@@ -25,8 +25,6 @@ _NUMBERS = (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.PALETTE)
 # Types of numbers whose values Pillow keeps, in both byte orders and in one.
 _KEPT = frozenset({"bool", "uint8", "int8", "uint16"})
 _KEPT_IN_LITTLE_ENDIAN = frozenset({"int16", "int32", "uint32", "float32"})
-
-
 # What tifffile raises for want of a codec, among others.
 _NO_CODEC = (ValueError, KeyError, NotImplementedError, ImportError)
 

@@ -13,17 +13,17 @@ from typing import TypeGuard, TypeVar
 
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from sksegment._rescaled import RescaledImage, enlarge_map, original_shape
 from sksegment._warn import warn_user
 
 __all__ = [
+    "MIN_SIDE",
     "EmptyFieldError",
     "ImageBatch",
     "Integral",
     "Interval",
-    "Options",
     "Real",
     "StrOptions",
     "check_image",

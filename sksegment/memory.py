@@ -278,8 +278,8 @@ def _of_container():
             # Files that were read are forgotten when there is need.
             files = re.search(rf"^{cache} (\d+)$", text, re.MULTILINE)
             return [most - now + (int(files[1]) if files else 0)]
-        # "max" is no limit.
         except (OSError, ValueError):
+            # "max" is no limit.
             continue
     return []
 

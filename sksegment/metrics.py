@@ -20,7 +20,7 @@ def __dir__():
 
 # What a tail of the hypergeometric distribution may hold at most when it is left out
 # of the expected mutual information: exp(-60) < 1e-26, far below rounding.
-LOG_TAIL = 60.0
+_LOG_TAIL = 60.0
 
 
 def segmentation_scores(
@@ -393,7 +393,7 @@ def _chance_terms(size, others, log_factorial):
     """Expected contribution of a region of ``size`` with each of ``others``.
 
     The number of shared pixels is hypergeometric. Only the terms within a bound of
-    Bernstein's around its mean are summed; see `LOG_TAIL`.
+    Bernstein's around its mean are summed; see `_LOG_TAIL`.
     """
     n_pixels = len(log_factorial) - 1
     low, high = _likely_range(size, others, n_pixels)
@@ -418,7 +418,7 @@ def _likely_range(size, others, n_pixels):
     mean = smaller * (larger / n_pixels)
     # Drawing without replacement concentrates at least as much as with it.
     variance = mean * (1.0 - larger / n_pixels)
-    reach = LOG_TAIL / 3 + np.sqrt((LOG_TAIL / 3) ** 2 + 2 * LOG_TAIL * variance)
+    reach = _LOG_TAIL / 3 + np.sqrt((_LOG_TAIL / 3) ** 2 + 2 * _LOG_TAIL * variance)
     low = np.maximum(np.floor(mean - reach).astype(np.int64), size + others - n_pixels)
     high = np.minimum(np.ceil(mean + reach).astype(np.int64), smaller)
     return np.maximum(low, 1), high

@@ -153,7 +153,7 @@ class PatchSampler(BaseEstimator):
             ):
                 raise ValueError(
                     f"patch shape {shape} is not a pair of integers >= {_MIN_SIDE}; "
-                    "patches shapes look like [(96, 96), (64, 64)]"
+                    "patch shapes look like [(96, 96), (64, 64)]"
                 )
         counts = list(self.counts)
         if len(shapes) != len(counts) or not shapes:

@@ -182,7 +182,7 @@ def _training(estimator):
     """How the training of a W-Net ended."""
     if not hasattr(estimator, "net_"):
         return {}
-    last = {name: value for name, value in estimator.history_[-1].items()}
+    last = estimator.history_[-1]
     return {
         "device": estimator.net_.device,
         "epochs": estimator.n_iter_,

@@ -1,5 +1,7 @@
 """Where one comes from each voxel by always stepping to the deepest neighbour."""
 
+from itertools import chain
+
 import numpy as np
 
 __all__ = ["MARGIN", "climb", "windows"]
@@ -26,16 +28,11 @@ def windows(slabs, shape):
     """
     blank = np.zeros((MARGIN, *shape), np.int32), np.zeros((MARGIN, *shape), np.float32)
     held = blank
-    for slab in _and(slabs, blank):
+    for slab in chain(slabs, [blank]):
         held = tuple(map(np.concatenate, zip(held, slab, strict=True)))
         if len(held[0]) > 2 * MARGIN:
             yield held
         held = tuple(part[-2 * MARGIN :].copy() for part in held)
-
-
-def _and(slabs, last):
-    yield from slabs
-    yield last
 
 
 def climb(codes, depths):

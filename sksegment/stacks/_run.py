@@ -223,8 +223,7 @@ def _label_all(journal, cuts, results, bar, *, to_file):
             else:
                 reason = _with_name(error, cuts.name(number))
                 failed.append((cuts.locate(number)[1], reason))
-                message = f"{reason} (its labels are void)"
-                warn_user(message)
+                warn_user(f"{reason} (its labels are void)")
             shown.update()
     return sorted(failed)
 

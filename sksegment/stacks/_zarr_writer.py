@@ -7,12 +7,15 @@ from sksegment.stacks._encoding import void_of
 
 __all__ = ["identity_in_zarr", "write_zarr"]
 
-_UNITS = {"um": "micrometer", "µm": "micrometer", "nm": "nanometer"} | {
+_UNITS = {
+    "pm": "picometer",
+    "Å": "angstrom",
+    "nm": "nanometer",
+    "um": "micrometer",
+    "µm": "micrometer",
     "mm": "millimeter",
     "cm": "centimeter",
     "m": "meter",
-    "pm": "picometer",
-    "Å": "angstrom",
 }
 
 

@@ -39,7 +39,7 @@ class FiniteLoss(Callback):
         """Trust the weights from the start of the epoch."""
         self.weights_ = self.candidate_
 
-    def on_batch_end(self, net, *, training, loss=None, **kwargs):
+    def on_batch_end(self, net, **kwargs):
         """Check the loss.
 
         Raises

@@ -1,6 +1,6 @@
 """What the net trains on: whole images as graphs or as pixels, and fresh patches."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -112,7 +112,7 @@ class GraphImage:
     affinity: SparseOperator
     inside: np.ndarray | None = None
     weight: torch.Tensor | None = None
-    labels: torch.Tensor | None = field(default=None)
+    labels: torch.Tensor | None = None
     scribbles: torch.Tensor | None = None
     scaled: np.ndarray | None = None
     superpixels: np.ndarray | None = None
@@ -136,7 +136,7 @@ class GraphImage:
             See `to_grid`.
         """
         pixels = to_grid(scaled, resolution, position)
-        grid_shape = tuple(pixels.shape[-2:])
+        sides = tuple(pixels.shape[-2:])
         inside, weight = superpixels >= 0, None
         if not inside.all():
             weight = to_grid(inside[..., np.newaxis].astype(np.float32), resolution)
@@ -144,7 +144,7 @@ class GraphImage:
         return cls(
             pixels.to(device),
             superpixels.shape,
-            SoftmaxPooling(pooling_matrix(superpixels, grid_shape), grid_shape, device),
+            SoftmaxPooling(pooling_matrix(superpixels, sides), sides, device),
             SparseOperator(graph.adjacency(tau), device),
             SparseOperator(graph.affinity(), device),
             inside=None if weight is None else inside,
@@ -189,7 +189,7 @@ class PixelImage:
     pixels: torch.Tensor
     shape: tuple
     affinity: WindowOperator | None
-    labels: torch.Tensor | None = field(default=None)
+    labels: torch.Tensor | None = None
     scribbles: torch.Tensor | None = None
     scaled: np.ndarray | None = None
 

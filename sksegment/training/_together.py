@@ -55,7 +55,7 @@ def _run_epoch(stack, nets, datasets):
         net.notify("on_epoch_begin", dataset_train=dataset, dataset_valid=None)
         net._set_training(True)
     for batches in zip(*datasets, strict=True):
-        losses = stack.step(nets, batches)
+        losses = stack.step(batches)
         for net, batch, loss in zip(nets, batches, losses, strict=True):
             net.history.record_batch("train_loss", loss)
             net.history.record_batch("train_batch_size", len(batch))
@@ -109,15 +109,15 @@ class _Stack:
                     for key, value in state.items()
                 }
 
-    def step(self, nets, batches):
+    def step(self, batches):
         """Make one step of the optimiser; return the loss of every net."""
-        for net, batch in zip(nets, batches, strict=True):
+        for net, batch in zip(self.nets, batches, strict=True):
             net.notify("on_batch_begin", batch=(batch, None), training=True)
         self.optimizer.zero_grad()
         outputs = self._infer(batches)
         losses = [
             net.get_loss(output, None, X=batch, training=True)
-            for net, output, batch in zip(nets, outputs, batches, strict=True)
+            for net, output, batch in zip(self.nets, outputs, batches, strict=True)
         ]
         torch.stack(losses).sum().backward()
         self.optimizer.step()
