@@ -17,10 +17,10 @@ __all__ = [
     "ARRAY_SUFFIXES",
     "label_maps",
     "largest_of",
+    "mark_void",
     "read_labels",
     "read_pages",
     "whole_numbers",
-    "without",
 ]
 
 ARRAY_SUFFIXES = (".npy", ".npz")
@@ -89,7 +89,7 @@ def label_maps(path, void, option="--void"):
     pages = [whole_numbers(page, path) for page in read_pages(path)]
     if void == "max":
         void = _largest(pages, path, option)
-    return [without(page, void, path) for page in pages]
+    return [mark_void(page, void, path) for page in pages]
 
 
 def read_pages(path):
@@ -203,8 +203,8 @@ def largest_of(dtype):
     return int(np.iinfo(dtype).max) if dtype.kind == "u" else None
 
 
-def without(page, void, path):
-    """Labels of a page, with one value for none of them.
+def mark_void(page, void, path):
+    """Labels of a page, of which one value stands for none.
 
     Parameters
     ----------

@@ -6,9 +6,9 @@ from sksegment._transitions import join_transitions
 from sksegment._validation import is_whole_number
 from sksegment.labelling import (
     group_labels,
-    natural_number,
     number_groups,
     seed_labels,
+    suggest_n_groups,
 )
 
 __all__ = ["groups_of_labels", "names_of_groups", "summed"]
@@ -34,7 +34,7 @@ def groups_of_labels(state, n_labels, scale, n_apart, maps):
     """
     points, fractions, is_auto = state.points, state.fractions, n_labels == "auto"
     if is_auto:
-        n_labels = natural_number(points, fractions, state.apart, n_apart)
+        n_labels = suggest_n_groups(points, fractions, state.apart, n_apart)
         n_labels = max(n_labels, int((fractions[:n_apart] > 0).sum()))
     n_used = len(state.used)
     if not is_whole_number(n_labels) or not 1 <= n_labels <= n_used:

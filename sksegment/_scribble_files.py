@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from sksegment._image_files import ImageFileError
-from sksegment._label_files import largest_of, read_pages, whole_numbers, without
+from sksegment._label_files import largest_of, mark_void, read_pages, whole_numbers
 from sksegment._typing import PathLike
 
 __all__ = ["ScribblePages", "read_scribbles"]
@@ -81,7 +81,7 @@ class ScribblePages:
         if self._is_max:
             self.unknown = largest_of(page.dtype)
         self._seen.update(np.unique(page).tolist())
-        classes = without(page, self.unknown, path)
+        classes = mark_void(page, self.unknown, path)
         if self.unknown == 0:
             classes[classes > 0] -= 1
         return classes

@@ -16,13 +16,13 @@ __all__ = [
     "group_labels",
     "mean_shares",
     "measure_labels",
-    "natural_number",
     "number_groups",
     "paint",
     "pooled",
     "region_shares",
     "seed_labels",
     "stand_ins",
+    "suggest_n_groups",
 ]
 
 _FAR = 1e6
@@ -290,7 +290,7 @@ def stand_ins(points, areas, kept):
     return found
 
 
-def natural_number(points, fractions, apart=np.inf, n_apart=0):
+def suggest_n_groups(points, fractions, apart=np.inf, n_apart=0):
     """Number of groups that are left when what is joined next lies too far apart.
 
     That is what lies further apart than 0.48 of what the main merge joins, the one that

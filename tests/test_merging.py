@@ -12,9 +12,9 @@ from sksegment.io import load_model
 from sksegment.labelling import (
     group_labels,
     measure_labels,
-    natural_number,
     number_groups,
     stand_ins,
+    suggest_n_groups,
 )
 
 
@@ -149,12 +149,12 @@ def test_speck_is_no_class_and_joins_the_nearest():
 )
 def test_natural_number_of_classes(colors, expected):
     fractions = np.full(len(colors), 1 / len(colors))
-    assert natural_number(np.array(colors)[:, None], fractions) == expected
+    assert suggest_n_groups(np.array(colors)[:, None], fractions) == expected
 
 
 def test_specks_do_not_count_in_the_natural_number():
     colors = np.array([[0.0], [0.1], [0.9], [5.0]])
-    assert natural_number(colors, np.array([0.5, 0.2, 0.2999, 0.0001])) == 2
+    assert suggest_n_groups(colors, np.array([0.5, 0.2, 0.2999, 0.0001])) == 2
 
 
 def test_what_is_rare_and_far_from_all_does_not_join_the_others():
@@ -165,14 +165,14 @@ def test_what_is_rare_and_far_from_all_does_not_join_the_others():
         fractions = np.array([0.67, 0.15, 0.18, 0.0])
         fractions *= 1 - rare
         fractions[3] = rare
-        assert natural_number(colors, fractions) == n_groups
+        assert suggest_n_groups(colors, fractions) == n_groups
 
 
 def test_what_is_far_from_all_does_not_join_the_others():
     # Dark pores and grey grains with shades between them, and many bright grains.
     colors = np.array([[3.6], [4.9], [6.7], [7.6], [10.5], [12.9], [15.5], [47.0]])
     fractions = np.array([0.097, 0.015, 0.027, 0.037, 0.657, 0.044, 0.023, 0.1])
-    n_groups = [natural_number(colors, fractions, apart) for apart in (np.inf, 4.0)]
+    n_groups = [suggest_n_groups(colors, fractions, apart) for apart in (np.inf, 4.0)]
     joined, kept = (group_labels(colors, fractions, n) for n in n_groups)
     assert joined[0] == joined[4]
     assert len({kept[0], kept[4], kept[7]}) == 3
@@ -183,7 +183,7 @@ def test_what_is_rare_and_very_bright_does_not_hide_dim_objects():
     # one pixel in a hundred, and hold two thirds of the variance.
     colors = np.array([[0.6], [4.5], [11.1], [21.9], [34.4], [59.3]])
     fractions = np.array([0.73, 0.246, 0.015, 0.004, 0.002, 0.003])
-    n_groups = [natural_number(colors, fractions, apart) for apart in (np.inf, 5.0)]
+    n_groups = [suggest_n_groups(colors, fractions, apart) for apart in (np.inf, 5.0)]
     joined, kept = (group_labels(colors, fractions, n) for n in n_groups)
     assert joined[0] == joined[1]
     assert kept[0] != kept[1]
@@ -193,8 +193,8 @@ def test_classes_that_are_kept_apart_join_no_others():
     colors = np.array([[0.0], [0.5], [100.0], [200.0]])
     fractions = np.full(4, 0.25)
     for apart in (np.inf, 4.0):
-        assert natural_number(colors, fractions, apart) == 3
-        n_groups = natural_number(colors, fractions, apart, n_apart=2)
+        assert suggest_n_groups(colors, fractions, apart) == 3
+        n_groups = suggest_n_groups(colors, fractions, apart, n_apart=2)
         groups = group_labels(colors, fractions, n_groups, n_apart=2)
         assert len(np.unique(groups)) == 4
 
@@ -224,11 +224,11 @@ def test_natural_number_is_the_first_step_too_far(seed, apart):
         )
     too_far = np.array(heights) > 0.48 * heights[np.argmax(variances)]
     too_far |= np.array(distances) > apart
-    assert natural_number(colors, fractions, apart) == 9 - too_far.argmax()
+    assert suggest_n_groups(colors, fractions, apart) == 9 - too_far.argmax()
 
 
 def test_labels_are_joined_as_colours_suggest(model):
-    n_labels = natural_number(model.label_colors_, model.label_fractions_)
+    n_labels = suggest_n_groups(model.label_colors_, model.label_fractions_)
     expected = model.merge_labels(n_labels).label_groups_
     assert_array_equal(model.merge_labels("auto").label_groups_, expected)
     assert len(np.unique(expected)) == n_labels

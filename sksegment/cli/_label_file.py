@@ -12,10 +12,10 @@ from sksegment._image_files import ImageFileError, read_images
 from sksegment._label_files import (
     label_maps,
     largest_of,
+    mark_void,
     read_labels,
     read_pages,
     whole_numbers,
-    without,
 )
 from sksegment._tiff_files import is_palette_file, is_tiff
 from sksegment._warn import warn_user
@@ -251,7 +251,7 @@ def _stack_of(maps, name, paths, axes, spacing, unit, **options):
 
 def _read_map(path, void):
     page = whole_numbers(_only_page(path), path)
-    return without(page, largest_of(page.dtype) if void == "max" else void, path)
+    return mark_void(page, largest_of(page.dtype) if void == "max" else void, path)
 
 
 def _only_page(path, read=read_pages):

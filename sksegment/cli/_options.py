@@ -146,15 +146,7 @@ def add_training(parser, *, all_images=False):
         help="number of superpixels an image; auto: they follow structures, however "
         "thin (default: 3000, fewer where the image is small)",
     )
-    losses = {
-        "rec": "reconstruction: classes must tell colours apart (default: 1)",
-        "cut": "normalised cut: borders between classes follow edges (default: 0)",
-        "sim": "similarity: fewer and clearer classes (default: 0.1)",
-        "con": "continuity: neighbours have the same class, for smoother areas "
-        "(default: 0.1)",
-    }
-    for name, text in losses.items():
-        add(f"--beta-{name}", type=float, metavar="W", help=f"weight of the {text}")
+    _add_betas(add)
     add(
         "--epochs",
         type=positive,
@@ -174,6 +166,31 @@ def add_training(parser, *, all_images=False):
         help="what has a label of its own: each pixel; each region that is found, "
         "which suits photographs; or each superpixel, in three ways (default: pixel)",
     )
+    _add_computation(add)
+    add(
+        "--set",
+        type=assignment,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any other parameter of SparseWNetSegmenter, e.g. "
+        "superpixels__compactness=5; may be repeated",
+    )
+
+
+def _add_betas(add):
+    losses = {
+        "rec": "reconstruction: classes must tell colours apart (default: 1)",
+        "cut": "normalised cut: borders between classes follow edges (default: 0)",
+        "sim": "similarity: fewer and clearer classes (default: 0.1)",
+        "con": "continuity: neighbours have the same class, for smoother areas "
+        "(default: 0.1)",
+    }
+    for name, text in losses.items():
+        add(f"--beta-{name}", type=float, metavar="W", help=f"weight of the {text}")
+
+
+def _add_computation(add):
     add(
         "--n-init",
         type=int,
@@ -190,15 +207,6 @@ def add_training(parser, *, all_images=False):
         "--precision",
         choices=["auto", "float32", "bfloat16"],
         help="of the computation; bfloat16 is faster where the hardware has it",
-    )
-    add(
-        "--set",
-        type=assignment,
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="any other parameter of SparseWNetSegmenter, e.g. "
-        "superpixels__compactness=5; may be repeated",
     )
 
 

@@ -156,7 +156,7 @@ def separate_objects(
     found = find_classes(maps)
     for class_ in named:
         check_class(class_, found, "classes")
-    steps = Scale.check(spacing, None, FLAT).spacing
+    steps = Scale.of(spacing, None, FLAT).spacing
     return pack([_in_map(map_, named, neck, steps) for map_ in maps])
 
 
@@ -229,7 +229,7 @@ def objects_of_volume(
     objects : NumberedObjects
     """
     classes = _as_classes(classes)
-    steps = Scale.check(spacing, None, SOLID).spacing
+    steps = Scale.of(spacing, None, SOLID).spacing
     _check_neck(neck)
     store, n_kept = (list, _KEPT) if folder is None else (partial(Spool, folder), 0)
     slabs = Slabs(labels, classes, void, n_kept)

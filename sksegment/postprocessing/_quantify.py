@@ -192,7 +192,7 @@ def quantify(
     flat = getattr(labels, "ndim", None) == 2
     check_spatial(spatial, flat=flat)
     alone = flat or spatial == "2d"
-    scale = Scale.check(spacing, unit, FLAT if alone else SOLID)
+    scale = Scale.of(spacing, unit, FLAT if alone else SOLID)
     if flat:
         labels = [np.asarray(labels)]
         objects = None if objects is None else [np.asarray(objects)]

@@ -42,7 +42,17 @@ class Scale:
     words: Words
 
     @classmethod
-    def check(cls, spacing, unit, words):
+    def of(cls, spacing, unit, words):
+        """Check what the user says, and spell it out.
+
+        Parameters
+        ----------
+        spacing : float, sequence of float or None
+        unit : str or None
+            See `quantify`.
+        words : Words
+            `FLAT` or `SOLID`.
+        """
         dimension = len(words.axes)
         if unit is not None and (not isinstance(unit, str) or not unit.strip()):
             raise ValueError(f"unit must be a name such as 'um', got {unit!r}")

@@ -28,7 +28,7 @@ def check_model(model, stack):
         )
 
 
-def check_vote(model, cuts, mask="the mask of the model"):
+def check_vote(model, cuts, mask_name="the mask of the model"):
     """Refuse to label along several axes what has a meaning along one only.
 
     Parameters
@@ -36,7 +36,7 @@ def check_vote(model, cuts, mask="the mask of the model"):
     model : estimator
         Fitted or not; of a pipeline its last step counts.
     cuts : Cuts
-    mask : str
+    mask_name : str
         What to call its mask in messages.
 
     Raises
@@ -52,8 +52,8 @@ def check_vote(model, cuts, mask="the mask of the model"):
     field = getattr(superpixels, "mask", None)
     if field is not None and not is_of_each_image(field):
         raise ValueError(
-            f"{mask} lies on slices along one axis, but along= names {n_axes}; choose "
-            "one"
+            f"{mask_name} lies on slices along one axis, but along= names {n_axes}; "
+            "choose one"
         )
     if gives_regions(model):
         raise ValueError(

@@ -10,7 +10,7 @@ from sksegment._validation import check_image
 from sksegment.plotting import overlay
 from sksegment.stacks._encoding import recode
 
-__all__ = ["VIDEO_SUFFIXES", "write_video"]
+__all__ = ["WRITTEN_VIDEO_SUFFIXES", "write_video"]
 
 # Container, codec, pixels and options; a GIF has 256 colours.
 _FORMATS = {
@@ -20,7 +20,7 @@ _FORMATS = {
     ".avi": ("avi", "mpeg4", "yuv420p", {"qmax": "4"}),
     ".gif": ("gif", "gif", "rgb8", {}),
 }
-VIDEO_SUFFIXES = tuple(_FORMATS)
+WRITTEN_VIDEO_SUFFIXES = tuple(_FORMATS)
 # Where the input is no video.
 _FRAMES_PER_SECOND = Fraction(25)
 # Of the fraction that is the rate; MPEG-4 has 16 bits for it.

@@ -14,7 +14,7 @@ from sksegment.stacks._encoding import recode
 from sksegment.stacks._folder_writer import page_names, write_folder
 from sksegment.stacks._label_pages import LabelPages
 from sksegment.stacks._tiff_writer import identity_in_tiff, write_tiff
-from sksegment.stacks._video_writer import VIDEO_SUFFIXES, write_video
+from sksegment.stacks._video_writer import WRITTEN_VIDEO_SUFFIXES, write_video
 from sksegment.stacks._zarr_writer import identity_in_zarr, write_zarr
 
 __all__ = ["WRITTEN_SUFFIXES", "Place", "refuse_video"]
@@ -24,14 +24,14 @@ _WRITERS = {
     ".tiff": write_tiff,
     ".npy": write_npy,
     ".zarr": write_zarr,
-    **dict.fromkeys(VIDEO_SUFFIXES, write_video),
+    **dict.fromkeys(WRITTEN_VIDEO_SUFFIXES, write_video),
 }
 WRITTEN_SUFFIXES = frozenset(_WRITERS)
 # Of which run an output is; others do not tell.
 _IDENTITIES = {write_tiff: identity_in_tiff, write_zarr: identity_in_zarr}
 # As `replacing` and `write_zarr` name them.
 _TEMPORARY = re.compile(r"\.(.+)\.\d+(?:-\d+)?\.(?:tmp|old)")
-_PACKAGES = {".zarr": ("zarr",), **dict.fromkeys(VIDEO_SUFFIXES, ("av",))}
+_PACKAGES = {".zarr": ("zarr",), **dict.fromkeys(WRITTEN_VIDEO_SUFFIXES, ("av",))}
 
 
 class Place:
@@ -216,7 +216,7 @@ def refuse_video(out):
     ------
     ValueError
     """
-    if Path(out).suffix.lower() in VIDEO_SUFFIXES:
+    if Path(out).suffix.lower() in WRITTEN_VIDEO_SUFFIXES:
         raise ValueError(f"{out}: labels are written as labels, not as a video")
 
 
