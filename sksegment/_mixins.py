@@ -5,9 +5,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from sksegment._ground_truth import check_is_given, mean_v_measure_of
 from sksegment._intensity import warn_of_units
 from sksegment._look_ahead import look_ahead
-from sksegment._scorers import check_is_given, mean_v_measure_of
 from sksegment._typing import Images, LabelMaps, Truths
 from sksegment._validation import check_images
 

@@ -1,6 +1,6 @@
 """The one door for images and label maps, and the home of private scikit-learn.
 
-Its class of scorers alone lives elsewhere, in `sksegment._sklearn_scorer`.
+Its class of scorers alone lives elsewhere, in `model_selection._sklearn_scorer`.
 
 Every public function takes images through `check_images` and ground truth through
 `check_label_maps`; what they return needs no further checks.

@@ -8,9 +8,9 @@ import sklearn
 from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score, check_scoring, make_scorer
 
-from sksegment._sklearn_scorer import CheckedScorer
+from sksegment.model_selection._sklearn_scorer import CheckedScorer
 
-CHANGED = "scikit-learn {} has other scorers: adapt sksegment/_sklearn_scorer.py; {}"
+CHANGED = "scikit-learn {} has other scorers: adapt _sklearn_scorer.py; {}"
 
 
 class Even(CheckedScorer):

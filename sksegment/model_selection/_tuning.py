@@ -1,8 +1,4 @@
-"""Choose the parameters of a segmenter: scorers, a splitter, the search of the betas.
-
-All of it works with the search tools of scikit-learn, for X and y that are sequences
-of images and label maps, and for estimators within a ``Pipeline``.
-"""
+"""Tune the weights of the losses, step by step as the paper does."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -14,49 +10,12 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
-from sksegment._beta_path import BetaPath, beta_path
-from sksegment._consensus import consensus_labels
-from sksegment._fit_together import fit_together
-from sksegment._label_free import (
-    LABEL_FREE_SCORERS,
-    as_scorer,
-    description_length_score,
-    region_agreement_score,
-    seed_stability_score,
-    several_scores,
-    stability_score,
-)
-from sksegment._scorers import (
-    SCORERS,
-    InSampleSplit,
-    check_truth,
-    segmentation_scorer,
-    v_measure_scorer,
-)
+from sksegment._ground_truth import check_truth
 from sksegment._typing import Images, Truths
+from sksegment.model_selection._label_free import as_scorer, several_scores
+from sksegment.model_selection._scorers import InSampleSplit
 
-__all__ = [
-    "LABEL_FREE_SCORERS",
-    "SCORERS",
-    "BetaPath",
-    "BetaTuning",
-    "InSampleSplit",
-    "beta_path",
-    "consensus_labels",
-    "description_length_score",
-    "fit_together",
-    "region_agreement_score",
-    "seed_stability_score",
-    "segmentation_scorer",
-    "stability_score",
-    "tune_betas",
-    "v_measure_scorer",
-]
-
-
-def __dir__():
-    return __all__
-
+__all__ = ["BetaTuning", "tune_betas"]
 
 # The values and the factors of the paper's recipe; it gives none for the step up and
 # down, so half of a decade stands between the values of the grid before it.

@@ -8,17 +8,14 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
-from sksegment._sklearn_scorer import CheckedScorer
+from sksegment._ground_truth import check_truth, mean_v_measure_of, of_each_image
 from sksegment._typing import Images, Truths
-from sksegment._validation import check_label_maps
-from sksegment.metrics import segmentation_scores, v_measure
+from sksegment.metrics import segmentation_scores
+from sksegment.model_selection._sklearn_scorer import CheckedScorer
 
 __all__ = [
     "SCORERS",
     "InSampleSplit",
-    "check_is_given",
-    "check_truth",
-    "mean_v_measure_of",
     "segmentation_scorer",
     "v_measure_scorer",
 ]
@@ -30,48 +27,11 @@ _HIGHER_IS_BETTER = (
 _LOWER_IS_BETTER = ("variation_of_information",)
 
 
-def check_is_given(y, who):
-    """Refuse missing ground truth, which ``who`` needs."""
-    if y is None:
-        raise ValueError(
-            f"y is None: {who} compares the prediction with ground truth; pass y with "
-            "one label map for every image, (H, W), or (A, H, W) of A annotators, or "
-            "take one of LABEL_FREE_SCORERS"
-        )
-
-
-def check_truth(X, y, who):
-    """Refuse missing ground truth, and too little or too much; ``who`` needs it."""
-    check_is_given(y, who)
-    if len(y) != len(X):
-        raise ValueError(
-            f"y has {len(y)} ground truths for {len(X)} images; of a single image "
-            "pass [image] and [truth]"
-        )
-
-
-def mean_v_measure_of(y_true, y_pred):
-    """Mean V-measure over the images, without the cost of the other scores."""
-    return float(np.mean(_of_each_image(v_measure, y_true, y_pred)))
-
-
 def _mean_score(y_true, y_pred, *, name):
     if name == "v_measure":
         return mean_v_measure_of(y_true, y_pred)
-    rows = _of_each_image(segmentation_scores, y_true, y_pred)
+    rows = of_each_image(segmentation_scores, y_true, y_pred)
     return float(np.mean([row[name] for row in rows]))
-
-
-def _of_each_image(function, y_true, y_pred):
-    """What a function says of every ground truth and prediction, as a list."""
-    truths = check_label_maps(y_true, [np.shape(labels) for labels in y_pred])
-    answers = []
-    for index, pair in enumerate(zip(truths, y_pred, strict=True)):
-        try:
-            answers.append(function(*pair))
-        except ValueError as error:
-            raise ValueError(f"ground truth {index}: {error}") from error
-    return answers
 
 
 class _SegmentationScorer(CheckedScorer):
@@ -155,7 +115,7 @@ def segmentation_scorer(
     """
     check_truth(X, y, "a scorer")
     function = partial(segmentation_scores, annotators=annotators)
-    rows = _of_each_image(function, y, estimator.predict(X))
+    rows = of_each_image(function, y, estimator.predict(X))
     means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
     negated = {f"neg_{name}": -means.pop(name) for name in _LOWER_IS_BETTER}
     return means | negated

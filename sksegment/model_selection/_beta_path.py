@@ -10,10 +10,10 @@ import numpy as np
 from sklearn.base import clone
 
 from sksegment._agreement import agreement_scores
-from sksegment._label_free import as_scorer, several_scores
-from sksegment._scorers import check_truth
+from sksegment._ground_truth import check_truth
 from sksegment._typing import Images, Truths
 from sksegment._validation import check_images, check_label_maps
+from sksegment.model_selection._label_free import as_scorer, several_scores
 
 __all__ = ["BetaPath", "beta_path"]
 

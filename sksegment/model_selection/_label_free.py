@@ -14,9 +14,9 @@ from sksegment._final import final_step
 from sksegment._intensity import IntensityScale
 from sksegment._parts import ScaledParts
 from sksegment._rescaled import RescaledImage, original_shape
-from sksegment._scorers import SCORERS, v_measure_scorer
 from sksegment._typing import Images
 from sksegment._validation import check_images, is_whole_number
+from sksegment.model_selection._scorers import SCORERS, v_measure_scorer
 from sksegment.superpixels import is_of_each_image
 
 __all__ = [
