@@ -7,15 +7,15 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import cdist
 
-from sksegment._preparation import PreparedPixels
-from sksegment.io import load_model
-from sksegment.labelling import (
+from sksegment._merging import (
     group_labels,
-    measure_labels,
     number_groups,
     stand_ins,
     suggest_n_groups,
 )
+from sksegment._preparation import PreparedPixels
+from sksegment.io import load_model
+from sksegment.labelling import measure_labels
 
 
 @pytest.fixture(params=["pixel", "sparse", "majority", "kmeans", "dense"])

@@ -8,6 +8,7 @@ import numpy as np
 from sksegment._appearance import learn_appearance
 from sksegment._label_state import LabelState
 from sksegment._looks import sigma_of_windows
+from sksegment._merging import stand_ins
 from sksegment._textures import TEXTURES
 from sksegment.labelling import (
     brightness_order,
@@ -15,7 +16,6 @@ from sksegment.labelling import (
     fractions_of,
     measure_labels,
     paint,
-    stand_ins,
 )
 from sksegment.segmenters._labellers import BY_LOOKS
 from sksegment.segmenters._numbers import settle_numbers
