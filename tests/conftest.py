@@ -10,6 +10,7 @@ from sksegment import (
     SparseWNetSegmenter,
     SuperpixelTransformer,
 )
+from sksegment.hierarchy import RegionHierarchy
 from sksegment.patches import PatchSampler
 
 # They hold no doctests, and as modules all of them have one name.
@@ -132,3 +133,23 @@ SizeX="40" SizeY="32" SizeZ="2" SizeC="1" SizeT="1"><Channel ID="Channel:0:0"/>
 <TiffData FirstZ="0" IFD="0"><UUID FileName="0.ome.tif">urn:uuid:0</UUID></TiffData>
 <TiffData FirstZ="1" IFD="0"><UUID FileName="1.ome.tif">urn:uuid:1</UUID></TiffData>
 </Pixels></Image></OME>"""
+
+
+@pytest.fixture(scope="session")
+def stripes():
+    """Make a hierarchy of vertical stripes, of which neighbours merge at random."""
+
+    def make(shape, n_regions, seed=0):
+        columns = np.arange(shape[1]) * n_regions // shape[1]
+        superpixels = np.broadcast_to(columns.astype(np.int32), shape)
+        parts = list(range(n_regions))
+        order = np.random.default_rng(seed).permutation(n_regions - 1)
+        pairs = []
+        for t, left in enumerate(order):
+            pair = parts[left], parts[left + 1]
+            pairs.append(pair)
+            parts = [n_regions + t if part in pair else part for part in parts]
+        pairs = np.array(pairs, np.int64).reshape(-1, 2)
+        return RegionHierarchy(superpixels, pairs, np.arange(1.0, n_regions))
+
+    return make

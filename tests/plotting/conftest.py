@@ -1,29 +1,7 @@
-"""A small picture with three classes, regions of stripes, and figures that close."""
+"""A small picture with three classes, and figures that close."""
 
 import numpy as np
 import pytest
-
-from sksegment.hierarchy import RegionHierarchy
-
-
-def _stripes(shape, n_regions, seed=0):
-    """Vertical stripes, of which neighbours merge in random order."""
-    columns = np.arange(shape[1]) * n_regions // shape[1]
-    superpixels = np.broadcast_to(columns.astype(np.int32), shape)
-    parts = list(range(n_regions))
-    pairs = []
-    for t, left in enumerate(np.random.default_rng(seed).permutation(n_regions - 1)):
-        pair = parts[left], parts[left + 1]
-        pairs.append(pair)
-        parts = [n_regions + t if part in pair else part for part in parts]
-    pairs = np.array(pairs, np.int64).reshape(-1, 2)
-    return RegionHierarchy(superpixels, pairs, np.arange(1.0, n_regions))
-
-
-@pytest.fixture
-def stripes():
-    """Make a hierarchy of stripes."""
-    return _stripes
 
 
 @pytest.fixture

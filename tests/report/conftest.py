@@ -5,23 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from sksegment.hierarchy import RegionHierarchy
-
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
-def _stripes(shape, n_regions, seed=0):
-    """Vertical stripes, of which neighbours merge in random order."""
-    columns = np.arange(shape[1]) * n_regions // shape[1]
-    superpixels = np.broadcast_to(columns.astype(np.int32), shape)
-    parts = list(range(n_regions))
-    pairs = []
-    for t, left in enumerate(np.random.default_rng(seed).permutation(n_regions - 1)):
-        pair = parts[left], parts[left + 1]
-        pairs.append(pair)
-        parts = [n_regions + t if part in pair else part for part in parts]
-    pairs = np.array(pairs, np.int64).reshape(-1, 2)
-    return RegionHierarchy(superpixels, pairs, np.arange(1.0, n_regions))
 
 
 class Known:
@@ -37,19 +21,6 @@ class Known:
         return [self.labels[int(image[0, 0].max())] for image in X]
 
 
-class KnownRegions(Known):
-    """One that has regions, too: forty stripes."""
-
-    def hierarchy(self, X):
-        return [_stripes(image.shape[:2], 40) for image in X]
-
-
-@pytest.fixture(scope="session")
-def stripes():
-    """Make a hierarchy of stripes."""
-    return _stripes
-
-
 @pytest.fixture(scope="session")
 def known():
     """Make a model that labels image i, whose first pixel is i, as it is told."""
@@ -57,8 +28,13 @@ def known():
 
 
 @pytest.fixture(scope="session")
-def known_regions():
-    """Make one that has a hierarchy, too."""
+def known_regions(stripes):
+    """Make one that has regions, too: forty stripes."""
+
+    class KnownRegions(Known):
+        def hierarchy(self, X):
+            return [stripes(image.shape[:2], 40) for image in X]
+
     return KnownRegions
 
 

@@ -1,5 +1,7 @@
 """Small volumes, and the files they are kept in."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -19,4 +21,4 @@ def colour_volume():
 @pytest.fixture
 def hide(monkeypatch):
     """Make a package as if it were not installed."""
-    return lambda name: monkeypatch.setitem(__import__("sys").modules, name, None)
+    return lambda name: monkeypatch.setitem(sys.modules, name, None)
