@@ -28,6 +28,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sksegment._doubles import stand_ins
 from sksegment._parts import row_blocks
 from sksegment._sides import LEAST_DEVIATION, separability_of_colors, sides_of_textures
 from sksegment._textures import TEXTURES
@@ -170,6 +171,27 @@ class Appearance:
             scale[index] = side.deviation / np.sqrt(_TEXTURE_WEIGHT)
         return replace(self, looks=looks, scale=scale)
 
+    def joined(self, found, areas):
+        """Give labels that others stand for the mean look of all that these stand for.
+
+        Parameters
+        ----------
+        found : ndarray of shape (n,), int
+            Index of the label that stands for each.
+        areas : ndarray of shape (n,)
+            Weights of the means.
+
+        Returns
+        -------
+        appearance : Appearance
+            Of the labels that stand for any.
+        """
+        chosen = np.unique(found)
+        weights = np.maximum(areas, _TINY)
+        groups = [found == index for index in chosen]
+        looks = [np.average(self.looks[g], axis=0, weights=weights[g]) for g in groups]
+        return replace(self, looks=np.stack(looks), used=self.used[chosen])
+
     @property
     def prior_weight(self):
         """Weight of the soft labels."""
@@ -305,7 +327,7 @@ def likely_labels(evidence, used):
     return labels
 
 
-def learn_appearance(scaled, evidence, used, maps=None, *, hinted=False):
+def learn_appearance(scaled, evidence, used, kept=None, *, hinted=False):
     """Learn what the labels look like, by colours and then by textures as well.
 
     Parameters
@@ -315,8 +337,8 @@ def learn_appearance(scaled, evidence, used, maps=None, *, hinted=False):
         Of each image, with all `TEXTURES`.
     used : ndarray of shape (n,), int
         Labels there may be.
-    maps : list of ndarray of shape (H, W), int32, optional
-        First guess, -1 where there is no superpixel; by default `likely_labels`.
+    kept : sequence of int, optional
+        Labels that stay even if they look like others, which all do by default.
     hinted : bool, default=False
         Whether the net was given scribbles.
 
@@ -326,8 +348,7 @@ def learn_appearance(scaled, evidence, used, maps=None, *, hinted=False):
     maps : list of ndarray of shape (H, W), int32
         Labels of the highest scores.
     """
-    if maps is None:
-        maps = [likely_labels(each, used) for each in evidence]
+    maps = [likely_labels(each, used) for each in evidence]
     n_channels = scaled[0].shape[-1]
     colors = [each.pixels[..., :n_channels] for each in evidence]
     left = _variance_left(scaled, colors, maps, used)
@@ -347,7 +368,27 @@ def learn_appearance(scaled, evidence, used, maps=None, *, hinted=False):
         # Classes that people mean have the textures of their strokes.
         looks = found if turn or hinted else found.spread(sides)
         maps = [looks.labels(each) for each in evidence]
-    return looks, maps
+    if kept is None:
+        return looks, maps
+    return _without_doubles(looks, evidence, maps, kept)
+
+
+def _without_doubles(looks, evidence, maps, kept):
+    """Join labels that look alike, but for those that are kept.
+
+    Looks are learnt no further: those of what is rare would drift to what is frequent,
+    whose noise had several labels.
+    """
+    used = looks.used
+    areas = sum(np.bincount(map_[map_ >= 0], minlength=used.max() + 1) for map_ in maps)
+    areas = areas[used]
+    found = stand_ins(looks.points(), areas, np.isin(used, kept))
+    chosen = np.unique(found)
+    if len(chosen) == len(used):
+        return looks, maps
+    looks = looks.joined(found, areas)
+    evidence = [each._replace(f=each.f[..., chosen]) for each in evidence]
+    return looks, [looks.labels(each) for each in evidence]
 
 
 def _with_textures(evidence, n_channels, names, kept):

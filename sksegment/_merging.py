@@ -1,7 +1,7 @@
 """Fewer labels than a model has learnt, without training again."""
 
 import numpy as np
-from scipy.cluster.hierarchy import cut_tree, fcluster, linkage
+from scipy.cluster.hierarchy import cut_tree, linkage
 from scipy.spatial.distance import cdist, pdist
 
 from sksegment._transitions import join_transitions
@@ -13,7 +13,6 @@ __all__ = [
     "groups_of_labels",
     "names_of_groups",
     "number_groups",
-    "stand_ins",
     "suggest_n_groups",
     "summed",
 ]
@@ -24,8 +23,6 @@ _FAR = 1e6
 _MIN_FRACTION = 5e-4
 # Of the height of the main merge, where the linkage is cut; see docs/research.md.
 _PART_OF_HEIGHT = 0.48
-# Deviations within labels, in the mean of the channels, between two that look alike.
-_ALIKE = 1.0
 # A label counts by the root of what it covers, the largest so often.
 _COPIES = 20
 
@@ -65,39 +62,6 @@ def groups_of_labels(state, n_labels, scale, n_apart, maps):
         groups = join_transitions(groups, points, seeds, maps, n_apart)
     brightness = scale.brightness(state.colors)
     return number_groups(groups, brightness, fractions, n_apart)
-
-
-def stand_ins(points, areas, kept):
-    """Which label stands for each where several look alike.
-
-    Those look alike that lie less than one deviation apart, by average linkage: of them
-    a net tells what it sees around a pixel, not what is there.
-
-    Parameters
-    ----------
-    points : ndarray of shape (n, D)
-        Looks in units of the deviation within labels.
-    areas : ndarray of shape (n,)
-        What they cover; one that covers nothing stands for none.
-    kept : ndarray of shape (n,), bool
-        Labels that nothing else stands for.
-
-    Returns
-    -------
-    found : ndarray of shape (n,), int
-        Of those that look alike the largest one that is kept, or else the largest.
-    """
-    seen = np.flatnonzero(areas)
-    found = np.full(len(points), areas.argmax())
-    groups = np.ones(len(seen), int)
-    if len(seen) > 1:
-        groups = fcluster(linkage(points[seen], "average"), _ALIKE, "distance")
-    for group in np.unique(groups):
-        members = seen[groups == group]
-        best = members[np.lexsort((areas[members], kept[members]))[-1]]
-        found[members] = best
-    found[kept] = np.flatnonzero(kept)
-    return found
 
 
 def suggest_n_groups(points, fractions, apart=np.inf, n_apart=0):

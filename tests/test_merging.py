@@ -7,10 +7,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import cdist
 
+from sksegment._doubles import stand_ins
 from sksegment._merging import (
     group_labels,
     number_groups,
-    stand_ins,
     suggest_n_groups,
 )
 from sksegment._preparation import PreparedPixels

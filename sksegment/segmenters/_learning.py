@@ -8,23 +8,31 @@ import numpy as np
 from sksegment._appearance import learn_appearance
 from sksegment._label_state import LabelState
 from sksegment._looks import sigma_of_windows
-from sksegment._merging import stand_ins
 from sksegment._textures import TEXTURES
 from sksegment.labelling import (
     brightness_order,
     fit_centers,
     fractions_of,
     measure_labels,
-    paint,
 )
 from sksegment.segmenters._labellers import BY_LOOKS
 from sksegment.segmenters._numbers import settle_numbers
 
-__all__ = ["learn_labels", "without_doubles"]
+__all__ = ["learn_labels"]
 
 
 def learn_labels(
-    net, soft, images, divided, assignment, before=None, *, seed, n_fixed, hinted
+    net,
+    soft,
+    images,
+    divided,
+    assignment,
+    before=None,
+    *,
+    seed,
+    n_fixed,
+    hinted,
+    doubles,
 ):
     """Learn what labels look like, and number new ones from dark to bright.
 
@@ -46,6 +54,8 @@ def learn_labels(
         So many new labels, the first ones, keep their numbers.
     hinted : bool
         Whether the net was given scribbles.
+    doubles : bool
+        Whether labels that look alike stay, even if they are new.
 
     Returns
     -------
@@ -73,7 +83,9 @@ def learn_labels(
     state = LabelState(colors, fractions, centers, sigma, textures=textures)
     if assignment not in BY_LOOKS:
         return state
-    kept = _labels_to_keep(state, before, assignment, hinted)
+    kept = [] if anew else before.used
+    if doubles:
+        kept = state.used
     state = _with_looks(state, soft, divided, kept, hinted)
     return _sorted(state, net, images.scale, n_fixed) if anew else state
 
@@ -96,15 +108,6 @@ def _renumber(net, assignment, shares_of, found, order):
     return None, shares_of(assignment) if is_anew else shares[:, order]
 
 
-def _labels_to_keep(state, before, assignment, hinted):
-    """Labels that stay even if they look like others."""
-    # A net that was told which classes are meant is believed; and of what looks alike
-    # different things are made, which regions find.
-    if hinted or assignment == "region":
-        return state.used
-    return [] if before is None else before.used
-
-
 def _with_looks(state, soft, divided, kept, hinted):
     """Add the looks of the labels, and count the pixels that get each of them."""
     scaled, sigma = [image.scaled for image in divided], state.sigma
@@ -116,25 +119,9 @@ def _with_looks(state, soft, divided, kept, hinted):
         for image in divided
         for _, evidence in image.evidence(soft(image), *how)
     ]
-    looks, maps = learn_appearance(scaled, evidence, state.used, hinted=hinted)
-    looks, maps = without_doubles(scaled, evidence, looks, maps, kept)
+    looks, maps = learn_appearance(scaled, evidence, state.used, kept, hinted=hinted)
     fractions = fractions_of(maps, len(state.colors))
     return replace(state, fractions=fractions, sigma=sigma).with_looks(looks)
-
-
-def without_doubles(scaled, evidence, looks, maps, kept):
-    """Learn the looks anew without labels that look like others and are not kept."""
-    used = looks.used
-    areas = fractions_of(maps, used.max() + 1)
-    found = stand_ins(looks.points(), areas[used], np.isin(used, kept))
-    chosen = np.unique(found)
-    if len(chosen) == len(used):
-        return looks, maps
-    numbers = np.full(len(areas), -1, np.int32)
-    numbers[used] = used[found]
-    maps = [paint(map_, numbers, -1) for map_ in maps]
-    evidence = [each._replace(f=each.f[..., chosen]) for each in evidence]
-    return learn_appearance(scaled, evidence, used[chosen], maps)
 
 
 def _sorted(state, net, scale, n_fixed):

@@ -20,7 +20,6 @@ from sksegment._textures import TEXTURES
 from sksegment._two_sides import TwoSides
 from sksegment.io import ModelFileError, load_model
 from sksegment.metrics import v_measure
-from sksegment.segmenters._learning import without_doubles
 
 
 @pytest.fixture(scope="module")
@@ -237,20 +236,31 @@ def doubles():
         superpixels,
         shares,
     )
-    used = np.arange(3)
-    return [scaled], [evidence], *learn_appearance([scaled], [evidence], used), disc
+    return [scaled], [evidence], np.arange(3), disc
 
 
 @pytest.mark.parametrize(
     ("kept", "expected"), [([], [0, 2]), ([1], [1, 2]), ([0, 1], [0, 1, 2])]
 )
 def test_labels_that_look_alike_are_one_unless_they_are_kept(doubles, kept, expected):
-    *learnt, disc = doubles
-    assert learnt[-2].used.tolist() == [0, 1, 2]
-    looks, (labels,) = without_doubles(*learnt, kept)
+    *known, disc = doubles
+    looks, _ = learn_appearance(*known)
+    assert looks.used.tolist() == [0, 1, 2]
+    looks, (labels,) = learn_appearance(*known, kept)
     assert looks.used.tolist() == np.unique(labels).tolist() == expected
     if len(expected) == 2:
         assert v_measure(disc, labels) > 0.95
+
+
+def test_rare_labels_are_not_moved_to_the_frequent_ones_that_join(doubles):
+    (scaled,), evidence, used, _ = doubles
+    looks, _ = learn_appearance([scaled], evidence, used, [])
+    alone, (before,) = learn_appearance([scaled], evidence, used)
+    assert_allclose(looks.looks[1], alone.looks[2], rtol=1e-6)
+    areas = np.bincount(before.ravel())[:2]
+    mean = np.average(alone.looks[:2], axis=0, weights=areas)
+    assert_allclose(looks.looks[0], mean, rtol=1e-6)
+    assert_array_equal(looks.scale, alone.scale)
 
 
 def test_regions_have_all_labels(make_segmenter, disc):
