@@ -229,7 +229,7 @@ def test_run_that_is_complete_has_nothing_left(run, fails, scan, tmp_path, optio
         f"nothing is left to do: {out} is complete\n",
     )
     assert str(kept) in fails(*args, *options, "--resume", "--seed", 1)
-    assert "a.tif" in fails(*args, "--resume", "--classes", 3)
+    assert "a.tif" in fails(*args, "--resume", "--regions", 3)
     if "--classes" in options:
         assert "is of another input, model" in fails(*args, "--resume")
     assert files == [(path, path.read_bytes()) for path in (out, kept)]
