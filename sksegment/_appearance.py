@@ -28,7 +28,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sksegment._doubles import stand_ins
 from sksegment._parts import row_blocks
 from sksegment._sides import LEAST_DEVIATION, separability_of_colors, sides_of_textures
 from sksegment._textures import TEXTURES
@@ -171,27 +170,6 @@ class Appearance:
             scale[index] = side.deviation / np.sqrt(_TEXTURE_WEIGHT)
         return replace(self, looks=looks, scale=scale)
 
-    def joined(self, found, areas):
-        """Give labels that others stand for the mean look of all that these stand for.
-
-        Parameters
-        ----------
-        found : ndarray of shape (n,), int
-            Index of the label that stands for each.
-        areas : ndarray of shape (n,)
-            Weights of the means.
-
-        Returns
-        -------
-        appearance : Appearance
-            Of the labels that stand for any.
-        """
-        chosen = np.unique(found)
-        weights = np.maximum(areas, _TINY)
-        groups = [found == index for index in chosen]
-        looks = [np.average(self.looks[g], axis=0, weights=weights[g]) for g in groups]
-        return replace(self, looks=np.stack(looks), used=self.used[chosen])
-
     @property
     def prior_weight(self):
         """Weight of the soft labels."""
@@ -327,7 +305,7 @@ def likely_labels(evidence, used):
     return labels
 
 
-def learn_appearance(scaled, evidence, used, kept=None, *, hinted=False):
+def learn_appearance(scaled, evidence, used, *, hinted=False):
     """Learn what the labels look like, by colours and then by textures as well.
 
     Parameters
@@ -337,8 +315,6 @@ def learn_appearance(scaled, evidence, used, kept=None, *, hinted=False):
         Of each image, with all `TEXTURES`.
     used : ndarray of shape (n,), int
         Labels there may be.
-    kept : sequence of int, optional
-        Labels that stay even if they look like others, which all do by default.
     hinted : bool, default=False
         Whether the net was given scribbles.
 
@@ -368,27 +344,7 @@ def learn_appearance(scaled, evidence, used, kept=None, *, hinted=False):
         # Classes that people mean have the textures of their strokes.
         looks = found if turn or hinted else found.spread(sides)
         maps = [looks.labels(each) for each in evidence]
-    if kept is None:
-        return looks, maps
-    return _without_doubles(looks, evidence, maps, kept)
-
-
-def _without_doubles(looks, evidence, maps, kept):
-    """Join labels that look alike, but for those that are kept.
-
-    Looks are learnt no further: those of what is rare would drift to what is frequent,
-    whose noise had several labels.
-    """
-    used = looks.used
-    areas = sum(np.bincount(map_[map_ >= 0], minlength=used.max() + 1) for map_ in maps)
-    areas = areas[used]
-    found = stand_ins(looks.points(), areas, np.isin(used, kept))
-    chosen = np.unique(found)
-    if len(chosen) == len(used):
-        return looks, maps
-    looks = looks.joined(found, areas)
-    evidence = [each._replace(f=each.f[..., chosen]) for each in evidence]
-    return looks, [looks.labels(each) for each in evidence]
+    return looks, maps
 
 
 def _with_textures(evidence, n_channels, names, kept):

@@ -7,7 +7,6 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import cdist
 
-from sksegment._doubles import stand_ins
 from sksegment._merging import (
     group_labels,
     number_groups,
@@ -358,26 +357,3 @@ def test_fewer_regions_than_pieces_of_the_mask_are_refused_before_the_training(
         model.fit(images[:1])
     assert not hasattr(model, "net_")
     assert model.set_params(n_regions=2).fit(images[:1]).labels_[0].max() == 1
-
-
-@pytest.mark.parametrize(
-    ("kept", "expected"),
-    [
-        # Of two that lie closer than a deviation the larger stands for both; what
-        # covers nothing has the largest.
-        ([], [1, 1, 2, 3, 3, 3]),
-        ([0], [0, 0, 2, 3, 3, 3]),
-        ([0, 1], [0, 1, 2, 3, 3, 3]),
-        ([5], [1, 1, 2, 3, 3, 5]),
-    ],
-)
-def test_the_largest_or_kept_label_stands_for_those_that_look_alike(kept, expected):
-    points = np.array([[0.0], [0.9], [2.0], [9.0], [9.5], [50.0]])
-    areas = np.array([0.1, 0.2, 0.1, 0.5, 0.1, 0.0])
-    is_kept = np.isin(np.arange(6), kept)
-    assert stand_ins(points, areas, is_kept).tolist() == expected
-
-
-def test_a_single_label_stands_for_itself():
-    areas = np.array([0.0, 1.0])
-    assert stand_ins(np.zeros((2, 3)), areas, np.zeros(2, bool)).tolist() == [1, 1]

@@ -22,17 +22,7 @@ __all__ = ["learn_labels"]
 
 
 def learn_labels(
-    net,
-    soft,
-    images,
-    divided,
-    assignment,
-    before=None,
-    *,
-    seed,
-    n_fixed,
-    hinted,
-    doubles,
+    net, soft, images, divided, assignment, before=None, *, seed, n_fixed, hinted
 ):
     """Learn what labels look like, and number new ones from dark to bright.
 
@@ -54,8 +44,6 @@ def learn_labels(
         So many new labels, the first ones, keep their numbers.
     hinted : bool
         Whether the net was given scribbles.
-    doubles : bool
-        Whether labels that look alike stay, even if they are new.
 
     Returns
     -------
@@ -83,10 +71,7 @@ def learn_labels(
     state = LabelState(colors, fractions, centers, sigma, textures=textures)
     if assignment not in BY_LOOKS:
         return state
-    kept = [] if anew else before.used
-    if doubles:
-        kept = state.used
-    state = _with_looks(state, soft, divided, kept, hinted)
+    state = _with_looks(state, soft, divided, hinted)
     return _sorted(state, net, images.scale, n_fixed) if anew else state
 
 
@@ -108,7 +93,7 @@ def _renumber(net, assignment, shares_of, found, order):
     return None, shares_of(assignment) if is_anew else shares[:, order]
 
 
-def _with_looks(state, soft, divided, kept, hinted):
+def _with_looks(state, soft, divided, hinted):
     """Add the looks of the labels, and count the pixels that get each of them."""
     scaled, sigma = [image.scaled for image in divided], state.sigma
     if sigma is None:
@@ -119,7 +104,7 @@ def _with_looks(state, soft, divided, kept, hinted):
         for image in divided
         for _, evidence in image.evidence(soft(image), *how)
     ]
-    looks, maps = learn_appearance(scaled, evidence, state.used, kept, hinted=hinted)
+    looks, maps = learn_appearance(scaled, evidence, state.used, hinted=hinted)
     fractions = fractions_of(maps, len(state.colors))
     return replace(state, fractions=fractions, sigma=sigma).with_looks(looks)
 

@@ -77,11 +77,9 @@ class SparseWNetSegmenter(
     assignment : {"pixel", "region", "mean", "majority", "kmeans"}, default="pixel"
         What gives a pixel its label. "pixel": its own soft labels, those of its
         superpixel, and how well its colour fits those of the label, so that structures
-        finer than superpixels survive; labels that look alike are one, unless
-        ``position`` or scribbles tell them apart. "region": all pixels of a region that
+        finer than superpixels survive. "region": all pixels of a region that
         ``hierarchy(X)[0].cut("auto")`` finds get the label that fits them best on the
-        average, which suits photographs, and is no good for thin structures; labels
-        that look alike stay, so choose it before the fit. As in the
+        average, which suits photographs, and is no good for thin structures. As in the
         paper, one label for each superpixel: the largest of its mean soft labels
         ("mean"), the most frequent label of its pixels ("majority"), or a k-means
         clustering of the mean soft labels with ``max_labels`` clusters ("kmeans").
@@ -370,14 +368,7 @@ class SparseWNetSegmenter(
             seed=self._draw_seeds(1)[0] if self.assignment == "kmeans" else None,
             n_fixed=n_fixed,
             hinted=self._n_hinted_classes > 0,
-            doubles=self._net_knows_more_than_looks,
         )
-
-    @property
-    def _net_knows_more_than_looks(self):
-        """Whether labels that look alike may be of different things."""
-        by_place = self.position != 0 or self.assignment == "region"
-        return by_place or self._n_hinted_classes > 0
 
     def _label_prepared(self, images, assignment=None):
         labeller = self._labeller(assignment)

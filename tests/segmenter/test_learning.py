@@ -72,7 +72,7 @@ def test_labels_in_use_at_the_end_of_training_are_found_again_in_predict(
     seed, make_segmenter, make_image
 ):
     X = [make_image((32, 40), 3)]
-    model = make_segmenter(random_state=seed, max_epochs=2, assignment="mean").fit(X)
+    model = make_segmenter(random_state=seed, max_epochs=2).fit(X)
     trained = model.history_[-1]["n_labels"]
     assert trained > 1
     assert abs(len(np.unique(model.predict(X)[0])) - trained) <= 1

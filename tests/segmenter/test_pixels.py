@@ -16,7 +16,6 @@ from sksegment._intensity import IntensityScale
 from sksegment._looks import looks_of_part, looks_of_pixels
 from sksegment._model_file import read_file, write_file
 from sksegment._parts import ScaledParts
-from sksegment._textures import TEXTURES
 from sksegment._two_sides import TwoSides
 from sksegment.io import ModelFileError, load_model
 from sksegment.metrics import v_measure
@@ -219,68 +218,6 @@ def test_variance_left_is_that_of_the_windows():
     ]
     assert_allclose(looks.variance_left, (within[1] / within[0]).mean(), rtol=1e-4)
     assert looks.variance_left < 0.2
-
-
-@pytest.fixture(scope="module")
-def doubles():
-    """A dark image and a bright disc in noise; the net tells left from right, too."""
-    rows, columns = np.mgrid[:48, :48]
-    disc = (rows - 24) ** 2 + (columns - 24) ** 2 < 200
-    noise = np.random.default_rng(0).normal(0, 0.1, (48, 48, 1))
-    scaled = np.float32(disc[..., np.newaxis] + noise)
-    superpixels = np.int32(np.where(disc, 3, columns // 16))
-    shares = np.float32(np.eye(4))[[0, 0, 1, 2]]
-    evidence = PixelEvidence(
-        looks_of_pixels(scaled, None, tuple(TEXTURES), sigma=0.7),
-        shares[superpixels][..., :3],
-        superpixels,
-        shares,
-    )
-    return [scaled], [evidence], np.arange(3), disc
-
-
-@pytest.mark.parametrize(
-    ("kept", "expected"), [([], [0, 2]), ([1], [1, 2]), ([0, 1], [0, 1, 2])]
-)
-def test_labels_that_look_alike_are_one_unless_they_are_kept(doubles, kept, expected):
-    *known, disc = doubles
-    looks, _ = learn_appearance(*known)
-    assert looks.used.tolist() == [0, 1, 2]
-    looks, (labels,) = learn_appearance(*known, kept)
-    assert looks.used.tolist() == np.unique(labels).tolist() == expected
-    if len(expected) == 2:
-        assert v_measure(disc, labels) > 0.95
-
-
-def test_rare_labels_are_not_moved_to_the_frequent_ones_that_join(doubles):
-    (scaled,), evidence, used, _ = doubles
-    looks, _ = learn_appearance([scaled], evidence, used, [])
-    alone, (before,) = learn_appearance([scaled], evidence, used)
-    assert_allclose(looks.looks[1], alone.looks[2], rtol=1e-6)
-    areas = np.bincount(before.ravel())[:2]
-    mean = np.average(alone.looks[:2], axis=0, weights=areas)
-    assert_allclose(looks.looks[0], mean, rtol=1e-6)
-    assert_array_equal(looks.scale, alone.scale)
-
-
-def test_regions_have_all_labels(make_segmenter, disc):
-    n_labels = [
-        np.count_nonzero(
-            make_segmenter(max_epochs=3, max_labels=16, assignment=assignment)
-            .fit([disc])
-            .label_fractions_
-        )
-        for assignment in ("pixel", "region")
-    ]
-    assert n_labels[0] < n_labels[1]
-
-
-def test_labels_that_scribbles_mean_stay_however_alike(make_segmenter, disc):
-    """Strokes on the left and on the right of one ground are two classes."""
-    strokes = np.full(disc.shape[:2], -1)
-    strokes[2:6, 1:4], strokes[2:6, -4:-1] = 0, 1
-    model = make_segmenter(max_epochs=3).fit([disc], scribbles=[strokes])
-    assert (model.label_fractions_[:2] > 0).all()
 
 
 def test_variance_left_goes_with_the_model(make_segmenter, tmp_path):
