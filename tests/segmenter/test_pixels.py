@@ -232,6 +232,23 @@ def test_variance_left_goes_with_the_model(make_segmenter, tmp_path):
     assert model.variance_left_ < again.variance_left_ <= 1.0
 
 
+def test_grain_that_the_net_alone_tells_apart_stays_apart():
+    """Fine and coarse grain of one grey, of which no look tells, and a dark pore."""
+    noise = np.random.default_rng(0).normal(size=(96, 144))
+    rows, columns = np.mgrid[:96, :144]
+    truth = (columns > 72).astype(int)
+    truth[np.hypot(rows - 50, columns - 70) < 22] = 2
+    fine, coarse = 0.5 + 0.12 * noise, 0.5 + 0.35 * gaussian_filter(noise, 2)
+    image = np.choose(truth, [fine, coarse, 0.1 + 0.05 * noise])
+    model = SparseWNetSegmenter(
+        8, resolution=1.0, beta_sim=0.5, beta_con=0.5, base_channels=8, max_epochs=4
+    )
+    model.set_params(superpixels__n_segments=400, patches__counts=(32,))
+    model.set_params(random_state=1).fit([image])
+    assert not model.texture_scales_
+    assert v_measure(truth, model.labels_[0]) > 0.75
+
+
 def test_looks_are_means_and_the_deviation_within():
     image = np.array([[[1.0], [3.0], [10.0], [14.0], [99.0]]], np.float32)
     # Colours of single pixels count, not the smoothed ones; contrast as it is.
